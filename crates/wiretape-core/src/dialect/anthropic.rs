@@ -1,0 +1,470 @@
+//! Anthropic Messages: <https://platform.claude.com/docs/en/build-with-claude/streaming>.
+
+use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+
+use super::template::Templates;
+use super::text::{Texts, Trace};
+use super::{Evidence, Options, Protocol};
+use crate::event::{Block, Event, Kind, Part, Usage};
+use crate::json::{Raw, Str};
+use crate::{ErrorKind, Frame};
+
+/// The state of one Messages stream.
+#[derive(Clone, Debug)]
+pub struct Anthropic {
+    options: Options,
+    templates: Templates,
+    texts: Texts,
+    /// Open and ended blocks by the index the provider gave them.
+    blocks: BTreeMap<u64, Slot>,
+    opened: u32,
+    started: bool,
+    id: Option<String>,
+    stopped: bool,
+    done: bool,
+    failed: bool,
+    nameless: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    block: Block,
+    kind: Kind,
+    open: bool,
+}
+
+type Out<'o> = &'o mut dyn FnMut(Event<'_>);
+
+impl Anthropic {
+    /// At the start of a stream.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        Self {
+            options,
+            templates: Templates::new(options.templates),
+            texts: Texts::default(),
+            blocks: BTreeMap::new(),
+            opened: 0,
+            started: false,
+            id: None,
+            stopped: false,
+            done: false,
+            failed: false,
+            nameless: false,
+        }
+    }
+
+    fn read<'a>(
+        &mut self,
+        frame: Frame<'_>,
+        payload: Raw<'a>,
+        trace: &mut Trace<'a>,
+        out: Out<'_>,
+    ) -> Result<(), ErrorKind> {
+        let kind = payload.str_field("type").unwrap_or_default();
+        if frame.event != Some(&*kind) && !self.nameless {
+            self.nameless = true;
+            out(Event::Warning("F-17"));
+        }
+        match &*kind {
+            "message_start" => self.message_start(payload, out),
+            "content_block_start" => self.block_start(payload, out),
+            "content_block_delta" => self.block_delta(payload, trace, out),
+            "content_block_stop" => self.block_stop(payload, out),
+            "message_delta" => {
+                self.message_delta(payload, out);
+                Ok(())
+            }
+            "message_stop" => {
+                self.done = true;
+                out(Event::Done);
+                Ok(())
+            }
+            "ping" => {
+                out(Event::Ping);
+                Ok(())
+            }
+            "error" => {
+                self.fail(payload.field("error").unwrap_or(payload), out);
+                Ok(())
+            }
+            name => {
+                if kind.is_empty() && payload.field("error").is_some() {
+                    self.fail(payload.field("error").unwrap_or(payload), out);
+                    return Ok(());
+                }
+                out(Event::Warning("F-56"));
+                let raw = payload.text();
+                out(Event::Other { name, raw });
+                Ok(())
+            }
+        }
+    }
+
+    fn fail(&mut self, error: Raw<'_>, out: Out<'_>) {
+        self.failed = true;
+        super::fail(error, out);
+    }
+
+    fn message_start(&mut self, payload: Raw<'_>, out: Out<'_>) -> Result<(), ErrorKind> {
+        let message = payload.field("message").unwrap_or(payload);
+        let id = message.str_field("id");
+        if self.started {
+            if id.as_deref() != self.id.as_deref() {
+                return Err(ErrorKind::Protocol(
+                    "a second message_start with another id (F-35)",
+                ));
+            }
+            out(Event::Warning("F-35"));
+            return Ok(());
+        }
+        self.started = true;
+        let model = message.str_field("model");
+        out(Event::Begin {
+            id: id.as_deref(),
+            model: model.as_deref(),
+        });
+        self.id = id.map(Cow::into_owned);
+        let [content, usage] = message.fields(["content", "usage"]);
+        for (index, block) in (0..).zip(content.into_iter().flat_map(Raw::elements)) {
+            self.open(index, block, out)?;
+            self.close(index, out);
+        }
+        if let Some(usage) = usage {
+            send_usage(usage, out);
+        }
+        self.stop(message.field("stop_reason"), out);
+        Ok(())
+    }
+
+    fn block_start(&mut self, payload: Raw<'_>, out: Out<'_>) -> Result<(), ErrorKind> {
+        let [index, block] = payload.fields(["index", "content_block"]);
+        let Some(block) = block.filter(|block| block.is_object()) else {
+            return self.odd(
+                "content_block_start without content_block, expected an object (F-36)",
+                out,
+            );
+        };
+        let index = super::index(index).unwrap_or_else(|| u64::from(self.opened));
+        self.open(index, block, out)
+    }
+
+    fn open(&mut self, index: u64, block: Raw<'_>, out: Out<'_>) -> Result<(), ErrorKind> {
+        if let Some(slot) = self.blocks.get(&index) {
+            if slot.open {
+                return Err(ErrorKind::Protocol(
+                    "content_block_start for an index that is open (F-36)",
+                ));
+            }
+            self.odd(
+                "content_block_start for an index that has ended (F-36)",
+                out,
+            )?;
+        }
+        let [ty, id, name, input, content] =
+            block.fields(["type", "id", "name", "input", "content"]);
+        let ty = ty
+            .and_then(Raw::as_str)
+            .map(Str::decode)
+            .unwrap_or_default();
+        let kind = kind_of(&ty);
+        let at = Block {
+            choice: 0,
+            index: self.opened,
+        };
+        self.opened += 1;
+        self.blocks.insert(
+            index,
+            Slot {
+                block: at,
+                kind,
+                open: true,
+            },
+        );
+        let id = id.and_then(Raw::as_str).map(Str::decode);
+        let name = name.and_then(Raw::as_str).map(Str::decode);
+        let raw = match kind {
+            Kind::Tool | Kind::ServerTool => input
+                .filter(|input| input.members().next().is_some())
+                .map_or("", Raw::text),
+            Kind::ServerResult | Kind::RedactedReasoning | Kind::Unknown => block.text(),
+            _ => "",
+        };
+        if kind == Kind::Unknown {
+            out(Event::Warning("F-56"));
+        }
+        out(Event::Open {
+            block: at,
+            kind,
+            id: id.as_deref(),
+            name: if matches!(kind, Kind::Unknown | Kind::ServerResult) {
+                Some(&ty)
+            } else {
+                name.as_deref()
+            },
+            raw,
+            closes: true,
+        });
+        self.opening_text(at, kind, block, content, out);
+        Ok(())
+    }
+
+    /// Text, a signature or citations that came with the opening already.
+    fn opening_text(
+        &mut self,
+        at: Block,
+        kind: Kind,
+        block: Raw<'_>,
+        content: Option<Raw<'_>>,
+        out: Out<'_>,
+    ) {
+        let [text, thinking, signature, citations] =
+            block.fields(["text", "thinking", "signature", "citations"]);
+        let body = match kind {
+            Kind::Text => text.or(content),
+            Kind::Reasoning => thinking,
+            _ => return,
+        };
+        if let Some(text) = body.and_then(Raw::as_str) {
+            self.texts
+                .push((at, Part::Text), text, text.is_plain(), out);
+        }
+        if let Some(text) = signature.and_then(Raw::as_str).map(Str::decode) {
+            send(at, Part::Signature, &text, out);
+        }
+        for citation in citations.into_iter().flat_map(Raw::elements) {
+            send(at, Part::Citation, citation.text(), out);
+        }
+    }
+
+    fn block_delta<'a>(
+        &mut self,
+        payload: Raw<'a>,
+        trace: &mut Trace<'a>,
+        out: Out<'_>,
+    ) -> Result<(), ErrorKind> {
+        let [index, delta] = payload.fields(["index", "delta"]);
+        let delta = delta.unwrap_or(payload);
+        let [ty, text, json, thinking, signature, citation] = delta.fields([
+            "type",
+            "text",
+            "partial_json",
+            "thinking",
+            "signature",
+            "citation",
+        ]);
+        let ty = ty
+            .and_then(Raw::as_str)
+            .map(Str::decode)
+            .unwrap_or_default();
+        let (kind, part, text) = match &*ty {
+            "text_delta" => (Kind::Text, Part::Text, text),
+            "thinking_delta" => (Kind::Reasoning, Part::Text, thinking),
+            "input_json_delta" => (Kind::Tool, Part::Arguments, json),
+            "signature_delta" => (Kind::Reasoning, Part::Signature, signature),
+            "citations_delta" => (Kind::Text, Part::Citation, citation),
+            _ => (Kind::Unknown, Part::Unknown, Some(delta)),
+        };
+        let slot = super::index(index)
+            .and_then(|index| self.blocks.get(&index))
+            .filter(|slot| slot.open)
+            .copied();
+        let Some(slot) = slot else {
+            return self.orphan(super::index(index), kind, payload, out);
+        };
+        let block = slot.block;
+        match (part, text) {
+            (Part::Citation | Part::Unknown, Some(raw)) => {
+                if part == Part::Unknown && &*ty != "compaction_delta" {
+                    out(Event::Warning("F-56"));
+                }
+                send(block, part, raw.text(), out);
+            }
+            (Part::Signature, Some(raw)) => {
+                let text = raw.as_str().map(Str::decode).unwrap_or_default();
+                send(block, part, &text, out);
+            }
+            (_, Some(raw)) if fits(slot.kind, kind) => {
+                let Some(text) = raw.as_str() else {
+                    return self.odd("a delta that is no string (F-36)", out);
+                };
+                if !text.raw().is_empty() {
+                    trace.hole = Some((block, part, text));
+                }
+                self.texts.push((block, part), text, text.is_plain(), out);
+            }
+            (_, Some(_)) => {
+                return self.odd("a delta of another type than its block (F-36)", out);
+            }
+            (_, None) => return self.odd("a delta without its text (F-36)", out),
+        }
+        Ok(())
+    }
+
+    /// A delta whose block was never opened: text opens one, arguments have no name to go by.
+    fn orphan(
+        &mut self,
+        index: Option<u64>,
+        kind: Kind,
+        payload: Raw<'_>,
+        out: Out<'_>,
+    ) -> Result<(), ErrorKind> {
+        let known = index.is_some_and(|index| self.blocks.contains_key(&index));
+        let (Kind::Text | Kind::Reasoning, false, Some(index)) = (kind, known, index) else {
+            return Err(ErrorKind::Protocol(
+                "content_block_delta for a block that is not open (F-36)",
+            ));
+        };
+        self.odd(
+            "content_block_delta before its content_block_start (F-36)",
+            out,
+        )?;
+        let block = Block {
+            choice: 0,
+            index: self.opened,
+        };
+        self.opened += 1;
+        let open = true;
+        self.blocks.insert(index, Slot { block, kind, open });
+        out(Event::Open {
+            block,
+            kind,
+            id: None,
+            name: None,
+            raw: "",
+            closes: false,
+        });
+        self.block_delta(payload, &mut Trace::default(), out)
+    }
+
+    fn block_stop(&mut self, payload: Raw<'_>, out: Out<'_>) -> Result<(), ErrorKind> {
+        let index = super::index(payload.field("index"));
+        let open = index.is_some_and(|index| self.blocks.get(&index).is_some_and(|s| s.open));
+        match index {
+            Some(index) if open => {
+                self.close(index, out);
+                Ok(())
+            }
+            _ => self.odd(
+                "content_block_stop for a block that is not open (F-36)",
+                out,
+            ),
+        }
+    }
+
+    fn close(&mut self, index: u64, out: Out<'_>) {
+        if let Some(slot) = self.blocks.get_mut(&index) {
+            slot.open = false;
+            let block = slot.block;
+            self.texts.flush(Some(block), out);
+            out(Event::Close { block });
+        }
+    }
+
+    fn message_delta(&mut self, payload: Raw<'_>, out: Out<'_>) {
+        let [delta, usage] = payload.fields(["delta", "usage"]);
+        if let Some(usage) = usage {
+            send_usage(usage, out);
+        }
+        self.stop(delta.and_then(|delta| delta.field("stop_reason")), out);
+    }
+
+    fn stop(&mut self, reason: Option<Raw<'_>>, out: Out<'_>) {
+        if let Some(reason) = reason.and_then(Raw::as_str).map(Str::decode) {
+            self.stopped = true;
+            out(Event::End {
+                choice: 0,
+                reason: &reason,
+            });
+        }
+    }
+
+    /// Something the protocol does not permit, and by which nothing is lost.
+    fn odd(&self, what: &'static str, out: Out<'_>) -> Result<(), ErrorKind> {
+        if !self.options.tolerate_lifecycle {
+            return Err(ErrorKind::Protocol(what));
+        }
+        out(Event::Warning("F-36"));
+        Ok(())
+    }
+}
+
+impl Protocol for Anthropic {
+    fn decode(&mut self, frame: Frame<'_>, out: Out<'_>) -> Result<(), ErrorKind> {
+        let Some(data) = frame.data else {
+            super::no_payload(
+                frame,
+                self.options.read_error_field && !self.done,
+                &mut self.failed,
+                out,
+            );
+            return Ok(());
+        };
+        if self.failed || self.done {
+            out(Event::Warning("F-32"));
+            return Ok(());
+        }
+        if let Some(hit) = self.templates.find(frame.event, data) {
+            self.texts
+                .push((hit.block, hit.part), hit.text, hit.plain, out);
+            return Ok(());
+        }
+        let Some(payload) = super::payload(data, self.options.skip_scalar_payloads, out)? else {
+            return Ok(());
+        };
+        let mut events = 0;
+        let mut trace = Trace::default();
+        self.read(frame, payload, &mut trace, &mut |event| {
+            events += u32::from(event != Event::Ping);
+            out(event);
+        })?;
+        match trace.hole {
+            Some((block, part, text)) if events == 1 => {
+                self.templates.learn(frame.event, data, text, block, part);
+            }
+            _ if events > 0 => self.templates.clear(),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, out: Out<'_>) -> Evidence {
+        self.texts.flush(None, out);
+        match (self.done, self.stopped) {
+            (true, _) => Evidence::Strong,
+            (false, true) => Evidence::Weak,
+            _ => Evidence::None,
+        }
+    }
+}
+
+fn kind_of(ty: &str) -> Kind {
+    match ty {
+        "text" => Kind::Text,
+        "thinking" => Kind::Reasoning,
+        "redacted_thinking" => Kind::RedactedReasoning,
+        "tool_use" => Kind::Tool,
+        "server_tool_use" | "mcp_tool_use" => Kind::ServerTool,
+        _ if ty.ends_with("_tool_result") => Kind::ServerResult,
+        _ => Kind::Unknown,
+    }
+}
+
+/// A delta of `delta`'s kind may go into a block of `block`'s.
+fn fits(block: Kind, delta: Kind) -> bool {
+    block == delta || (delta == Kind::Tool && block == Kind::ServerTool)
+}
+
+fn send(block: Block, part: Part, text: &str, out: Out<'_>) {
+    out(Event::Delta { block, part, text });
+}
+
+fn send_usage(usage: Raw<'_>, out: Out<'_>) {
+    let [input, output] = usage.fields(["input_tokens", "output_tokens"]);
+    out(Event::Usage(Usage {
+        input: input.and_then(Raw::as_u64),
+        output: output.and_then(Raw::as_u64),
+    }));
+}

@@ -1,0 +1,264 @@
+//! What differs between providers, and nothing else.
+
+mod anthropic;
+mod openai_chat;
+mod template;
+mod text;
+
+use core::fmt;
+use core::str::FromStr;
+
+use alloc::string::String;
+
+use crate::json::{Raw, Str};
+use crate::{ErrorKind, Event, Frame};
+pub use anthropic::Anthropic;
+pub use openai_chat::OpenAiChat;
+
+/// A provider's protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// Anthropic Messages.
+    Anthropic,
+    /// `OpenAI` Chat Completions and the servers compatible with it.
+    OpenAiChat,
+}
+
+impl Dialect {
+    /// Every dialect this version reads.
+    pub const ALL: [Self; 2] = [Self::Anthropic, Self::OpenAiChat];
+
+    /// The name used on the command line and in tapes.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Anthropic => "anthropic",
+            Self::OpenAiChat => "openai-chat",
+        }
+    }
+
+    /// The dialect of a body, from its first frames; `None` where they do not tell.
+    #[must_use]
+    pub fn sniff(body: &[u8]) -> Option<Self> {
+        let mut decoder =
+            crate::sse::Decoder::new(crate::sse::Options::standard(), crate::Limits::default());
+        let mut input = body;
+        for _ in 0..64 {
+            let frame = decoder.decode(&mut input).ok()??;
+            let Some(data) = frame.data else { continue };
+            let Ok(payload) = Raw::parse(data) else {
+                continue;
+            };
+            let [kind, choices, object] = payload.fields(["type", "choices", "object"]);
+            let is = |raw: Option<Raw<'_>>, text: &str| {
+                raw.and_then(Raw::as_str).is_some_and(|said| said.is(text))
+            };
+            if is(object, "chat.completion.chunk") || choices.is_some() {
+                return Some(Self::OpenAiChat);
+            }
+            if is(kind, "message_start") || is(kind, "content_block_start") {
+                return Some(Self::Anthropic);
+            }
+        }
+        None
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A name that is no dialect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownDialect;
+
+impl fmt::Display for UnknownDialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no such dialect, expected anthropic or openai-chat")
+    }
+}
+
+impl core::error::Error for UnknownDialect {}
+
+impl FromStr for Dialect {
+    type Err = UnknownDialect;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|dialect| dialect.name() == name)
+            .ok_or(UnknownDialect)
+    }
+}
+
+/// What a new id at an index already in use means (F-24). The wire does not tell: LiteLLM and
+/// `OneAPI` number every call 0, GLM-4 and OCI send a new random id with every chunk of one call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NewIdAtUsedIndex {
+    /// A new call if a name comes with it, otherwise more of the call that has the index.
+    #[default]
+    OpensCallIfNamed,
+    /// Always a new call.
+    OpensCall,
+    /// Always more of the call that has the index.
+    SameCall,
+}
+
+/// Where a reader may depart from the protocol. Each departure has a name and is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// What a new id at an index already in use means (F-24).
+    pub new_id_at_used_index: NewIdAtUsedIndex,
+    /// Arguments sent as a JSON object instead of a string are taken as they stand (F-19).
+    pub accept_object_arguments: bool,
+    /// A payload that is JSON but no object is skipped (F-17b); otherwise it is an error.
+    pub skip_scalar_payloads: bool,
+    /// A whole `chat.completion` object in a stream is read as one delta (F-42).
+    pub accept_whole_completion: bool,
+    /// An unknown SSE field named `error` is an error of the provider (F-40).
+    pub read_error_field: bool,
+    /// A block event that has no open block, or opens one twice, is skipped where nothing is lost
+    /// by it (F-36); otherwise it is an error.
+    pub tolerate_lifecycle: bool,
+    /// Recognise the common delta by its bytes. It changes speed and nothing else.
+    pub templates: bool,
+}
+
+impl Options {
+    /// What the provider documents.
+    #[must_use]
+    pub const fn strict() -> Self {
+        Self {
+            new_id_at_used_index: NewIdAtUsedIndex::OpensCallIfNamed,
+            accept_object_arguments: false,
+            skip_scalar_payloads: false,
+            accept_whole_completion: false,
+            read_error_field: false,
+            tolerate_lifecycle: false,
+            templates: true,
+        }
+    }
+
+    /// What compatible servers send.
+    #[must_use]
+    pub const fn lenient() -> Self {
+        Self {
+            accept_object_arguments: true,
+            skip_scalar_payloads: true,
+            accept_whole_completion: true,
+            read_error_field: true,
+            tolerate_lifecycle: true,
+            ..Self::strict()
+        }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self::lenient()
+    }
+}
+
+/// On what evidence a stream may end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Evidence {
+    /// None: the stream was cut.
+    None,
+    /// The model said why it stopped, but the protocol's last event is missing (F-30).
+    Weak,
+    /// The protocol's last event came.
+    Strong,
+}
+
+/// Frames in, events out.
+pub trait Protocol {
+    /// Reads one frame.
+    ///
+    /// # Errors
+    /// When the payload is not JSON, or the protocol does not permit the event here.
+    fn decode(&mut self, frame: Frame<'_>, out: &mut dyn FnMut(Event<'_>))
+    -> Result<(), ErrorKind>;
+
+    /// The body has ended: hands out what waited for more, and says on what evidence it may end.
+    fn finish(&mut self, out: &mut dyn FnMut(Event<'_>)) -> Evidence;
+}
+
+/// A payload as a JSON object. A scalar is skipped where the options permit (F-17b).
+fn payload<'a>(
+    data: &'a str,
+    skip_scalars: bool,
+    out: &mut dyn FnMut(Event<'_>),
+) -> Result<Option<Raw<'a>>, ErrorKind> {
+    if data.trim().is_empty() {
+        // A router's ping (F-16).
+        out(Event::Ping);
+        return Ok(None);
+    }
+    let payload = Raw::parse(data)?;
+    if payload.is_object() {
+        return Ok(Some(payload));
+    }
+    if !skip_scalars {
+        return Err(ErrorKind::NotAnObject);
+    }
+    out(Event::Warning("F-17b"));
+    Ok(None)
+}
+
+/// A frame without a payload: a comment, a bare ping, or an error under a name of its own (F-40).
+fn no_payload(
+    frame: Frame<'_>,
+    read_error_field: bool,
+    failed: &mut bool,
+    out: &mut dyn FnMut(Event<'_>),
+) {
+    let error = frame.unknown().iter().find(|(name, _)| name == "error");
+    match error {
+        Some((_, value)) if read_error_field && !*failed => {
+            *failed = true;
+            out(Event::Warning("F-40"));
+            match Raw::parse(value) {
+                Ok(error) => fail(error, out),
+                Err(_) => out(Event::Fail {
+                    kind: "error",
+                    message: value,
+                }),
+            }
+        }
+        _ => out(Event::Ping),
+    }
+}
+
+/// The provider's error: an object, or a string.
+fn fail(error: Raw<'_>, out: &mut dyn FnMut(Event<'_>)) {
+    if let Some(message) = error.as_str().map(Str::decode) {
+        return out(Event::Fail {
+            kind: "error",
+            message: &message,
+        });
+    }
+    let [ty, code, message, detail] = error.fields(["type", "code", "message", "detail"]);
+    let word = |raw: Option<Raw<'_>>| {
+        raw.filter(|raw| !raw.is_null()).map(|raw| {
+            raw.as_str()
+                .map_or_else(|| raw.text().into(), |s| s.decode().into_owned())
+        })
+    };
+    let kind: Option<String> = word(ty).or_else(|| word(code));
+    let message = word(message).or_else(|| word(detail));
+    out(Event::Fail {
+        kind: kind.as_deref().unwrap_or("error"),
+        message: message.as_deref().unwrap_or(error.text()),
+    });
+}
+
+/// An index as a number or as a string of digits (F-24).
+fn index(raw: Option<Raw<'_>>) -> Option<u64> {
+    let raw = raw?;
+    raw.as_u64().or_else(|| raw.as_str()?.raw().parse().ok())
+}

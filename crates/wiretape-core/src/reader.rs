@@ -1,0 +1,235 @@
+//! The whole path: bytes in, events at once, a turn at the end.
+
+use crate::dialect::{self, Anthropic, Evidence, OpenAiChat, Protocol};
+use crate::turn::Closing;
+use crate::{
+    Dialect, Draft, Error, ErrorKind, Event, Frame, Limits, Rejected, Turn, Warnings, sse,
+};
+
+/// How a [`Reader`] reads: limits, and the leniencies of each layer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The framing's.
+    pub sse: sse::Options,
+    /// The dialect's.
+    pub dialect: dialect::Options,
+    /// What is held at most.
+    pub limits: Limits,
+    /// A stream that says why the model stopped but lacks the protocol's last event may be acted
+    /// on (F-30); counted.
+    pub accept_weak_end: bool,
+}
+
+impl Options {
+    /// The standards, and nothing else.
+    #[must_use]
+    pub fn strict() -> Self {
+        Self {
+            sse: sse::Options::strict(),
+            dialect: dialect::Options::strict(),
+            ..Self::default()
+        }
+    }
+
+    /// What real servers need. This is the default.
+    #[must_use]
+    pub fn lenient() -> Self {
+        Self::default()
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Any {
+    Anthropic(Anthropic),
+    OpenAiChat(OpenAiChat),
+}
+
+impl Any {
+    #[inline]
+    fn decode(
+        &mut self,
+        frame: Frame<'_>,
+        out: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), ErrorKind> {
+        match self {
+            Self::Anthropic(protocol) => protocol.decode(frame, out),
+            Self::OpenAiChat(protocol) => protocol.decode(frame, out),
+        }
+    }
+
+    fn finish(&mut self, out: &mut dyn FnMut(Event<'_>)) -> Evidence {
+        match self {
+            Self::Anthropic(protocol) => protocol.finish(out),
+            Self::OpenAiChat(protocol) => protocol.finish(out),
+        }
+    }
+}
+
+/// A reader of one reply.
+///
+/// ```
+/// use wiretape_core::{Dialect, Event, Reader};
+///
+/// let body = r#"data: {"id":"c1","choices":[{"index":0,"delta":{"tool_calls":[
+/// data: {"index":0,"id":"a","function":{"name":"read","arguments":"{\"path\":\"/tmp"}}]}}]}
+///
+/// data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,
+/// data: "function":{"arguments":"/notes\"}"}}]},"finish_reason":"tool_calls"}]}
+///
+/// data: [DONE]
+///
+/// "#;
+/// let mut reader = Reader::new(Dialect::OpenAiChat);
+/// for chunk in body.as_bytes().chunks(7) {
+///     reader.feed(chunk, &mut |event| {
+///         if let Event::Delta { text, .. } = event {
+///             let _ = text; // show it
+///         }
+///     })?;
+/// }
+/// let turn = reader.finish()?;
+/// assert_eq!(turn.tool_calls()[0].arguments, r#"{"path":"/tmp/notes"}"#);
+/// assert_eq!(turn.tool_calls()[0].execution_key(), "c1/a");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Reader {
+    decoder: sse::Decoder,
+    protocol: Any,
+    draft: Draft,
+    frames: u64,
+    error: Option<Error>,
+    accept_weak_end: bool,
+}
+
+impl Reader {
+    /// A lenient reader.
+    #[must_use]
+    pub fn new(dialect: Dialect) -> Self {
+        Self::with_options(dialect, Options::default())
+    }
+
+    /// A reader with options.
+    #[must_use]
+    pub fn with_options(dialect: Dialect, options: Options) -> Self {
+        Self {
+            decoder: sse::Decoder::new(options.sse, options.limits),
+            protocol: match dialect {
+                Dialect::Anthropic => Any::Anthropic(Anthropic::new(options.dialect)),
+                Dialect::OpenAiChat => Any::OpenAiChat(OpenAiChat::new(options.dialect)),
+            },
+            draft: Draft::new(options.limits),
+            frames: 0,
+            error: None,
+            accept_weak_end: options.accept_weak_end,
+        }
+    }
+
+    /// Reads a chunk of the body and hands out what it says.
+    ///
+    /// # Errors
+    /// When the bytes cannot be read. The error is final and stands in the reply as well.
+    pub fn feed(&mut self, chunk: &[u8], out: &mut dyn FnMut(Event<'_>)) -> Result<(), Error> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        let Self {
+            decoder,
+            protocol,
+            draft,
+            frames,
+            ..
+        } = self;
+        let mut input = chunk;
+        let result = loop {
+            let frame = match decoder.decode(&mut input) {
+                Ok(Some(frame)) => frame,
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            };
+            if let Err(error) = step(protocol, draft, frames, frame, out) {
+                break Err(error);
+            }
+        };
+        if let Err(error) = result {
+            self.error = Some(error);
+        }
+        result
+    }
+
+    /// What was tolerated by the framing so far.
+    #[must_use]
+    pub fn warnings(&self) -> &Warnings {
+        self.decoder.warnings()
+    }
+
+    /// The body has ended: the turn, if it may be acted on.
+    ///
+    /// # Errors
+    /// [`Rejected`] with the reason and all that was read.
+    pub fn finish(self) -> Result<Turn, Rejected> {
+        self.finish_with(&mut |_| {})
+    }
+
+    /// The same, and hands out what a last event without its blank line says (F-31), if the
+    /// options ask for it.
+    ///
+    /// # Errors
+    /// [`Rejected`] with the reason and all that was read.
+    pub fn finish_with(mut self, out: &mut dyn FnMut(Event<'_>)) -> Result<Turn, Rejected> {
+        if self.error.is_none() {
+            // What is left of a cut event is discarded, as the standard says; it is counted.
+            if let Ok(Some(frame)) = self.decoder.finish() {
+                let read = step(
+                    &mut self.protocol,
+                    &mut self.draft,
+                    &mut self.frames,
+                    frame,
+                    out,
+                );
+                self.error = read.err();
+            }
+        }
+        let draft = &mut self.draft;
+        let evidence = self.protocol.finish(&mut |event| {
+            draft.apply(&event);
+            out(event);
+        });
+        self.draft.finish(Closing {
+            evidence,
+            accept_weak_end: self.accept_weak_end,
+            error: self.error,
+            frames: self.frames,
+            warnings: self.decoder.warnings().clone(),
+        })
+    }
+}
+
+fn step(
+    protocol: &mut Any,
+    draft: &mut Draft,
+    frames: &mut u64,
+    frame: Frame<'_>,
+    out: &mut dyn FnMut(Event<'_>),
+) -> Result<(), Error> {
+    *frames += u64::from(frame.data.is_some());
+    let read = protocol.decode(frame, &mut |event| {
+        draft.apply(&event);
+        out(event);
+    });
+    match read.err().or(draft.overflow()) {
+        Some(kind) => Err(Error { at: frame.at, kind }),
+        None => Ok(()),
+    }
+}
+
+/// Reads a whole body.
+///
+/// # Errors
+/// [`Rejected`] with the reason and all that was read.
+pub fn read(dialect: Dialect, options: Options, body: &[u8]) -> Result<Turn, Rejected> {
+    let mut reader = Reader::with_options(dialect, options);
+    // The error stands in the reply.
+    let _ = reader.feed(body, &mut |_| {});
+    reader.finish()
+}

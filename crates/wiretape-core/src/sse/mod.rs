@@ -1,0 +1,396 @@
+//! Server-sent events, to the letter of the WHATWG standard.
+//!
+//! ```text
+//! input    data: a\n da|ta: b\n\n  : ping\n\n      | = where a chunk ends
+//! block    └──── held ─┴──────┘   └──────┘         one frame each
+//! ```
+//!
+//! A block that lies in one chunk is read where it lies; one that a chunk edge cuts is gathered in
+//! a buffer first. Both go through the same reader, so the cut cannot be seen. The end of a block
+//! is searched from left to right and each byte is looked at once per search, whatever the chunks.
+//!
+//! Never: a clock, reconnection, or a guess at what the payload means.
+
+mod block;
+#[cfg(test)]
+mod tests;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::{Error, ErrorKind, Frame, Limits, Warnings};
+use block::Scan;
+
+const BOM: &[u8] = b"\xEF\xBB\xBF";
+
+/// Where the decoder may depart from the standard. Each departure has a name and is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// A frame that is not UTF-8 is an error; otherwise U+FFFD stands in for the bad bytes, as the
+    /// standard says, counted as `F-03`.
+    pub reject_ill_formed: bool,
+    /// At the end of the stream, a last event without its blank line is read all the same if its
+    /// payload is one whole JSON value or `[DONE]` (F-31). The standard discards it.
+    pub recover_last: bool,
+    /// An event whose payload begins with `:` is a comment that a proxy wrapped (F-15c). The
+    /// standard dispatches it.
+    pub skip_colon_data: bool,
+    /// Fields that the standard ignores, such as `error:`, are handed out in
+    /// [`Meta::unknown`](crate::frame::Meta), counted as `F-40f`.
+    pub surface_unknown: bool,
+}
+
+impl Options {
+    /// The standard, and an error for bytes that are not UTF-8.
+    #[must_use]
+    pub const fn strict() -> Self {
+        Self {
+            reject_ill_formed: true,
+            recover_last: false,
+            skip_colon_data: false,
+            surface_unknown: false,
+        }
+    }
+
+    /// The standard and nothing else: ill-formed UTF-8 is replaced.
+    #[must_use]
+    pub const fn standard() -> Self {
+        Self {
+            reject_ill_formed: false,
+            ..Self::strict()
+        }
+    }
+
+    /// What real servers need: skips wrapped comments, surfaces unknown fields.
+    ///
+    /// [`Options::recover_last`] stays off: whether a body was cut or its server forgot the blank
+    /// line cannot be told from the bytes, so it is asked for by name.
+    #[must_use]
+    pub const fn lenient() -> Self {
+        Self {
+            reject_ill_formed: false,
+            recover_last: false,
+            skip_colon_data: true,
+            surface_unknown: true,
+        }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self::lenient()
+    }
+}
+
+/// Bytes in, frames out.
+///
+/// ```
+/// use wiretape_core::{Limits, sse};
+///
+/// let mut decoder = sse::Decoder::new(sse::Options::strict(), Limits::default());
+/// let mut seen = Vec::new();
+/// for chunk in [&b"data: hel"[..], b"lo\n", b"\n: ping\n\n"] {
+///     let mut input = chunk;
+///     while let Some(frame) = decoder.decode(&mut input)? {
+///         seen.push((frame.at, frame.data.map(str::to_owned)));
+///     }
+/// }
+/// assert_eq!(seen, [(0, Some("hello".to_owned())), (13, None)]);
+/// # Ok::<(), wiretape_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Decoder {
+    options: Options,
+    frame_bytes_max: usize,
+    /// Offset of the next byte to consume.
+    at: u64,
+    /// Bytes of the unfinished block, or of the frame just handed out if `spent`.
+    held: Vec<u8>,
+    spent: bool,
+    scan: Scan,
+    /// How much of a byte-order mark was seen; more than its length once past the start.
+    bom: u8,
+    failed: Option<Error>,
+    last_id: String,
+    warnings: Warnings,
+    scratch: block::Scratch,
+}
+
+const PAST_START: u8 = 4;
+
+impl Decoder {
+    /// A decoder at the start of a body.
+    #[must_use]
+    pub fn new(options: Options, limits: Limits) -> Self {
+        Self {
+            options,
+            frame_bytes_max: limits.frame_bytes_max,
+            at: 0,
+            held: Vec::new(),
+            spent: false,
+            scan: Scan::default(),
+            bom: 0,
+            failed: None,
+            last_id: String::new(),
+            warnings: Warnings::default(),
+            scratch: block::Scratch::default(),
+        }
+    }
+
+    /// The next frame, or `None` when all of `input` is consumed and more bytes are wanted.
+    ///
+    /// Each call consumes bytes of `input` or returns `None`.
+    ///
+    /// # Errors
+    /// At the first byte of a frame that is too large or, if the options say so, is not UTF-8.
+    /// The error is final: later calls return it again.
+    pub fn decode<'a, 'b: 'a>(
+        &'a mut self,
+        input: &mut &'b [u8],
+    ) -> Result<Option<Frame<'a>>, Error> {
+        if self.spent {
+            self.held.clear();
+            self.spent = false;
+        }
+        if self.held.is_empty() {
+            if self.bom != PAST_START || self.scan.skip_lf {
+                self.start(input);
+            }
+            let chunk: &'b [u8] = input;
+            if let Some(block) = block::simple(chunk) {
+                if self.permits(&block) {
+                    if let Some(data) = block.text() {
+                        *input = chunk.get(block.len..).unwrap_or_default();
+                        let at = self.at;
+                        self.at += block.len as u64;
+                        return Ok(Some(Frame {
+                            at,
+                            event: block.name,
+                            data: Some(data),
+                            meta: None,
+                        }));
+                    }
+                }
+            }
+            if self.held.is_empty() {
+                self.skip_blank_lines(input);
+            }
+        }
+        self.decode_general(input)
+    }
+
+    /// The block may be handed out as it lies.
+    #[inline]
+    fn permits(&self, block: &block::Simple<'_>) -> bool {
+        block.len <= self.frame_bytes_max
+            && self.held.is_empty()
+            && self.failed.is_none()
+            && !(self.options.skip_colon_data && block.data.first() == Some(&b':'))
+    }
+
+    /// Where the next byte stands, in bytes from the start of the body.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.at
+    }
+
+    /// The last event id, which persists from frame to frame.
+    #[must_use]
+    pub fn last_event_id(&self) -> &str {
+        &self.last_id
+    }
+
+    /// What was tolerated so far.
+    #[must_use]
+    pub fn warnings(&self) -> &Warnings {
+        &self.warnings
+    }
+
+    /// The body has ended. A last event without its blank line is handed out if
+    /// [`Options::recover_last`] permits.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Truncated`] when the body ended inside an event; what was held is discarded,
+    /// as the standard says. Comments and blank lines are no event.
+    pub fn finish(&mut self) -> Result<Option<Frame<'_>>, Error> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        if self.spent {
+            self.held.clear();
+            self.spent = false;
+        }
+        if self.held.is_empty() {
+            return Ok(None);
+        }
+        let at = self.at - self.held.len() as u64;
+        self.spent = true;
+        if self.options.recover_last && block::is_whole(&self.held) {
+            self.warnings.count("F-31");
+            let frame = self
+                .scratch
+                .read(at, &self.held, self.options, &mut self.warnings, true)
+                .map_err(|kind| Error { at, kind })?;
+            return Ok(Some(frame));
+        }
+        if block::has_data(&self.held) {
+            self.warnings.count("F-31");
+            return Err(Error {
+                at,
+                kind: ErrorKind::Truncated,
+            });
+        }
+        Ok(None)
+    }
+
+    /// The byte-order mark at the start of the body, and the LF of a CR LF whose CR ended a block.
+    #[cold]
+    fn start(&mut self, input: &mut &[u8]) {
+        while self.bom != PAST_START {
+            let Some((first, rest)) = input.split_first() else {
+                return;
+            };
+            let seen = usize::from(self.bom);
+            if BOM.get(seen) == Some(first) {
+                *input = rest;
+                self.at += 1;
+                self.bom += 1;
+                if usize::from(self.bom) == BOM.len() {
+                    self.bom = PAST_START;
+                }
+            } else {
+                self.held
+                    .extend_from_slice(BOM.get(..seen).unwrap_or_default());
+                self.bom = PAST_START;
+            }
+        }
+        if self.scan.skip_lf {
+            if let Some((first, rest)) = input.split_first() {
+                self.scan.skip_lf = false;
+                if *first == b'\n' {
+                    *input = rest;
+                    self.at += 1;
+                }
+            }
+        }
+    }
+
+    /// Blank lines between blocks, which dispatch nothing.
+    fn skip_blank_lines(&mut self, input: &mut &[u8]) {
+        while let Some((first, rest)) = input.split_first() {
+            match first {
+                b'\n' => self.scan.skip_lf = false,
+                b'\r' => self.scan.skip_lf = true,
+                _ => break,
+            }
+            *input = rest;
+            self.at += 1;
+            if self.scan.skip_lf && rest.first() == Some(&b'\n') {
+                *input = rest.get(1..).unwrap_or_default();
+                self.at += 1;
+                self.scan.skip_lf = false;
+            }
+        }
+        if !input.is_empty() {
+            self.scan.skip_lf = false;
+        }
+    }
+
+    fn decode_general<'a, 'b: 'a>(
+        &'a mut self,
+        input: &mut &'b [u8],
+    ) -> Result<Option<Frame<'a>>, Error> {
+        if let Some(error) = self.failed {
+            *input = &[];
+            return Err(error);
+        }
+        let chunk: &'b [u8] = input;
+        let found = self.scan.end(chunk);
+        let taken = found.unwrap_or(chunk.len());
+        let len = self.held.len() + taken;
+        let at = self.at - self.held.len() as u64;
+        if len > self.frame_bytes_max {
+            *input = &[];
+            return Err(self.fail(
+                at,
+                ErrorKind::FrameTooLarge {
+                    limit: self.frame_bytes_max,
+                },
+            ));
+        }
+        let (block, rest) = chunk.split_at_checked(taken).unwrap_or((chunk, &[]));
+        *input = rest;
+        self.at += taken as u64;
+        if found.is_none() {
+            self.held.extend_from_slice(block);
+            return Ok(None);
+        }
+        self.spent = true;
+        let whole: &'a [u8] = if self.held.is_empty() {
+            block
+        } else {
+            self.held.extend_from_slice(block);
+            &self.held
+        };
+        if let Some(simple) = block::simple(whole) {
+            if let Some(data) = simple.text() {
+                if !(self.options.skip_colon_data && data.starts_with(':')) {
+                    return Ok(Some(Frame {
+                        at,
+                        event: simple.name,
+                        data: Some(data),
+                        meta: None,
+                    }));
+                }
+            }
+        }
+        let whole = whole.get(..len - 1).unwrap_or_default();
+        match self
+            .scratch
+            .read(at, whole, self.options, &mut self.warnings, false)
+        {
+            Ok(frame) => {
+                if let Some(id) = frame.id() {
+                    self.last_id.clear();
+                    self.last_id.push_str(id);
+                }
+                Ok(Some(frame))
+            }
+            Err(kind) => {
+                *input = &[];
+                let error = Error { at, kind };
+                self.failed = Some(error);
+                Err(error)
+            }
+        }
+    }
+
+    #[cold]
+    fn fail(&mut self, at: u64, kind: ErrorKind) -> Error {
+        let error = Error { at, kind };
+        self.failed = Some(error);
+        error
+    }
+
+    fn unfinished(&self) -> &[u8] {
+        if self.spent { &[] } else { &self.held }
+    }
+}
+
+impl PartialEq for Decoder {
+    /// The same state: what follows will be read the same.
+    fn eq(&self, other: &Self) -> bool {
+        if self.failed.is_some() || other.failed.is_some() {
+            return self.failed == other.failed;
+        }
+        self.at == other.at
+            && self.bom == other.bom
+            && self.scan == other.scan
+            && self.unfinished() == other.unfinished()
+            && self.last_id == other.last_id
+            && self.warnings == other.warnings
+            && self.options == other.options
+            && self.frame_bytes_max == other.frame_bytes_max
+    }
+}

@@ -1,0 +1,212 @@
+//! From a draft to a turn, or to the reason why not.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use serde_json::Value;
+
+use super::call::{execution_key, parse};
+use super::{
+    CallFault, Choice, Closing, Content, Draft, Failure, Rejected, RejectedCall, Reply, ServerCall,
+    ToolCall, Turn, Why,
+};
+use crate::dialect::Evidence;
+use crate::event::Kind;
+
+/// The stop reasons that permit acting, of all dialects. Any other forbids it (F-27): a reason
+/// that this version does not know is not a reason to run a tool.
+const PERMITS: [&str; 6] = [
+    "end_turn",
+    "tool_use",
+    "stop_sequence",
+    "stop",
+    "tool_calls",
+    "function_call",
+];
+
+pub(super) fn finish(mut draft: Draft, closing: Closing) -> Result<Turn, Rejected> {
+    let whole = whole(&mut draft, &closing);
+    let ended = draft.ended(&closing);
+    let error = draft.failure.take().or_else(|| {
+        closing.error.map(|error| Failure {
+            kind: error.kind.name().into(),
+            message: error.kind.to_string(),
+            at: Some(error.at),
+        })
+    });
+    let mut warnings = closing.warnings;
+    warnings.add(&draft.warnings);
+    let mut reply = Reply {
+        id: draft.id.take(),
+        model: draft.model.take(),
+        choices: Vec::new(),
+        usage: draft.usage,
+        ended,
+        error,
+        frames: closing.frames,
+        warnings,
+    };
+    let mut choices = split(draft);
+    let mut verdict = whole;
+    for (place, choice) in choices.iter_mut().enumerate() {
+        let own = match (&verdict, place) {
+            (Some(why), _) if place == 0 || is_whole(why) => Some(why.clone()),
+            _ => of_choice(choice),
+        };
+        calls(reply.id.as_deref(), choice, own.as_ref());
+        if place == 0 {
+            verdict = own;
+        }
+    }
+    reply.choices = choices;
+    match verdict {
+        Some(why) => Err(Rejected { why, reply }),
+        None => Ok(Turn { reply }),
+    }
+}
+
+/// The reason holds for all answers of the reply.
+fn is_whole(why: &Why) -> bool {
+    !matches!(why, Why::Stop(_) | Why::NoStop | Why::OpenBlock)
+}
+
+/// What forbids acting on any answer.
+fn whole(draft: &mut Draft, closing: &Closing) -> Option<Why> {
+    if let Some(error) = closing.error {
+        return Some(Why::Unreadable(error));
+    }
+    if draft.failure.is_some() {
+        return Some(Why::Failed);
+    }
+    if closing.frames == 0 {
+        return Some(Why::Empty);
+    }
+    match closing.evidence {
+        Evidence::Strong => {}
+        Evidence::Weak if closing.accept_weak_end => draft.warnings.count("F-30"),
+        _ => return Some(Why::NoTerminal),
+    }
+    if draft.stops.is_empty() {
+        return Some(Why::NoStop);
+    }
+    None
+}
+
+/// What forbids acting on one answer.
+fn of_choice(choice: &Choice) -> Option<Why> {
+    match choice.stop.as_deref() {
+        None => return Some(Why::NoStop),
+        Some(reason) if !PERMITS.contains(&reason) => return Some(Why::Stop(reason.into())),
+        Some(_) => {}
+    }
+    let open = choice.contents.iter().any(|content| !content.closed);
+    open.then_some(Why::OpenBlock)
+}
+
+/// The draft's blocks, by answer.
+fn split(draft: Draft) -> Vec<Choice> {
+    let mut choices: Vec<Choice> = Vec::new();
+    let mut at = |index: u32| -> usize {
+        match choices.binary_search_by_key(&index, |choice| choice.index) {
+            Ok(place) => place,
+            Err(place) => {
+                let fresh = Choice {
+                    index,
+                    ..Choice::default()
+                };
+                choices.insert(place, fresh);
+                place
+            }
+        }
+    };
+    for (index, _) in &draft.stops {
+        at(*index);
+    }
+    for (block, _) in &draft.blocks {
+        at(block.choice);
+    }
+    for (index, reason) in draft.stops {
+        let place = choices.binary_search_by_key(&index, |choice| choice.index);
+        if let Some(choice) = place.ok().and_then(|place| choices.get_mut(place)) {
+            choice.stop = Some(reason);
+        }
+    }
+    for (block, content) in draft.blocks {
+        let place = choices.binary_search_by_key(&block.choice, |choice| choice.index);
+        if let Some(choice) = place.ok().and_then(|place| choices.get_mut(place)) {
+            choice.contents.push(content);
+        }
+    }
+    choices
+}
+
+/// Sorts an answer's calls into those to run and those not to.
+fn calls(message: Option<&str>, choice: &mut Choice, why: Option<&Why>) {
+    let server = choice
+        .contents
+        .iter()
+        .filter(|content| content.kind == Kind::ServerTool);
+    choice.server = server
+        .map(|content| ServerCall {
+            id: content.id.clone(),
+            name: content.name.clone().unwrap_or_default(),
+            arguments: sent(content),
+        })
+        .collect();
+    let contents = choice.contents.iter().filter(|content| content.is_call());
+    for (ordinal, content) in contents.enumerate() {
+        match call(message, ordinal, content, why) {
+            Ok(call) => choice.calls.push(call),
+            Err(call) => choice.rejected.push(call),
+        }
+    }
+}
+
+fn call(
+    message: Option<&str>,
+    ordinal: usize,
+    content: &Content,
+    why: Option<&Why>,
+) -> Result<ToolCall, RejectedCall> {
+    let name = content.name.clone().unwrap_or_default();
+    let arguments = sent(content);
+    let id = content.id.clone();
+    let input = if content.kind == Kind::CustomTool {
+        Ok(Value::String(arguments.clone()))
+    } else {
+        parse(&arguments)
+    };
+    let fault = match (why, input) {
+        (Some(why), _) => CallFault::Reply(why.name()),
+        (None, _) if name.is_empty() => CallFault::NoName,
+        (None, Err(fault)) => fault,
+        (None, Ok(input)) => {
+            let key = execution_key(message, id.as_deref(), ordinal, &name, &arguments);
+            return Ok(ToolCall {
+                ordinal,
+                id,
+                name,
+                kind: content.kind,
+                arguments,
+                input,
+                key,
+            });
+        }
+    };
+    Err(RejectedCall {
+        ordinal,
+        id,
+        name,
+        arguments,
+        why: fault,
+    })
+}
+
+/// A call's arguments: what was streamed, or what came with the opening.
+fn sent(content: &Content) -> String {
+    if content.text.is_empty() {
+        content.raw.clone()
+    } else {
+        content.text.clone()
+    }
+}
