@@ -87,7 +87,7 @@ impl<'a> Raw<'a> {
     }
 
     /// The members of an object in order of their appearance; none if it is no object.
-    pub fn members(self) -> impl Iterator<Item = (Str<'a>, Raw<'a>)> {
+    pub fn members(self) -> impl Iterator<Item = (Str<'a>, Self)> {
         let mut at = usize::from(self.is_object());
         let text = if self.is_object() { self.0 } else { "" };
         core::iter::from_fn(move || {
@@ -101,14 +101,14 @@ impl<'a> Raw<'a> {
             let colon = blank(bytes, key_end);
             let from = blank(bytes, colon + 1);
             let end = value(bytes, from).ok()?;
-            let member = Raw(text.get(from..end)?);
+            let member = Self(text.get(from..end)?);
             at = after_comma(bytes, end);
             Some((Str { body }, member))
         })
     }
 
     /// The elements of an array; none if it is no array.
-    pub fn elements(self) -> impl Iterator<Item = Raw<'a>> {
+    pub fn elements(self) -> impl Iterator<Item = Self> {
         let mut at = usize::from(self.is_array());
         let text = if self.is_array() { self.0 } else { "" };
         core::iter::from_fn(move || {
@@ -119,13 +119,13 @@ impl<'a> Raw<'a> {
             }
             let end = value(bytes, from).ok()?;
             at = after_comma(bytes, end);
-            Some(Raw(text.get(from..end)?))
+            Some(Self(text.get(from..end)?))
         })
     }
 
     /// The members of these names, in one pass; where a name is repeated, the last one counts.
     #[must_use]
-    pub fn fields<const N: usize>(self, names: [&str; N]) -> [Option<Raw<'a>>; N] {
+    pub fn fields<const N: usize>(self, names: [&str; N]) -> [Option<Self>; N] {
         let mut found = [None; N];
         for (key, member) in self.members() {
             for (name, slot) in names.iter().zip(found.iter_mut()) {
@@ -139,7 +139,7 @@ impl<'a> Raw<'a> {
 
     /// The member of this name.
     #[must_use]
-    pub fn field(self, name: &str) -> Option<Raw<'a>> {
+    pub fn field(self, name: &str) -> Option<Self> {
         let [found] = self.fields([name]);
         found
     }

@@ -217,7 +217,7 @@ fn step(
         draft.apply(&event);
         out(event);
     });
-    match read.err().or(draft.overflow()) {
+    match read.err().or_else(|| draft.overflow()) {
         Some(kind) => Err(Error { at: frame.at, kind }),
         None => Ok(()),
     }

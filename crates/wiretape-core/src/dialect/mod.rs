@@ -94,7 +94,7 @@ impl FromStr for Dialect {
     }
 }
 
-/// What a new id at an index already in use means (F-24). The wire does not tell: LiteLLM and
+/// What a new id at an index already in use means (F-24). The wire does not tell: `LiteLLM` and
 /// `OneAPI` number every call 0, GLM-4 and OCI send a new random id with every chunk of one call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -253,7 +253,7 @@ fn fail(error: Raw<'_>, out: &mut dyn FnMut(Event<'_>)) {
     let message = word(message).or_else(|| word(detail));
     out(Event::Fail {
         kind: kind.as_deref().unwrap_or("error"),
-        message: message.as_deref().unwrap_or(error.text()),
+        message: message.as_deref().unwrap_or_else(|| error.text()),
     });
 }
 

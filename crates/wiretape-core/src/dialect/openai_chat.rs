@@ -120,8 +120,8 @@ impl OpenAiChat {
                 id: new_id.as_deref(),
                 model: new_model.as_deref(),
             });
-            self.id = new_id.or(self.id.take());
-            self.model = new_model.or(self.model.take());
+            self.id = new_id.or_else(|| self.id.take());
+            self.model = new_model.or_else(|| self.model.take());
         }
     }
 
@@ -355,7 +355,7 @@ impl<'a> Reading<'_, '_, 'a, '_, '_> {
                 self.late(at, &id, &name);
                 at
             }
-            None => self.open_call(kind, id, index, name)?,
+            None => self.open_call(kind, &id, index, &name)?,
         };
         self.state.latest = at;
         self.arguments(at, arguments.or(input))
@@ -366,7 +366,7 @@ impl<'a> Reading<'_, '_, 'a, '_, '_> {
         let [name, arguments] = function.fields(["name", "arguments"]);
         let name = string(name);
         let at = if self.state.calls.is_empty() {
-            self.open_call(Kind::Tool, Cow::Borrowed(""), Some(0), name)?
+            self.open_call(Kind::Tool, "", Some(0), &name)?
         } else {
             let at = self.state.latest;
             self.late(at, "", &name);
@@ -382,7 +382,7 @@ impl<'a> Reading<'_, '_, 'a, '_, '_> {
             // The latest one of that id, since ids are repeated (F-25).
             if let Some(at) = calls.iter().rposition(|call| call.id == id) {
                 let elsewhere = index.is_some() && calls.get(at).is_some_and(|c| c.index != index);
-                if !(elsewhere && !name.is_empty()) {
+                if !elsewhere || name.is_empty() {
                     return Some(at);
                 }
             }
@@ -411,9 +411,9 @@ impl<'a> Reading<'_, '_, 'a, '_, '_> {
     fn open_call(
         &mut self,
         kind: Kind,
-        id: Cow<'_, str>,
+        id: &str,
         index: Option<i64>,
-        name: Cow<'_, str>,
+        name: &str,
     ) -> Result<usize, ErrorKind> {
         const CALLS_MAX: usize = 4096;
         if self.state.calls.len() == CALLS_MAX {
@@ -422,11 +422,11 @@ impl<'a> Reading<'_, '_, 'a, '_, '_> {
         if index.is_none() {
             (self.out)(Event::Warning("F-24"));
         }
-        let some = |text: &str| (!text.is_empty()).then(|| String::from(text));
-        let block = self.open(kind, some(&id).as_deref(), some(&name).as_deref());
+        let some = |text| Some(text).filter(|text: &&str| !text.is_empty());
+        let block = self.open(kind, some(id), some(name));
         self.state.calls.push(Call {
             block,
-            id: id.into_owned(),
+            id: id.into(),
             index,
             named: !name.is_empty(),
             part: Part::Arguments,

@@ -9,8 +9,9 @@ use super::Options;
 use crate::frame::Meta;
 use crate::{ErrorKind, Frame, Warnings, json};
 
-/// How far the search for a block's end has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How far the search for a block's end has come, and whether the block is of the common shape so
+/// far. It is a function of the bytes that were gathered, not of how they were cut.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Scan {
     /// The last byte ended a line of this block.
     line_start: bool,
@@ -18,35 +19,124 @@ pub(super) struct Scan {
     after_cr: bool,
     /// The last block ended in a CR: an LF that follows belongs to it.
     pub(super) skip_lf: bool,
+    /// A line is neither the first `event:` nor the first `data:`.
+    odd: bool,
+    /// Where the current line begins.
+    line_from: usize,
+    name: Option<(usize, usize)>,
+    data: Option<(usize, usize)>,
+}
+
+/// What comes next in a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// The blank line: the block is complete.
+    Blank,
+    /// The rest of a line, with its end.
+    Line,
+    /// Bytes that do not end a line, or the LF of a CR LF.
+    Piece,
 }
 
 impl Scan {
-    /// How many bytes belong to the block, the first byte of its blank line's end included.
-    pub(super) fn end(&mut self, bytes: &[u8]) -> Option<usize> {
-        let mut at = 0;
-        loop {
-            let &next = bytes.get(at)?;
-            if self.line_start {
-                if self.after_cr && next == b'\n' {
-                    self.after_cr = false;
-                    at += 1;
-                    continue;
-                }
-                if next == b'\n' || next == b'\r' {
-                    *self = Self {
-                        skip_lf: next == b'\r',
-                        ..Self::default()
-                    };
-                    return Some(at + 1);
-                }
-                self.line_start = false;
+    /// The block goes on inside a line with this byte, which does not end it.
+    #[inline]
+    pub(super) fn is_plain(&self, byte: u8) -> bool {
+        !self.line_start && byte != b'\n' && byte != b'\r'
+    }
+
+    /// The next bytes of the block and what they are; of a blank line, the first byte of its end.
+    #[inline]
+    pub(super) fn next<'a>(&mut self, bytes: &'a [u8]) -> (&'a [u8], Next) {
+        let Some((first, _)) = bytes.split_first() else {
+            return (&[], Next::Piece);
+        };
+        let one = bytes.get(..1).unwrap_or_default();
+        if self.line_start {
+            if self.after_cr && *first == b'\n' {
+                self.after_cr = false;
+                self.line_from += 1;
+                return (one, Next::Piece);
             }
-            let rest = bytes.get(at..)?;
-            let end = line_end(rest)?;
-            self.after_cr = rest.get(end) == Some(&b'\r');
-            self.line_start = true;
-            at += end + 1;
+            if *first == b'\n' || *first == b'\r' {
+                self.skip_lf = *first == b'\r';
+                return (one, Next::Blank);
+            }
+            self.line_start = false;
         }
+        if let (0, Some(line)) = (self.line_from, common_line(bytes)) {
+            self.line_start = true;
+            self.after_cr = false;
+            return (line, Next::Line);
+        }
+        match line_end(bytes) {
+            Some(end) => {
+                self.after_cr = bytes.get(end) == Some(&b'\r');
+                self.line_start = true;
+                (bytes.get(..=end).unwrap_or_default(), Next::Line)
+            }
+            None => (bytes, Next::Piece),
+        }
+    }
+
+    /// A block begins with the common line and goes on to the end of the bytes in its next line:
+    /// what small chunks hold most often, taken in one step.
+    #[inline]
+    pub(super) fn starts_common(&mut self, bytes: &[u8]) -> bool {
+        let Some(body) = bytes.strip_prefix(COMMON_LINE) else {
+            return false;
+        };
+        if body.is_empty() || line_end(body).is_some() {
+            return false;
+        }
+        let end = COMMON_LINE.len();
+        self.name = Some((end - 1 - COMMON_NAME.len(), end - 1));
+        self.line_from = end;
+        true
+    }
+
+    /// Looks at the line that `held` ends with.
+    #[inline]
+    pub(super) fn judge(&mut self, held: &[u8]) {
+        let end = held.len() - 1;
+        let line = held.get(self.line_from..end).unwrap_or_default();
+        let span = |value: &[u8]| {
+            let value = value.strip_prefix(b" ").unwrap_or(value);
+            Some((end - value.len(), end))
+        };
+        if let (None, Some(value)) = (self.data, line.strip_prefix(b"data:")) {
+            self.data = span(value);
+        } else if let (None, Some(value)) = (self.name, line.strip_prefix(b"event:")) {
+            self.name = span(value);
+        } else {
+            self.odd = true;
+        }
+        self.line_from = held.len();
+    }
+
+    /// Name and payload of a block that has the common shape and is UTF-8.
+    #[inline]
+    pub(super) fn common<'a>(&self, held: &'a [u8]) -> Option<(Option<&'a str>, &'a str)> {
+        if self.odd {
+            return None;
+        }
+        // One check for all lines: it runs fastest from the start of the buffer.
+        let text = core::str::from_utf8(held).ok()?;
+        let span = |(from, to): (usize, usize)| text.get(from..to);
+        let data = span(self.data?)?;
+        let event = match self.name {
+            Some(name) => Some(span(name)?),
+            None => None,
+        };
+        Some((event, data))
+    }
+
+    /// The next block begins.
+    pub(super) fn reset(&mut self) {
+        *self = Self {
+            skip_lf: self.skip_lf,
+            ..Self::default()
+        };
     }
 }
 
@@ -75,16 +165,21 @@ impl<'a> Simple<'a> {
     }
 }
 
+/// The name nearly every event of the busiest dialect has needs no search.
+const COMMON_LINE: &[u8] = b"event: content_block_delta\n";
+const COMMON_NAME: &str = "content_block_delta";
+
 /// Reads a block of the common shape at the start of `bytes`; anything else is `None`.
 #[inline]
 pub(super) fn simple(bytes: &[u8]) -> Option<Simple<'_>> {
-    let (name, body) = match bytes.strip_prefix(b"event: ") {
-        Some(rest) => {
-            let end = line_end(rest)?;
-            let (line, rest) = rest.split_at_checked(end)?;
-            (Some(name(line)?), rest.strip_prefix(b"\n")?)
-        }
-        None => (None, bytes),
+    let (name, body) = if let Some(body) = bytes.strip_prefix(COMMON_LINE) {
+        (Some(COMMON_NAME), body)
+    } else if let Some(rest) = bytes.strip_prefix(b"event: ") {
+        let end = line_end(rest)?;
+        let (line, rest) = rest.split_at_checked(end)?;
+        (Some(name(line)?), rest.strip_prefix(b"\n")?)
+    } else {
+        (None, bytes)
     };
     let body = body.strip_prefix(b"data: ")?;
     let end = memchr2(b'\n', b'\r', body)?;
@@ -97,14 +192,20 @@ pub(super) fn simple(bytes: &[u8]) -> Option<Simple<'_>> {
     })
 }
 
-/// The names nearly every event has need no check that they are UTF-8.
+/// [`COMMON_LINE`], if the bytes begin with it.
+#[inline]
+fn common_line(bytes: &[u8]) -> Option<&[u8]> {
+    bytes
+        .starts_with(COMMON_LINE)
+        .then(|| bytes.get(..COMMON_LINE.len()).unwrap_or_default())
+}
+
 #[inline]
 fn name(line: &[u8]) -> Option<&str> {
-    match line {
-        b"content_block_delta" => Some("content_block_delta"),
-        b"response.output_text.delta" => Some("response.output_text.delta"),
-        _ => core::str::from_utf8(line).ok(),
+    if line == COMMON_NAME.as_bytes() {
+        return Some(COMMON_NAME);
     }
+    core::str::from_utf8(line).ok()
 }
 
 /// The lines of a block, without their ends.

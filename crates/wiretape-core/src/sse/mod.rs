@@ -12,14 +12,12 @@
 //! Never: a clock, reconnection, or a guess at what the payload means.
 
 mod block;
-#[cfg(test)]
-mod tests;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::{Error, ErrorKind, Frame, Limits, Warnings};
-use block::Scan;
+use block::{Next, Scan};
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
@@ -119,6 +117,9 @@ pub struct Decoder {
 
 const PAST_START: u8 = 4;
 
+/// In a shorter chunk, looking for a whole block costs more than it finds.
+const WHOLE_BYTES_MIN: usize = 80;
+
 impl Decoder {
     /// A decoder at the start of a body.
     #[must_use]
@@ -149,6 +150,14 @@ impl Decoder {
         &'a mut self,
         input: &mut &'b [u8],
     ) -> Result<Option<Frame<'a>>, Error> {
+        if let &[byte] = *input {
+            if self.scan.is_plain(byte) && self.takes_one() {
+                self.held.push(byte);
+                self.at += 1;
+                *input = &[];
+                return Ok(None);
+            }
+        }
         if self.spent {
             self.held.clear();
             self.spent = false;
@@ -158,35 +167,59 @@ impl Decoder {
                 self.start(input);
             }
             let chunk: &'b [u8] = input;
-            if let Some(block) = block::simple(chunk) {
-                if self.permits(&block) {
-                    if let Some(data) = block.text() {
-                        *input = chunk.get(block.len..).unwrap_or_default();
-                        let at = self.at;
-                        self.at += block.len as u64;
-                        return Ok(Some(Frame {
-                            at,
-                            event: block.name,
-                            data: Some(data),
-                            meta: None,
-                        }));
-                    }
-                }
+            if let Some((block, data)) = self.whole(chunk) {
+                *input = chunk.get(block.len..).unwrap_or_default();
+                let at = self.at;
+                self.at += block.len as u64;
+                return Ok(Some(Frame {
+                    at,
+                    event: block.name,
+                    data: Some(data),
+                    meta: None,
+                }));
             }
             if self.held.is_empty() {
                 self.skip_blank_lines(input);
             }
+            if input.is_empty() {
+                return Ok(None);
+            }
+            if self.held.is_empty()
+                && input.len() <= self.frame_bytes_max
+                && self.failed.is_none()
+                && self.scan.starts_common(input)
+            {
+                self.held.extend_from_slice(input);
+                self.at += input.len() as u64;
+                *input = &[];
+                return Ok(None);
+            }
         }
-        self.decode_general(input)
+        self.gather(input)
     }
 
-    /// The block may be handed out as it lies.
+    /// A block of the common shape that lies in the chunk and may be handed out as it lies.
     #[inline]
-    fn permits(&self, block: &block::Simple<'_>) -> bool {
-        block.len <= self.frame_bytes_max
+    fn whole<'b>(&self, chunk: &'b [u8]) -> Option<(block::Simple<'b>, &'b str)> {
+        if chunk.len() < WHOLE_BYTES_MIN {
+            return None;
+        }
+        let block = block::simple(chunk)?;
+        let permitted = block.len <= self.frame_bytes_max
             && self.held.is_empty()
             && self.failed.is_none()
-            && !(self.options.skip_colon_data && block.data.first() == Some(&b':'))
+            && !(self.options.skip_colon_data && block.data.first() == Some(&b':'));
+        if permitted {
+            let data = block.text()?;
+            return Some((block, data));
+        }
+        None
+    }
+
+    /// A block is being gathered, and one more byte of it may be held.
+    #[inline]
+    fn takes_one(&self) -> bool {
+        !self.spent && !self.held.is_empty() && self.held.len() < self.frame_bytes_max
     }
 
     /// Where the next byte stands, in bytes from the start of the body.
@@ -297,58 +330,58 @@ impl Decoder {
         }
     }
 
-    fn decode_general<'a, 'b: 'a>(
-        &'a mut self,
-        input: &mut &'b [u8],
-    ) -> Result<Option<Frame<'a>>, Error> {
+    /// Gathers a block that a chunk edge cuts, or that is not of the common shape.
+    fn gather<'a>(&'a mut self, input: &mut &[u8]) -> Result<Option<Frame<'a>>, Error> {
         if let Some(error) = self.failed {
             *input = &[];
             return Err(error);
         }
-        let chunk: &'b [u8] = input;
-        let found = self.scan.end(chunk);
-        let taken = found.unwrap_or(chunk.len());
-        let len = self.held.len() + taken;
-        let at = self.at - self.held.len() as u64;
-        if len > self.frame_bytes_max {
-            *input = &[];
-            return Err(self.fail(
-                at,
-                ErrorKind::FrameTooLarge {
-                    limit: self.frame_bytes_max,
-                },
-            ));
-        }
-        let (block, rest) = chunk.split_at_checked(taken).unwrap_or((chunk, &[]));
-        *input = rest;
-        self.at += taken as u64;
-        if found.is_none() {
-            self.held.extend_from_slice(block);
-            return Ok(None);
-        }
-        self.spent = true;
-        let whole: &'a [u8] = if self.held.is_empty() {
-            block
-        } else {
-            self.held.extend_from_slice(block);
-            &self.held
-        };
-        if let Some(simple) = block::simple(whole) {
-            if let Some(data) = simple.text() {
-                if !(self.options.skip_colon_data && data.starts_with(':')) {
-                    return Ok(Some(Frame {
-                        at,
-                        event: simple.name,
-                        data: Some(data),
-                        meta: None,
-                    }));
+        loop {
+            let (taken, part) = self.scan.next(input);
+            let at = self.at - self.held.len() as u64;
+            let kept = taken.len();
+            if self.held.len() + kept > self.frame_bytes_max {
+                *input = &[];
+                let limit = self.frame_bytes_max;
+                return Err(self.fail(at, ErrorKind::FrameTooLarge { limit }));
+            }
+            *input = input.get(kept..).unwrap_or_default();
+            self.at += kept as u64;
+            match part {
+                Next::Blank => return self.dispatch(at, input),
+                Next::Line => {
+                    self.held.extend_from_slice(taken);
+                    self.scan.judge(&self.held);
+                }
+                Next::Piece => {
+                    self.held.extend_from_slice(taken);
+                    if input.is_empty() {
+                        return Ok(None);
+                    }
                 }
             }
         }
-        let whole = whole.get(..len - 1).unwrap_or_default();
+    }
+
+    /// The block in `held` has its blank line.
+    fn dispatch<'a>(&'a mut self, at: u64, input: &mut &[u8]) -> Result<Option<Frame<'a>>, Error> {
+        self.spent = true;
+        let common = self.scan.common(&self.held);
+        self.scan.reset();
+        if let Some((event, data)) = common {
+            if !(self.options.skip_colon_data && data.starts_with(':')) {
+                return Ok(Some(Frame {
+                    at,
+                    event,
+                    data: Some(data),
+                    meta: None,
+                }));
+            }
+        }
+        let options = self.options;
         match self
             .scratch
-            .read(at, whole, self.options, &mut self.warnings, false)
+            .read(at, &self.held, options, &mut self.warnings, false)
         {
             Ok(frame) => {
                 if let Some(id) = frame.id() {

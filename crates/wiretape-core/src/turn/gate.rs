@@ -1,5 +1,7 @@
 //! From a draft to a turn, or to the reason why not.
 
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -59,6 +61,7 @@ pub(super) fn finish(mut draft: Draft, closing: Closing) -> Result<Turn, Rejecte
         }
     }
     reply.choices = choices;
+    let reply = Box::new(reply);
     match verdict {
         Some(why) => Err(Rejected { why, reply }),
         None => Ok(Turn { reply }),
@@ -103,41 +106,20 @@ fn of_choice(choice: &Choice) -> Option<Why> {
     open.then_some(Why::OpenBlock)
 }
 
-/// The draft's blocks, by answer.
+/// The draft's blocks, by answer, in order of the answers' numbers.
 fn split(draft: Draft) -> Vec<Choice> {
-    let mut choices: Vec<Choice> = Vec::new();
-    let mut at = |index: u32| -> usize {
-        match choices.binary_search_by_key(&index, |choice| choice.index) {
-            Ok(place) => place,
-            Err(place) => {
-                let fresh = Choice {
-                    index,
-                    ..Choice::default()
-                };
-                choices.insert(place, fresh);
-                place
-            }
-        }
-    };
-    for (index, _) in &draft.stops {
-        at(*index);
-    }
-    for (block, _) in &draft.blocks {
-        at(block.choice);
-    }
+    let mut choices: BTreeMap<u32, Choice> = BTreeMap::new();
     for (index, reason) in draft.stops {
-        let place = choices.binary_search_by_key(&index, |choice| choice.index);
-        if let Some(choice) = place.ok().and_then(|place| choices.get_mut(place)) {
-            choice.stop = Some(reason);
-        }
+        choices.entry(index).or_default().stop = Some(reason);
     }
     for (block, content) in draft.blocks {
-        let place = choices.binary_search_by_key(&block.choice, |choice| choice.index);
-        if let Some(choice) = place.ok().and_then(|place| choices.get_mut(place)) {
-            choice.contents.push(content);
-        }
+        let choice = choices.entry(block.choice).or_default();
+        choice.contents.push(content);
     }
     choices
+        .into_iter()
+        .map(|(index, choice)| Choice { index, ..choice })
+        .collect()
 }
 
 /// Sorts an answer's calls into those to run and those not to.

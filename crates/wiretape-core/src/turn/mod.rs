@@ -14,9 +14,8 @@
 mod call;
 mod draft;
 mod gate;
-#[cfg(test)]
-mod tests;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -152,7 +151,7 @@ pub struct Reply {
 /// A reply that has ended in a way that permits acting.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Turn {
-    pub(crate) reply: Reply,
+    pub(crate) reply: Box<Reply>,
 }
 
 impl Turn {
@@ -254,7 +253,7 @@ impl fmt::Display for Why {
 pub struct Rejected {
     /// Why.
     pub why: Why,
-    pub(crate) reply: Reply,
+    pub(crate) reply: Box<Reply>,
 }
 
 impl Rejected {

@@ -1,0 +1,52 @@
+//! What a file holds, by its content.
+
+use serde_json::Value;
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A tape, for [`parse`](crate::parse()).
+    Tape,
+    /// A bare body of server-sent events, for [`crate::Tape::from_body`].
+    Sse,
+    /// A bare body of JSON lines, for [`crate::Tape::from_body`].
+    Lines,
+    /// Nothing but white space.
+    Empty,
+    /// Something else.
+    Unknown,
+}
+
+/// Tells what a file holds from its first line, not from its name. A byte order mark and blank
+/// lines before it are passed over.
+#[must_use]
+pub fn sniff(bytes: &[u8]) -> Kind {
+    let text = bytes
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(bytes)
+        .trim_ascii_start();
+    let Some(line) = text.split(|byte| matches!(byte, b'\n' | b'\r')).next() else {
+        return Kind::Empty;
+    };
+    if line.is_empty() {
+        return Kind::Empty;
+    }
+    // A tape that was cut in its first line is a tape still: parse says what is wrong with it.
+    if line.starts_with(b"{\"wiretape\"") {
+        return Kind::Tape;
+    }
+    if is_sse(line) {
+        return Kind::Sse;
+    }
+    match serde_json::from_slice(line) {
+        Ok(Value::Object(fields)) if fields.contains_key("wiretape") => Kind::Tape,
+        Ok(Value::Object(_) | Value::Array(_)) => Kind::Lines,
+        _ => Kind::Unknown,
+    }
+}
+
+/// A comment, or a field that the standard names.
+fn is_sse(line: &[u8]) -> bool {
+    let name = line.split(|&byte| byte == b':').next().unwrap_or(line);
+    matches!(name, b"" | b"data" | b"event" | b"id" | b"retry")
+}
