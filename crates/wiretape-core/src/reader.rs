@@ -71,10 +71,10 @@ impl Any {
 /// use wiretape_core::{Dialect, Event, Reader};
 ///
 /// let body = r#"data: {"id":"c1","choices":[{"index":0,"delta":{"tool_calls":[
-/// data: {"index":0,"id":"a","function":{"name":"read","arguments":"{\"path\":\"/tmp"}}]}}]}
+/// data: {"index":0,"id":"a","function":{"name":"read","arguments":"{\"path\":\"notes"}}]}}]}
 ///
 /// data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,
-/// data: "function":{"arguments":"/notes\"}"}}]},"finish_reason":"tool_calls"}]}
+/// data: "function":{"arguments":"/todo\"}"}}]},"finish_reason":"tool_calls"}]}
 ///
 /// data: [DONE]
 ///
@@ -88,7 +88,7 @@ impl Any {
 ///     })?;
 /// }
 /// let turn = reader.finish()?;
-/// assert_eq!(turn.tool_calls()[0].arguments, r#"{"path":"/tmp/notes"}"#);
+/// assert_eq!(turn.tool_calls()[0].arguments, r#"{"path":"notes/todo"}"#);
 /// assert_eq!(turn.tool_calls()[0].execution_key(), "c1/a");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -272,47 +272,33 @@ impl Scratch {
         warnings: &mut Warnings,
         recovered: bool,
     ) -> Result<Frame<'a>, ErrorKind> {
-        let mut event: Option<&'a [u8]> = None;
-        let mut data: Option<&'a [u8]> = None;
-        let mut data_lines = 0_usize;
-        let mut text = Text {
-            options,
-            replaced: false,
-        };
         self.data.clear();
         self.meta = Meta {
             recovered,
             ..Meta::default()
         };
+        let mut text = Text {
+            options,
+            replaced: false,
+        };
+        let mut event: Option<&'a [u8]> = None;
+        let mut data: Option<&'a [u8]> = None;
+        let mut joined = false;
         for line in lines(block) {
-            let (name, value) = field(line);
-            match name {
-                b"data" => {
-                    data_lines += 1;
-                    if let Some(first) = data {
-                        if data_lines == 2 {
+            match field(line) {
+                (b"data", value) => match data {
+                    None => data = Some(value),
+                    Some(first) => {
+                        if !joined {
                             self.data.push_str(&text.of(first)?);
+                            joined = true;
                         }
                         self.data.push('\n');
                         self.data.push_str(&text.of(value)?);
-                    } else {
-                        data = Some(value);
                     }
-                }
-                b"event" => event = Some(value),
-                b"" => push_line(&mut self.meta.comment, &text.of(value)?),
-                b"id" if memchr(0, value).is_none() => {
-                    self.meta.id = Some(text.of(value)?.into_owned());
-                }
-                b"id" => warnings.count("F-17"),
-                b"retry" => self.meta.retry = digits(value),
-                _ if options.surface_unknown => {
-                    warnings.count("F-40f");
-                    let name = text.of(name)?.into_owned();
-                    let value = text.of(value)?.into_owned();
-                    self.meta.unknown.push((name, value));
-                }
-                _ => {}
+                },
+                (b"event", value) => event = Some(value),
+                (name, value) => self.meta_field(name, value, &mut text, warnings)?,
             }
         }
         let event = match event {
@@ -320,7 +306,7 @@ impl Scratch {
             None => None,
         };
         let mut data = match data {
-            Some(bytes) if data_lines == 1 => Some(text.borrow(bytes, &mut self.data)?),
+            Some(bytes) if !joined => Some(text.borrow(bytes, &mut self.data)?),
             Some(_) => Some(self.data.as_str()),
             None => None,
         };
@@ -341,6 +327,32 @@ impl Scratch {
             data,
             meta: Some(&self.meta),
         })
+    }
+
+    /// A field that few frames have.
+    fn meta_field(
+        &mut self,
+        name: &[u8],
+        value: &[u8],
+        text: &mut Text,
+        warnings: &mut Warnings,
+    ) -> Result<(), ErrorKind> {
+        match name {
+            b"" => push_line(&mut self.meta.comment, &text.of(value)?),
+            b"id" if memchr(0, value).is_none() => {
+                self.meta.id = Some(text.of(value)?.into_owned());
+            }
+            b"id" => warnings.count("F-17"),
+            b"retry" => self.meta.retry = digits(value).or(self.meta.retry),
+            _ if text.options.surface_unknown => {
+                warnings.count("F-17");
+                let name = text.of(name)?.into_owned();
+                let value = text.of(value)?.into_owned();
+                self.meta.unknown.push((name, value));
+            }
+            _ => {}
+        }
+        Ok(())
     }
 }
 

@@ -35,7 +35,7 @@ pub struct Options {
     /// standard dispatches it.
     pub skip_colon_data: bool,
     /// Fields that the standard ignores, such as `error:`, are handed out in
-    /// [`Meta::unknown`](crate::frame::Meta), counted as `F-40f`.
+    /// [`Meta::unknown`](crate::frame::Meta), counted as `F-17`.
     pub surface_unknown: bool,
 }
 
