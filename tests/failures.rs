@@ -1,0 +1,546 @@
+//! Each failure of the catalogue that a reader of one stream can meet, by its id: what is on the
+//! wire, and what must come of it. One line says what was read:
+//! `text | calls | rejected calls | why it is no turn | error | what was tolerated`.
+
+use std::fmt::Write;
+
+use wiretape_core::turn::Ended;
+use wiretape_core::{Dialect, Options, Transcript, dialect, read};
+
+fn summary(transcript: &Transcript) -> String {
+    let mut line = format!("{:?}", transcript.text);
+    for (label, text) in [
+        ("thinks", &transcript.reasoning),
+        ("refuses", &transcript.refusal),
+    ] {
+        if !text.is_empty() {
+            let _ = write!(line, " {label} {text:?}");
+        }
+    }
+    for call in &transcript.tool_calls {
+        let id = call.id.as_deref().unwrap_or("-");
+        let _ = write!(line, " | {} {}({})", id, call.name, call.input);
+    }
+    for call in &transcript.rejected_calls {
+        let id = call.id.as_deref().unwrap_or("-");
+        let (name, arguments, why) = (&call.name, &call.arguments, &call.why);
+        let _ = write!(line, " | not {id} {name}({arguments}): {why}");
+    }
+    if let Some(why) = &transcript.rejected {
+        let _ = write!(line, " | {why}");
+    }
+    if let Some(stop) = &transcript.stop {
+        let _ = write!(line, " | stop {stop}");
+    }
+    if transcript.ended == Ended::Eof {
+        line.push_str(" | eof");
+    }
+    if let Some(error) = &transcript.error {
+        let _ = write!(line, " | error {}: {}", error.kind, error.message);
+    }
+    for (id, n) in transcript.warnings.iter() {
+        let _ = write!(line, " | {id}×{n}");
+    }
+    line
+}
+
+fn check_with(dialect: Dialect, options: Options, body: &str, expect: &str) {
+    let transcript = Transcript::of(&read(dialect, options, body.as_bytes()));
+    assert_eq!(summary(&transcript), expect, "\n{body}");
+}
+
+/// A Messages stream around these payloads; `!` leaves out what the helper would add.
+fn anthropic(payloads: &[&str]) -> String {
+    let start = r#"{"type":"message_start","message":{"id":"m","model":"x","content":[]}}"#;
+    let mut body = String::new();
+    let own = payloads.first().is_some_and(|first| *first == "!");
+    let start = (!own).then_some(&start).into_iter();
+    for payload in start.chain(payloads.iter().filter(|payload| **payload != "!")) {
+        let name = payload.split('"').nth(3).unwrap_or_default();
+        let _ = write!(body, "event: {name}\ndata: {payload}\n\n");
+    }
+    body
+}
+
+const TOOL: &str = r#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}}"#;
+const SHUT: &str = r#"{"type":"content_block_stop","index":0}"#;
+const ACT: &str = r#"{"type":"message_delta","delta":{"stop_reason":"tool_use"}}"#;
+const LAST: &str = r#"{"type":"message_stop"}"#;
+
+fn json(piece: &str) -> String {
+    let delta = serde_json::json!({"type":"input_json_delta","partial_json":piece});
+    format!(r#"{{"type":"content_block_delta","index":0,"delta":{delta}}}"#)
+}
+
+fn check_anthropic(payloads: &[&str], expect: &str) {
+    check_with(
+        Dialect::Anthropic,
+        Options::lenient(),
+        &anthropic(payloads),
+        expect,
+    );
+}
+
+/// A chat stream of these deltas in choice 0, then a finish reason, then `[DONE]`.
+fn chat(deltas: &[&str], finish: &str) -> String {
+    let mut body = String::new();
+    for delta in deltas {
+        let _ = write!(
+            body,
+            "data: {{\"id\":\"c\",\"choices\":[{{\"index\":0,\"delta\":{delta}}}]}}\n\n"
+        );
+    }
+    if !finish.is_empty() {
+        let _ = write!(
+            body,
+            "data: {{\"id\":\"c\",\"choices\":[{{\"index\":0,\"delta\":{{}},\"finish_reason\":{finish:?}}}]}}\n\n"
+        );
+    }
+    body + "data: [DONE]\n\n"
+}
+
+fn check_chat(deltas: &[&str], finish: &str, expect: &str) {
+    check_with(
+        Dialect::OpenAiChat,
+        Options::lenient(),
+        &chat(deltas, finish),
+        expect,
+    );
+}
+
+#[test]
+fn f05_a_surrogate_pair_in_two_deltas_is_one_character() {
+    let text = r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#;
+    let piece = |text: &str| {
+        format!(
+            r#"{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":"{text}"}}}}"#
+        )
+    };
+    let end = r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"}}"#;
+    let (high, low, plain) = (piece("a\\ud83d"), piece("\\ude00b"), piece("c"));
+    check_anthropic(
+        &[text, &high, &low, SHUT, end, LAST],
+        "\"a😀b\" | stop end_turn | F-05×2",
+    );
+    // The half that stays alone is replaced, whatever comes after it.
+    check_anthropic(
+        &[text, &high, &plain, SHUT, end, LAST],
+        "\"a\u{FFFD}c\" | stop end_turn | F-05×2",
+    );
+    check_anthropic(
+        &[text, &high, SHUT, end, LAST],
+        "\"a\u{FFFD}\" | stop end_turn | F-05×2",
+    );
+    // The inner form: the escape is cut inside the argument text.
+    check_anthropic(
+        &[TOOL, &json("{\"t\":\"\\ud83d"), &json("\\ude00\"}"), SHUT, ACT, LAST],
+        "\"\" | t f({\"t\":\"😀\"}) | stop tool_use",
+    );
+}
+
+#[test]
+fn f18_absent_arguments_are_an_empty_object() {
+    for pieces in [vec![], vec![""], vec!["{}"], vec!["", "{}"], vec!["null"], vec![" "]] {
+        let deltas: Vec<String> = pieces.iter().map(|piece| json(piece)).collect();
+        let mut payloads = vec![TOOL];
+        payloads.extend(deltas.iter().map(String::as_str));
+        payloads.extend([SHUT, ACT, LAST]);
+        check_anthropic(&payloads, "\"\" | t f({}) | stop tool_use");
+    }
+    for function in [
+        r#"{"name":"f"}"#,
+        r#"{"name":"f","arguments":""}"#,
+        r#"{"name":"f","arguments":null}"#,
+        r#"{"name":"f","arguments":"null"}"#,
+        r#"{"name":"f","arguments":"{}"}"#,
+    ] {
+        let delta = format!(r#"{{"tool_calls":[{{"index":0,"id":"t","function":{function}}}]}}"#);
+        check_chat(&[&delta], "tool_calls", "\"\" | t f({}) | stop tool_calls");
+    }
+}
+
+#[test]
+fn f19_arguments_as_an_object_are_taken_as_they_stand_or_refused() {
+    let delta = r#"{"tool_calls":[{"index":0,"id":"t","function":{"name":"f","arguments":{"n":1e2}}}]}"#;
+    check_chat(
+        &[delta],
+        "tool_calls",
+        "\"\" | t f({\"n\":100.0}) | stop tool_calls | F-19×1",
+    );
+    check_with(
+        Dialect::OpenAiChat,
+        Options::strict(),
+        &chat(&[delta], "tool_calls"),
+        "\"\" | not t f(): unreadable | unreadable | error protocol_violation: arguments are no string, expected JSON text in a string (F-19)",
+    );
+}
+
+#[test]
+fn f20_arguments_that_do_not_parse_reject_the_call_and_keep_its_text() {
+    check_anthropic(
+        &[TOOL, &json("{\"a\":1}{"), SHUT, ACT, LAST],
+        "\"\" | not t f({\"a\":1}{): arguments_not_json | stop tool_use",
+    );
+}
+
+#[test]
+fn f21_a_cut_message_releases_no_call_even_if_its_prefix_parses() {
+    let cut = r#"{"type":"message_delta","delta":{"stop_reason":"max_tokens"}}"#;
+    for payloads in [
+        vec![TOOL, "ARGS", SHUT, cut, LAST],
+        vec![TOOL, "ARGS", cut, LAST],
+    ] {
+        let args = json("{\"path\":\"a\"}");
+        let payloads: Vec<&str> = payloads
+            .into_iter()
+            .map(|p| if p == "ARGS" { args.as_str() } else { p })
+            .collect();
+        check_anthropic(
+            &payloads,
+            "\"\" | not t f({\"path\":\"a\"}): unsafe_stop | unsafe_stop | stop max_tokens",
+        );
+    }
+    // A block that was never closed, though the reason permits acting.
+    check_anthropic(
+        &[TOOL, &json("{\"a\":1}"), ACT, LAST],
+        "\"\" | not t f({\"a\":1}): open_block | open_block | stop tool_use",
+    );
+}
+
+#[test]
+fn f24_calls_are_told_apart_by_id_then_index_then_order() {
+    let call = |rest: &str| format!(r#"{{"tool_calls":[{{{rest}}}]}}"#);
+    let first = call(r#""index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":"}"#);
+    let second = call(r#""index":1,"id":"b","function":{"name":"g","arguments":"{\"y\":"}"#);
+    let both = "\"\" | a f({\"x\":1}) | b g({\"y\":2}) | stop tool_calls";
+    // Interleaved, by index (F-23).
+    check_chat(
+        &[
+            &first,
+            &second,
+            &call(r#""index":0,"function":{"arguments":"1}"}"#),
+            &call(r#""index":1,"function":{"arguments":"2}"}"#),
+        ],
+        "tool_calls",
+        both,
+    );
+    // By id, without an index.
+    check_chat(
+        &[
+            &call(r#""id":"a","function":{"name":"f","arguments":"{\"x\":"}"#),
+            &call(r#""id":"b","function":{"name":"g","arguments":"{\"y\":"}"#),
+            &call(r#""id":"a","function":{"arguments":"1}"}"#),
+            &call(r#""id":"b","function":{"arguments":"2}"}"#),
+        ],
+        "tool_calls",
+        "\"\" | a f({\"x\":1}) | b g({\"y\":2}) | stop tool_calls | F-24×2",
+    );
+    // Every call is number 0, told apart by a new id with a name.
+    check_chat(
+        &[
+            &call(r#""index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":1}"}"#),
+            &call(r#""index":0,"id":"b","function":{"name":"g","arguments":"{\"y\":2}"}"#),
+        ],
+        "tool_calls",
+        "\"\" | a f({\"x\":1}) | b g({\"y\":2}) | stop tool_calls | F-24×1",
+    );
+    // A new random id with every chunk of one call.
+    check_chat(
+        &[
+            &first,
+            &call(r#""index":0,"id":"r1","function":{"arguments":"1"}"#),
+            &call(r#""index":0,"id":"r2","function":{"arguments":"}"}"#),
+        ],
+        "tool_calls",
+        "\"\" | a f({\"x\":1}) | stop tool_calls | F-24×2",
+    );
+    // An index that is a string, negative, or starts at 1; a huge one allocates nothing (F-73).
+    for index in ["\"0\"", "-1", "1", "1000000000"] {
+        check_chat(
+            &[
+                &call(&format!(
+                    r#""index":{index},"id":"a","function":{{"name":"f","arguments":"{{\"x\":"}}"#
+                )),
+                &call(&format!(r#""index":{index},"function":{{"arguments":"1}}"}}"#)),
+            ],
+            "tool_calls",
+            "\"\" | a f({\"x\":1}) | stop tool_calls",
+        );
+    }
+    // No index, id or name: the latest call.
+    check_chat(
+        &[
+            &call(r#""function":{"name":"f","arguments":"{\"x\":"}"#),
+            &call(r#""function":{"arguments":"1}"}"#),
+        ],
+        "tool_calls",
+        "\"\" | - f({\"x\":1}) | stop tool_calls | F-24×1",
+    );
+}
+
+#[test]
+fn f24_the_conflicting_case_is_an_option() {
+    let body = chat(
+        &[
+            r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":"}}]}"#,
+            r#"{"tool_calls":[{"index":0,"id":"b","function":{"name":"f","arguments":"1}"}}]}"#,
+        ],
+        "tool_calls",
+    );
+    let mut options = Options::lenient();
+    options.dialect.new_id_at_used_index = dialect::NewIdAtUsedIndex::SameCall;
+    check_with(
+        Dialect::OpenAiChat,
+        options,
+        &body,
+        "\"\" | a f({\"x\":1}) | stop tool_calls | F-24×1",
+    );
+    options.dialect.new_id_at_used_index = dialect::NewIdAtUsedIndex::OpensCall;
+    check_with(
+        Dialect::OpenAiChat,
+        options,
+        &body,
+        "\"\" | not a f({\"x\":): arguments_not_json | not b f(1}): arguments_not_json | stop tool_calls | F-24×1",
+    );
+}
+
+#[test]
+fn f25_ids_and_names_in_odd_places() {
+    let call = |rest: &str| format!(r#"{{"tool_calls":[{{"index":0,{rest}}}]}}"#);
+    let one = "\"\" | a f({\"x\":1}) | stop tool_calls";
+    for rest in [
+        // Empty on continuation; null; repeated.
+        [
+            r#""id":"a","function":{"name":"f","arguments":"{\"x\":"}"#,
+            r#""id":"","function":{"name":"","arguments":"1}"}"#,
+        ],
+        [
+            r#""id":"a","function":{"name":"f","arguments":"{\"x\":"}"#,
+            r#""id":null,"type":null,"function":{"name":null,"arguments":"1}"}"#,
+        ],
+        [
+            r#""id":"a","function":{"name":"f","arguments":"{\"x\":"}"#,
+            r#""id":"a","function":{"name":"f","arguments":"1}"}"#,
+        ],
+        // Late.
+        [
+            r#""function":{"arguments":"{\"x\":"}"#,
+            r#""id":"a","function":{"name":"f","arguments":"1}"}"#,
+        ],
+    ] {
+        check_chat(&[&call(rest[0]), &call(rest[1])], "tool_calls", one);
+    }
+    check_chat(
+        &[&call(r#""id":"a","function":{"arguments":"{}"}"#)],
+        "tool_calls",
+        "\"\" | not a ({}): no_name | stop tool_calls",
+    );
+}
+
+#[test]
+fn f27_f28_the_reason_decides_and_an_unknown_one_forbids() {
+    let delta = r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}]}"#;
+    for reason in ["stop", "tool_calls", "function_call"] {
+        let expect = format!("\"\" | a f({{}}) | stop {reason}");
+        check_chat(&[delta], reason, &expect);
+    }
+    for reason in ["length", "content_filter", "error", "refusal", "tomorrow"] {
+        let expect = format!("\"\" | not a f({{}}): unsafe_stop | unsafe_stop | stop {reason}");
+        check_chat(&[delta], reason, &expect);
+    }
+    check_chat(
+        &[delta],
+        "",
+        "\"\" | not a f({}): no_stop_reason | no_stop_reason",
+    );
+    for reason in ["max_tokens", "pause_turn", "refusal", "model_context_window_exceeded"] {
+        let stop = format!(r#"{{"type":"message_delta","delta":{{"stop_reason":"{reason}"}}}}"#);
+        let expect = format!("\"\" | not t f(): unsafe_stop | unsafe_stop | stop {reason}");
+        check_anthropic(&[TOOL, SHUT, &stop, LAST], &expect);
+    }
+}
+
+#[test]
+fn f30_a_missing_end_is_no_end_unless_asked() {
+    let body = anthropic(&[TOOL, &json("{}"), SHUT, ACT]);
+    check_with(
+        Dialect::Anthropic,
+        Options::lenient(),
+        &body,
+        "\"\" | not t f({}): no_terminal | no_terminal | stop tool_use | eof",
+    );
+    let options = Options {
+        accept_weak_end: true,
+        ..Options::lenient()
+    };
+    check_with(
+        Dialect::Anthropic,
+        options,
+        &body,
+        "\"\" | t f({}) | stop tool_use | eof | F-30×1",
+    );
+}
+
+#[test]
+fn f31_a_last_event_without_its_blank_line_is_recovered_if_asked() {
+    let body = anthropic(&[TOOL, SHUT, ACT, LAST]);
+    let whole = "\"\" | t f({}) | stop tool_use";
+    let mut options = Options::lenient();
+    for cut in ["\n", "\n\n"] {
+        let body = body.strip_suffix(cut).unwrap_or_default();
+        options.sse.recover_last = false;
+        let expect = "\"\" | not t f(): no_terminal | no_terminal | stop tool_use | eof | F-31×1";
+        check_with(Dialect::Anthropic, options, body, expect);
+        options.sse.recover_last = true;
+        check_with(Dialect::Anthropic, options, body, &format!("{whole} | F-31×1"));
+    }
+    let half = body.strip_suffix("}\n\n").unwrap_or_default();
+    let expect = "\"\" | not t f(): no_terminal | no_terminal | stop tool_use | eof | F-31×1";
+    check_with(Dialect::Anthropic, options, half, expect);
+}
+
+#[test]
+fn f35_a_second_message_of_another_id_ends_the_reading() {
+    let again = r#"{"type":"message_start","message":{"id":"m","model":"x","content":[]}}"#;
+    let other = r#"{"type":"message_start","message":{"id":"n","model":"x","content":[]}}"#;
+    check_anthropic(&[again, TOOL, SHUT, ACT, LAST], "\"\" | t f({}) | stop tool_use | F-35×1");
+    check_anthropic(
+        &[TOOL, &json("{\"a"), other, TOOL, SHUT, ACT, LAST],
+        "\"\" | not t f({\"a): unreadable | unreadable | error protocol_violation: a second message_start with another id (F-35)",
+    );
+}
+
+#[test]
+fn f40_errors_in_every_shape() {
+    check_anthropic(
+        &[
+            TOOL,
+            r#"{"type":"error","error":{"details":null,"type":"overloaded_error","message":"Overloaded"},"request_id":"r"}"#,
+            SHUT,
+            ACT,
+            LAST,
+        ],
+        "\"\" | not t f(): provider_error | provider_error | error overloaded_error: Overloaded | F-32×3",
+    );
+    for (frame, error) in [
+        (
+            r#"data: {"error":{"message":"m","type":"server_error","code":null}}"#,
+            "server_error: m",
+        ),
+        (r#"data: {"error":"m"}"#, "error: m"),
+        (r#"data: {"error":{"code":502,"message":"m"}}"#, "502: m"),
+        (
+            r#"data: {"object":"error","message":"m","type":"BadRequest"}"#,
+            "BadRequest: m",
+        ),
+        (
+            "event: error\ndata: {\"error\":{\"message\":\"m\",\"type\":\"t\"}}",
+            "t: m",
+        ),
+        (
+            r#"data: {"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}],"error":{"code":400,"message":"m"}}"#,
+            "400: m",
+        ),
+    ] {
+        let body = format!("{frame}\n\n");
+        let transcript = Transcript::of(&read(
+            Dialect::OpenAiChat,
+            Options::strict(),
+            body.as_bytes(),
+        ));
+        let got = transcript.error.map(|e| format!("{}: {}", e.kind, e.message));
+        assert_eq!(got.as_deref(), Some(error), "{body}");
+        assert_eq!(transcript.ended, Ended::Error, "{body}");
+    }
+}
+
+#[test]
+fn f42_nothing_that_looks_like_success() {
+    for body in ["", "{\"error\":{\"message\":\"no\"}}", "<html>\n\n</html>\n\n", ": ping\n\n"] {
+        let transcript = Transcript::of(&read(
+            Dialect::OpenAiChat,
+            Options::lenient(),
+            body.as_bytes(),
+        ));
+        assert_eq!(transcript.rejected.as_deref(), Some("empty_stream"), "{body}");
+    }
+    check_with(
+        Dialect::OpenAiChat,
+        Options::lenient(),
+        "data: {\"id\":\"c\",\"object\":\"chat.completion\",\"choices\":[{\"index\":0,\"message\":{\"content\":\"hi\"},\"finish_reason\":\"stop\"}]}\n\n",
+        "\"hi\" | stop stop | F-42×1",
+    );
+}
+
+#[test]
+fn f51_f53_reasoning_and_refusals_are_not_the_answer() {
+    check_chat(
+        &[
+            r#"{"role":"assistant","content":""}"#,
+            r#"{"reasoning_content":"a","reasoning":"a"}"#,
+            r#"{"reasoning":"b"}"#,
+            r#"{"content":[{"type":"thinking","thinking":[{"type":"text","text":"c"}]},{"type":"text","text":"d"}]}"#,
+            r#"{"content":"e","refusal":"no"}"#,
+        ],
+        "stop",
+        "\"de\" thinks \"abc\" refuses \"no\" | stop stop",
+    );
+}
+
+#[test]
+fn f56_unknown_things_pass_through() {
+    check_anthropic(
+        &[
+            r#"{"type":"tomorrow","x":1}"#,
+            r#"{"type":"content_block_start","index":7,"content_block":{"type":"hologram","x":1}}"#,
+            r#"{"type":"content_block_delta","index":7,"delta":{"type":"hologram_delta","x":2}}"#,
+            r#"{"type":"content_block_stop","index":7}"#,
+            TOOL,
+            SHUT,
+            ACT,
+            LAST,
+        ],
+        "\"\" | t f({}) | stop tool_use | F-56×3",
+    );
+}
+
+#[test]
+fn f57_answers_are_kept_apart() {
+    let body = "data: {\"choices\":[{\"index\":1,\"delta\":{\"content\":\"b\"}}]}\n\n\
+        data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n\
+        data: {\"choices\":[{\"index\":1,\"delta\":{},\"finish_reason\":\"length\"}]}\n\n\
+        data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+    let transcript = Transcript::of(&read(
+        Dialect::OpenAiChat,
+        Options::strict(),
+        body.as_bytes(),
+    ));
+    assert_eq!((transcript.choices, transcript.text.as_str()), (2, "a"));
+    assert_eq!(transcript.rejected, None);
+    let other = &transcript.others[0];
+    assert_eq!((other.text.as_str(), other.stop.as_deref()), ("b", Some("length")));
+}
+
+#[test]
+fn f59_numbers_keys_and_nul_stay_as_sent() {
+    let arguments = "{\"n\":12345678901234567890123,\"z\":-0,\"k\":1,\"k\":2,\"s\":\"\\u0000\"}";
+    let body = anthropic(&[TOOL, &json(arguments), SHUT, ACT, LAST]);
+    let turn = read(Dialect::Anthropic, Options::strict(), body.as_bytes()).expect("a turn");
+    assert_eq!(turn.tool_calls()[0].arguments, arguments);
+    assert_eq!(turn.tool_calls()[0].input["s"], "\0");
+}
+
+#[test]
+fn f60_f62_the_execution_key_is_the_same_for_the_same_call() {
+    let key = |body: &str| {
+        let turn = read(Dialect::OpenAiChat, Options::lenient(), body.as_bytes()).expect("a turn");
+        let keys = turn.tool_calls().iter().map(|c| c.execution_key().to_owned());
+        keys.collect::<Vec<_>>()
+    };
+    let with_id = r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}]}"#;
+    assert_eq!(key(&chat(&[with_id], "stop")), ["c/a"]);
+    let without = r#"{"tool_calls":[{"index":0,"function":{"name":"f","arguments":"{}"}},{"index":1,"function":{"name":"f","arguments":"{}"}}]}"#;
+    let keys = key(&chat(&[without], "stop"));
+    assert_eq!(keys, key(&chat(&[without], "stop")));
+    assert_ne!(keys[0], keys[1], "two equal calls of one reply are two calls");
+}
