@@ -70,29 +70,35 @@ impl Scan {
             return (line, Next::Line);
         }
         match line_end(bytes) {
-            Some(end) => {
-                self.after_cr = bytes.get(end) == Some(&b'\r');
-                self.line_start = true;
-                (bytes.get(..=end).unwrap_or_default(), Next::Line)
-            }
+            Some(end) => self.end_line(bytes, end),
             None => (bytes, Next::Piece),
         }
     }
 
-    /// A block begins with the common line and goes on to the end of the bytes in its next line:
-    /// what small chunks hold most often, taken in one step.
+    /// The block began with what [`look`] found to be [`Look::Inside`].
     #[inline]
-    pub(super) fn starts_common(&mut self, bytes: &[u8]) -> bool {
-        let Some(body) = bytes.strip_prefix(COMMON_LINE) else {
-            return false;
-        };
-        if body.is_empty() || line_end(body).is_some() {
-            return false;
-        }
-        let end = COMMON_LINE.len();
-        self.name = Some((end - 1 - COMMON_NAME.len(), end - 1));
-        self.line_from = end;
-        true
+    pub(super) fn begin_inside(&mut self, name: Option<(usize, usize)>, line_from: usize) {
+        self.name = name;
+        self.line_from = line_from;
+    }
+
+    /// Where the line ends that the block is inside of: `None` if the block is between lines,
+    /// `Some(None)` if these bytes do not end it.
+    #[inline]
+    #[expect(
+        clippy::option_option,
+        reason = "two questions, asked at once on the hot path"
+    )]
+    pub(super) fn inside(&self, bytes: &[u8]) -> Option<Option<usize>> {
+        (!self.line_start).then(|| line_end(bytes))
+    }
+
+    /// A line ends at `end` of these bytes.
+    #[inline]
+    pub(super) fn end_line<'a>(&mut self, bytes: &'a [u8], end: usize) -> (&'a [u8], Next) {
+        self.after_cr = bytes.get(end) == Some(&b'\r');
+        self.line_start = true;
+        (bytes.get(..=end).unwrap_or_default(), Next::Line)
     }
 
     /// Looks at the line that `held` ends with.
@@ -121,7 +127,7 @@ impl Scan {
             return None;
         }
         // One check for all lines: it runs fastest from the start of the buffer.
-        let text = core::str::from_utf8(held).ok()?;
+        let text = utf8(held)?;
         let span = |(from, to): (usize, usize)| text.get(from..to);
         let data = span(self.data?)?;
         let event = match self.name {
@@ -149,6 +155,20 @@ fn line_end(bytes: &[u8]) -> Option<usize> {
     memchr2(b'\n', b'\r', bytes)
 }
 
+/// The bytes as text, if they are UTF-8.
+#[cfg(feature = "std")]
+#[inline]
+fn utf8(bytes: &[u8]) -> Option<&str> {
+    simdutf8::basic::from_utf8(bytes).ok()
+}
+
+/// The bytes as text, if they are UTF-8.
+#[cfg(not(feature = "std"))]
+#[inline]
+fn utf8(bytes: &[u8]) -> Option<&str> {
+    core::str::from_utf8(bytes).ok()
+}
+
 /// A block of the one common shape: an optional `event: NAME`, one `data: `, LF line ends.
 #[derive(Debug)]
 pub(super) struct Simple<'a> {
@@ -161,7 +181,7 @@ pub(super) struct Simple<'a> {
 impl<'a> Simple<'a> {
     #[inline]
     pub(super) fn text(&self) -> Option<&'a str> {
-        core::str::from_utf8(self.data).ok()
+        utf8(self.data)
     }
 }
 
@@ -169,22 +189,59 @@ impl<'a> Simple<'a> {
 const COMMON_LINE: &[u8] = b"event: content_block_delta\n";
 const COMMON_NAME: &str = "content_block_delta";
 
-/// Reads a block of the common shape at the start of `bytes`; anything else is `None`.
+/// What the start of a block is.
+#[derive(Debug)]
+pub(super) enum Look<'a> {
+    /// A whole block of the common shape.
+    Whole(Simple<'a>),
+    /// A block of the common shape up to somewhere inside its `data: ` line, where the bytes end.
+    Inside {
+        name: Option<(usize, usize)>,
+        line_from: usize,
+    },
+    /// Anything else.
+    Other,
+}
+
+/// Looks for a block of the common shape at the start of `bytes`.
 #[inline]
-pub(super) fn simple(bytes: &[u8]) -> Option<Simple<'_>> {
-    let (name, body) = if let Some(body) = bytes.strip_prefix(COMMON_LINE) {
-        (Some(COMMON_NAME), body)
+pub(super) fn look(bytes: &[u8]) -> Look<'_> {
+    let (line, body) = if let Some(body) = bytes.strip_prefix(COMMON_LINE) {
+        (COMMON_NAME.as_bytes(), body)
     } else if let Some(rest) = bytes.strip_prefix(b"event: ") {
-        let end = line_end(rest)?;
-        let (line, rest) = rest.split_at_checked(end)?;
-        (Some(name(line)?), rest.strip_prefix(b"\n")?)
+        let Some((line, body)) = line_end(rest).and_then(|end| rest.split_at_checked(end)) else {
+            return Look::Other;
+        };
+        let Some(body) = body.strip_prefix(b"\n") else {
+            return Look::Other;
+        };
+        (line, body)
     } else {
-        (None, bytes)
+        (&[][..], bytes)
     };
-    let body = body.strip_prefix(b"data: ")?;
-    let end = memchr2(b'\n', b'\r', body)?;
+    let Some(body) = body.strip_prefix(b"data: ") else {
+        return Look::Other;
+    };
+    let Some(end) = memchr2(b'\n', b'\r', body) else {
+        let line_from = bytes.len() - body.len() - DATA.len();
+        let to = line_from.saturating_sub(1);
+        let name = (line_from > 0).then(|| (to - line.len(), to));
+        return Look::Inside { name, line_from };
+    };
+    whole(bytes, line, body, end).map_or(Look::Other, Look::Whole)
+}
+
+const DATA: &[u8] = b"data: ";
+
+#[inline]
+fn whole<'a>(bytes: &'a [u8], line: &'a [u8], body: &'a [u8], end: usize) -> Option<Simple<'a>> {
     let (data, rest) = body.split_at_checked(end)?;
     let rest = rest.strip_prefix(b"\n\n")?;
+    let name = if bytes.len() == DATA.len() + body.len() {
+        None
+    } else {
+        Some(name(line)?)
+    };
     Some(Simple {
         name,
         data,

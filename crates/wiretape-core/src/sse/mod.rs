@@ -17,7 +17,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::{Error, ErrorKind, Frame, Limits, Warnings};
-use block::{Next, Scan};
+use block::{Look, Next, Scan};
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
@@ -117,9 +117,6 @@ pub struct Decoder {
 
 const PAST_START: u8 = 4;
 
-/// In a shorter chunk, looking for a whole block costs more than it finds.
-const WHOLE_BYTES_MIN: usize = 80;
-
 impl Decoder {
     /// A decoder at the start of a body.
     #[must_use]
@@ -146,6 +143,7 @@ impl Decoder {
     /// # Errors
     /// At the first byte of a frame that is too large or, if the options say so, is not UTF-8.
     /// The error is final: later calls return it again.
+    #[inline]
     pub fn decode<'a, 'b: 'a>(
         &'a mut self,
         input: &mut &'b [u8],
@@ -158,6 +156,13 @@ impl Decoder {
                 return Ok(None);
             }
         }
+        self.decode_chunk(input)
+    }
+
+    fn decode_chunk<'a, 'b: 'a>(
+        &'a mut self,
+        input: &mut &'b [u8],
+    ) -> Result<Option<Frame<'a>>, Error> {
         if self.spent {
             self.held.clear();
             self.spent = false;
@@ -167,16 +172,26 @@ impl Decoder {
                 self.start(input);
             }
             let chunk: &'b [u8] = input;
-            if let Some((block, data)) = self.whole(chunk) {
-                *input = chunk.get(block.len..).unwrap_or_default();
-                let at = self.at;
-                self.at += block.len as u64;
-                return Ok(Some(Frame {
-                    at,
-                    event: block.name,
-                    data: Some(data),
-                    meta: None,
-                }));
+            match block::look(chunk) {
+                Look::Whole(block) if self.permits(&block) => {
+                    if let Some(data) = block.text() {
+                        *input = chunk.get(block.len..).unwrap_or_default();
+                        let at = self.at;
+                        self.at += block.len as u64;
+                        return Ok(Some(Frame {
+                            at,
+                            event: block.name,
+                            data: Some(data),
+                            meta: None,
+                        }));
+                    }
+                }
+                Look::Inside { name, line_from } if self.takes(chunk) => {
+                    self.scan.begin_inside(name, line_from);
+                    self.hold(input);
+                    return Ok(None);
+                }
+                _ => {}
             }
             if self.held.is_empty() {
                 self.skip_blank_lines(input);
@@ -184,36 +199,38 @@ impl Decoder {
             if input.is_empty() {
                 return Ok(None);
             }
-            if self.held.is_empty()
-                && input.len() <= self.frame_bytes_max
-                && self.failed.is_none()
-                && self.scan.starts_common(input)
-            {
-                self.held.extend_from_slice(input);
-                self.at += input.len() as u64;
-                *input = &[];
-                return Ok(None);
-            }
+            return self.gather(input, None);
         }
-        self.gather(input)
+        match self.scan.inside(input) {
+            Some(None) if self.held.len() + input.len() <= self.frame_bytes_max => {
+                self.hold(input);
+                Ok(None)
+            }
+            end => self.gather(input, end.flatten()),
+        }
     }
 
-    /// A block of the common shape that lies in the chunk and may be handed out as it lies.
+    /// A whole block may be handed out as it lies.
     #[inline]
-    fn whole<'b>(&self, chunk: &'b [u8]) -> Option<(block::Simple<'b>, &'b str)> {
-        if chunk.len() < WHOLE_BYTES_MIN {
-            return None;
-        }
-        let block = block::simple(chunk)?;
-        let permitted = block.len <= self.frame_bytes_max
+    fn permits(&self, block: &block::Simple<'_>) -> bool {
+        block.len <= self.frame_bytes_max
             && self.held.is_empty()
             && self.failed.is_none()
-            && !(self.options.skip_colon_data && block.data.first() == Some(&b':'));
-        if permitted {
-            let data = block.text()?;
-            return Some((block, data));
-        }
-        None
+            && !(self.options.skip_colon_data && block.data.first() == Some(&b':'))
+    }
+
+    /// The first bytes of a block may be held as they are.
+    #[inline]
+    fn takes(&self, chunk: &[u8]) -> bool {
+        chunk.len() <= self.frame_bytes_max && self.held.is_empty() && self.failed.is_none()
+    }
+
+    /// Keeps all of the input.
+    #[inline]
+    fn hold(&mut self, input: &mut &[u8]) {
+        self.held.extend_from_slice(input);
+        self.at += input.len() as u64;
+        *input = &[];
     }
 
     /// A block is being gathered, and one more byte of it may be held.
@@ -331,13 +348,22 @@ impl Decoder {
     }
 
     /// Gathers a block that a chunk edge cuts, or that is not of the common shape.
-    fn gather<'a>(&'a mut self, input: &mut &[u8]) -> Result<Option<Frame<'a>>, Error> {
+    ///
+    /// `end` says where the line ends that the block is inside of, if that was found already.
+    fn gather<'a>(
+        &'a mut self,
+        input: &mut &[u8],
+        mut end: Option<usize>,
+    ) -> Result<Option<Frame<'a>>, Error> {
         if let Some(error) = self.failed {
             *input = &[];
             return Err(error);
         }
         loop {
-            let (taken, part) = self.scan.next(input);
+            let (taken, part) = match end.take() {
+                Some(end) => self.scan.end_line(input, end),
+                None => self.scan.next(input),
+            };
             let at = self.at - self.held.len() as u64;
             let kept = taken.len();
             if self.held.len() + kept > self.frame_bytes_max {
