@@ -1,1 +1,20 @@
-//! All tests of the workspace that drive its public surface.
+//! All tests of the workspace that drive its public surface. `README.md` says what is where.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::cast_possible_truncation,
+    reason = "a test may panic: that is how it fails; clippy's own exception ends at helpers"
+)]
+
+// What several of these need.
+mod support;
+
+// Real streams of every provider, where WIRETAPE_CORPUS says they lie.
+mod corpus;
+// What the reader makes of every tape, as snapshots.
+mod golden;
+// Every law over every tape.
+mod laws;

@@ -1,1 +1,116 @@
-//! Commands.
+//! The commands of the `wiretape` binary, as a library: arguments in, text and an [`Exit`] out.
+//!
+//! What it promises: results go to standard output, all else to standard error; the same arguments
+//! give the same output, but for the time that `check` took; colour and progress bars appear on a
+//! terminal only; a failure says what was expected and where, and how to repeat it.
+
+mod args;
+mod check;
+mod clock;
+mod exit;
+mod frames;
+mod screen;
+mod show;
+mod source;
+mod transcript;
+mod vary;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+pub use exit::Exit;
+use exit::Fault;
+pub use screen::Screen;
+
+/// Where a command writes to.
+struct Io<'a> {
+    out: &'a mut dyn Write,
+    err: &'a mut dyn Write,
+    screen: Screen,
+}
+
+/// The binary's `main`.
+#[must_use]
+pub fn main() -> ExitCode {
+    let mut out = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout());
+    let mut err = std::io::stderr();
+    let exit = run(std::env::args_os(), &mut out, &mut err, Screen::detect());
+    ExitCode::from(exit.code())
+}
+
+/// Runs one command. The first argument is the program's name.
+pub fn run<I>(args: I, out: &mut dyn Write, err: &mut dyn Write, screen: Screen) -> Exit
+where
+    I: IntoIterator<Item = OsString>,
+{
+    let mut io = Io { out, err, screen };
+    let command = match Cli::try_parse_from(args) {
+        Ok(cli) => cli.command,
+        Err(error) => return usage(&error, &mut io),
+    };
+    let result = match &command {
+        Command::Check(args) => check::run(args, &mut io),
+        Command::Transcript(args) => transcript::run(args, &mut io),
+        Command::Frames(args) => frames::run(args, &mut io),
+        Command::Show(args) => show::run(args, &mut io),
+        Command::Vary(args) => vary::run(args, &mut io),
+    };
+    let flushed = io.out.flush().map_err(Fault::from);
+    match result.and_then(|exit| flushed.map(|()| exit)) {
+        Ok(exit) => exit,
+        // Whoever reads has had enough, as in `wiretape frames … | head`.
+        Err(Fault::Pipe) => Exit::Good,
+        Err(fault) => {
+            io.complain(&fault);
+            Exit::Unusable
+        }
+    }
+}
+
+/// Help and version are output; anything else is a mistake.
+fn usage(error: &clap::Error, io: &mut Io<'_>) -> Exit {
+    let text = error.render();
+    let (to, colour): (&mut dyn Write, bool) = if error.use_stderr() {
+        (&mut *io.err, io.screen.err_colour)
+    } else {
+        (&mut *io.out, io.screen.colour)
+    };
+    // There is nowhere left to say that this failed.
+    let _ = if colour {
+        write!(to, "{}", text.ansi())
+    } else {
+        write!(to, "{text}")
+    };
+    let _ = to.flush();
+    if error.use_stderr() {
+        Exit::Unusable
+    } else {
+        Exit::Good
+    }
+}
+
+impl Io<'_> {
+    /// Says what is wrong, on standard error.
+    fn complain(&mut self, fault: &Fault) {
+        let red = self.screen.err_style(screen::BAD);
+        let dim = self.screen.err_style(screen::FAINT);
+        let Fault::Said { message, hint } = fault else {
+            return;
+        };
+        let message = screen::clean(message);
+        let _ = writeln!(self.err, "{red}error:{red:#} {message}");
+        if let Some(hint) = hint {
+            let _ = writeln!(self.err, "{dim} hint:{dim:#} {}", screen::clean(hint));
+        }
+    }
+
+    /// Says what is odd but no failure, on standard error.
+    fn note(&mut self, message: &str) {
+        let dim = self.screen.err_style(screen::FAINT);
+        let _ = writeln!(self.err, "{dim}note:{dim:#} {}", screen::clean(message));
+    }
+}

@@ -1,3 +1,59 @@
-//! See the crate description; the module docs follow.
+//! Tape × scenario → bytes at moments.
+//!
+//! ```text
+//!  Exchange ──▶ Subject ─┐
+//!                        ├─ apply ──▶ Script ──▶ Player ──▶ bytes at moments
+//!  (seed, profile) ──▶ Scenario ┘        └─ digest
+//! ```
+//!
+//! A [`Scenario`] is explicit data: every [`Piece`] carries its concrete parameters, so that it can
+//! be printed, stored, edited and shrunk. *Reshapes* keep the reply's meaning: a reader must come to
+//! the same transcript. *Faults* do not, and say which [`Outcome`]s they permit.
+//!
+//! What this crate promises: no clock, no I/O, no `unsafe`, no floats; the same tape and the same
+//! scenario give the same bytes at the same moments on every platform; no input makes it panic; work
+//! is linear in the body per piece.
+//!
+//! ```
+//! use wiretape_tape::{Chunk, Exchange};
+//! use wiretape_vary::{Profile, Scenario, Subject};
+//!
+//! let body = b"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n".to_vec();
+//! let chunks = vec![Chunk { after_ns: 5, bytes: body.clone() }];
+//! let exchange = Exchange { chunks, ..Exchange::default() };
+//! let subject = Subject::new(&exchange, Some("anthropic"));
+//! let scenario = Scenario::generate(7, Profile::Wire, &subject);
+//! assert_eq!(scenario.apply(&subject).body(), body);
+//! ```
 #![no_std]
+
 extern crate alloc;
+
+mod apply;
+mod catalogue;
+mod dialect;
+mod digest;
+mod fault;
+mod framing;
+mod generate;
+mod json;
+mod player;
+mod rechunk;
+mod rewrite;
+mod rng;
+mod scenario;
+mod script;
+mod sse;
+mod subject;
+
+#[cfg(test)]
+mod tests;
+
+pub use catalogue::{Level, Outcome, Standing};
+pub use player::{Action, Control, Player};
+pub use scenario::{
+    Cutting, Ends, ErrorName, Escapes, LineEnd, Pace, Piece, Profile, Scenario, UnknownProfile,
+    VERSION,
+};
+pub use script::{Script, Step};
+pub use subject::Subject;

@@ -1,1 +1,16 @@
-//! Test kit.
+//! The test kit: load tapes, and check that a reader of streams keeps the laws.
+//!
+//! ```no_run
+//! let loaded = wiretape::load("recordings/anthropic/text.tape".as_ref(), None)?;
+//! for subject in loaded.subjects() {
+//!     for report in wiretape::laws::check(&subject?, &wiretape::laws::Effort::default()) {
+//!         assert!(report.failure.is_none(), "{report}");
+//!     }
+//! }
+//! # Ok::<(), wiretape::LoadError>(())
+//! ```
+
+pub mod laws;
+mod load;
+
+pub use load::{LoadError, Loaded, Subject, find, load};

@@ -1,0 +1,249 @@
+//! The command line: what can be typed, and the help that teaches it.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+use wiretape_core::Dialect;
+use wiretape_vary::Profile;
+
+/// Records of streamed LLM replies, replayed in every way the wire could deliver them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "wiretape",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    after_help = "\
+Exit codes:
+  0    it did what was asked; all laws hold
+  1    a law fails
+  2    the arguments or a file cannot be used
+  130  Ctrl-C
+
+Start here:
+  wiretape check                             all laws over ./recordings
+  wiretape show recordings/anthropic/text.tape
+  wiretape transcript body.sse               what a reader makes of a captured body"
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check that every law holds over tapes.
+    Check(CheckArgs),
+    /// Print what a reader makes of each exchange, as JSON.
+    Transcript(TranscriptArgs),
+    /// Print each frame of the framing, as JSON.
+    Frames(FramesArgs),
+    /// Draw a tape's timeline.
+    Show(ShowArgs),
+    /// Write a tape as a scenario delivers it.
+    Vary(VaryArgs),
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Chunking is proved for bodies up to 16 KiB: for all 2^(n-1) ways to cut n bytes. Longer bodies and
+the laws that play scenarios are sampled, --runs times each. The same seed tries the same cases.
+A law that fails is printed with its case, the first difference and the line that repeats it.
+
+Exit codes: 0 all laws hold, 1 one fails, 2 a file or an argument cannot be used, 130 Ctrl-C.
+Where a law fails and a file cannot be read, it is 1.
+
+Examples:
+  wiretape check
+  wiretape check recordings/anthropic my.tape --runs 1000
+  wiretape check my.tape --seed 0x2a --runs 64
+  wiretape check --json | jq -c 'select(.verdict == \"fails\")'")]
+pub(crate) struct CheckArgs {
+    /// Tapes, bare bodies, or folders of them.
+    #[arg(default_value = "recordings", value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Where chance starts: decimal, or hexadecimal after 0x.
+    #[arg(long, default_value = "0", value_name = "N", value_parser = seed)]
+    pub(crate) seed: u64,
+    /// Scenarios for each law that samples.
+    #[arg(long, default_value_t = 64, value_name = "N")]
+    pub(crate) runs: u32,
+    /// Files checked at the same time [default: one for each core].
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub(crate) jobs: Option<usize>,
+    /// The protocol, where a file does not say.
+    #[arg(long, value_name = "NAME", value_parser = dialect())]
+    pub(crate) dialect: Option<Dialect>,
+    /// One JSON line for each exchange, and one for the sum.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Keys come in this order: file, dialect, text, reasoning, refusal, tool_calls, rejected_calls, stop,
+ended, error, frames, choices, model, message_id, usage, warnings, rejected; then server_calls and
+others where there are any. A call is in tool_calls only if the reply has ended in a way that
+permits to run it; `rejected` says why a reply as a whole must not be acted on.
+
+Examples:
+  wiretape transcript recordings/anthropic/parallel-tools.tape | jq .tool_calls
+  wiretape transcript captured/*.sse --dialect openai-chat
+  wiretape transcript cut.sse --recover      read a last event without its blank line")]
+pub(crate) struct TranscriptArgs {
+    /// Tapes, bare bodies, or folders of them.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The protocol, where a file does not say.
+    #[arg(long, value_name = "NAME", value_parser = dialect())]
+    pub(crate) dialect: Option<Dialect>,
+    /// Read by the standards alone, without what real servers need.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Read a last event that lacks its blank line, if its payload is whole.
+    #[arg(long)]
+    pub(crate) recover: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Each line is one frame: at (offset of its first byte), event, data, id, retry, comment; the last
+line says how the stream ended: clean, truncated, or error. How the bytes are cut changes nothing:
+
+  wiretape frames body.sse > whole
+  wiretape frames body.sse --chunk 1 | diff whole -
+
+Examples:
+  wiretape frames recordings/openai-chat/text.tape | jq -r .data
+  wiretape frames generate.jsonl --ndjson --chunk 7")]
+pub(crate) struct FramesArgs {
+    /// A tape or a bare body.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Feed so many bytes at a time [default: all at once].
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub(crate) chunk: Option<usize>,
+    /// Read JSON lines; otherwise server-sent events, unless the body begins as JSON lines do.
+    #[arg(long)]
+    pub(crate) ndjson: bool,
+    /// The standard, and an error for bytes that are not UTF-8.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Read a last event that lacks its blank line, if its payload is whole.
+    #[arg(long)]
+    pub(crate) recover: bool,
+}
+
+/// What the timeline's axis counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Axis {
+    /// Time since the response's head.
+    Time,
+    /// Bytes of the body.
+    Bytes,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+One lane for each text, thought and call: taller where more of it came. Under it, what each lane
+holds, and what the gate makes of the reply: the calls that may be run, or why none may.
+
+Examples:
+  wiretape show recordings/anthropic/parallel-tools.tape
+  wiretape show session.tape --exchange 2 --by bytes
+  NO_COLOR=1 wiretape show body.sse --dialect openai-chat | less")]
+pub(crate) struct ShowArgs {
+    /// A tape or a bare body.
+    #[arg(value_name = "TAPE")]
+    pub(crate) file: PathBuf,
+    /// The axis [default: time, or bytes where the tape has no times].
+    #[arg(long, value_enum)]
+    pub(crate) by: Option<Axis>,
+    /// Only this exchange, counted from 0.
+    #[arg(long, value_name = "I")]
+    pub(crate) exchange: Option<usize>,
+    /// The protocol, where the file does not say.
+    #[arg(long, value_name = "NAME", value_parser = dialect())]
+    pub(crate) dialect: Option<Dialect>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+A reshape keeps the reply's meaning, a fault does not. Profiles: plain, wire, framing, dialect,
+reshape (every level), fault (one fault), all (reshapes, and a fault every other time). The tape
+that is written holds the one exchange, and the scenario in its header; print it, edit it, and
+give it back with --scenario.
+
+Examples:
+  wiretape vary in.tape --seed 7 -o out.tape
+  wiretape vary in.tape --seed 0x2a --profile fault -o - | wiretape show /dev/stdin
+  wiretape vary in.tape --seed 7 --print > scenario.json
+  wiretape vary in.tape --scenario scenario.json -o out.tape")]
+pub(crate) struct VaryArgs {
+    /// A tape or a bare body.
+    #[arg(value_name = "TAPE")]
+    pub(crate) file: PathBuf,
+    /// Where chance starts: decimal, or hexadecimal after 0x.
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = seed,
+        required_unless_present = "scenario",
+        conflicts_with = "scenario"
+    )]
+    pub(crate) seed: Option<u64>,
+    /// What to choose from [default: reshape].
+    #[arg(long, value_name = "NAME", value_parser = profile(), conflicts_with = "scenario")]
+    pub(crate) profile: Option<Profile>,
+    /// A scenario as JSON, instead of a seed.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scenario: Option<PathBuf>,
+    /// Which exchange, counted from 0.
+    #[arg(long, value_name = "I", default_value_t = 0)]
+    pub(crate) exchange: usize,
+    /// The protocol, where the file does not say.
+    #[arg(long, value_name = "NAME", value_parser = dialect())]
+    pub(crate) dialect: Option<Dialect>,
+    /// The file to write; `-` is standard output.
+    #[arg(
+        short,
+        long,
+        value_name = "OUT",
+        required_unless_present = "print",
+        conflicts_with = "print"
+    )]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace OUT if it exists.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Print the scenario as JSON, and write no tape.
+    #[arg(long)]
+    pub(crate) print: bool,
+}
+
+fn dialect() -> impl TypedValueParser<Value = Dialect> {
+    PossibleValuesParser::new(Dialect::ALL.map(Dialect::name))
+        .try_map(|name| name.parse::<Dialect>())
+}
+
+fn profile() -> impl TypedValueParser<Value = Profile> {
+    PossibleValuesParser::new(Profile::ALL.map(Profile::name))
+        .try_map(|name| name.parse::<Profile>())
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    let digits = text.replace('_', "");
+    let hex = digits
+        .strip_prefix("0x")
+        .or_else(|| digits.strip_prefix("0X"));
+    let read = hex.map_or_else(|| digits.parse(), |hex| u64::from_str_radix(hex, 16));
+    read.map_err(|_| "expected a number below 2^64, such as 42 or 0x2a".into())
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n) if 1 <= n => Ok(n),
+        _ => Err("expected a number from 1 up".into()),
+    }
+}

@@ -1,0 +1,291 @@
+//! The result as a table.
+
+use std::path::Path;
+
+use anstyle::Style;
+use wiretape::laws::{How, Report};
+use wiretape_core::Dialect;
+
+use super::{Row, Sum};
+use crate::args::CheckArgs;
+use crate::exit::Fault;
+use crate::screen::{self, BAD, FAINT, GOOD, STRONG, compact, count, grouped, left, right};
+use crate::Io;
+
+const NAME_COLUMNS_MAX: usize = 44;
+
+/// A column for each law that was reported but chunking, which has one of its own.
+#[derive(Debug)]
+struct Law {
+    number: u8,
+    name: &'static str,
+    columns: usize,
+}
+
+/// How wide the columns are.
+#[derive(Debug)]
+struct Columns {
+    name: usize,
+    chunking: usize,
+    laws: Vec<Law>,
+}
+
+pub(super) fn print(
+    rows: &[(&Path, Row)],
+    sum: &Sum,
+    args: &CheckArgs,
+    io: &mut Io<'_>,
+) -> Result<(), Fault> {
+    let mut dialects: Vec<Dialect> = rows.iter().map(|(_, row)| row.dialect).collect();
+    dialects.sort_unstable();
+    dialects.dedup();
+    let groups: Vec<(Dialect, Vec<&Row>)> = dialects
+        .into_iter()
+        .map(|dialect| {
+            let rows = rows.iter().map(|(_, row)| row);
+            (dialect, rows.filter(|row| row.dialect == dialect).collect())
+        })
+        .collect();
+    let columns = Columns::of(&groups);
+    for (dialect, rows) in &groups {
+        head(*dialect, &columns, io)?;
+        let root = shared_folder(rows);
+        for row in rows {
+            line(row, shown(row, root), &columns, io)?;
+        }
+        writeln!(io.out)?;
+    }
+    if !rows.is_empty() {
+        legend(&columns.laws, io)?;
+    }
+    for (path, row) in rows {
+        failures(path, row, args, io)?;
+    }
+    summary(sum, args, io)
+}
+
+impl Columns {
+    fn of(groups: &[(Dialect, Vec<&Row>)]) -> Self {
+        let mut columns = Self {
+            name: 11,
+            chunking: "1 chunking".len(),
+            laws: Vec::new(),
+        };
+        for (_, rows) in groups {
+            let root = shared_folder(rows);
+            for row in rows {
+                let name = screen::width(shown(row, root)).min(NAME_COLUMNS_MAX);
+                columns.name = columns.name.max(name);
+                for report in &row.reports {
+                    columns.take(report, row.bytes);
+                }
+            }
+        }
+        columns.laws.sort_unstable_by_key(|law| law.number);
+        columns
+    }
+
+    fn take(&mut self, report: &Report, bytes: u64) {
+        if report.number == 1 {
+            let text = partitions(report, bytes);
+            self.chunking = self.chunking.max(screen::width(&text));
+            return;
+        }
+        let needed = screen::width(&cases(report)).max(2);
+        match self.laws.iter_mut().find(|law| law.number == report.number) {
+            Some(law) => law.columns = law.columns.max(needed),
+            None => self.laws.push(Law {
+                number: report.number,
+                name: report.law,
+                columns: needed,
+            }),
+        }
+    }
+}
+
+/// The folder, with its slash, that all names begin with.
+fn shared_folder<'a>(rows: &[&'a Row]) -> &'a str {
+    let mut names = rows.iter().map(|row| row.name.as_str());
+    let first = names.next().unwrap_or_default();
+    let mut shared = first.rfind('/').map_or(0, |slash| slash + 1);
+    for name in names {
+        while !name.starts_with(first.get(..shared).unwrap_or_default()) {
+            let folder = first.get(..shared.saturating_sub(1)).unwrap_or_default();
+            shared = folder.rfind('/').map_or(0, |slash| slash + 1);
+        }
+    }
+    first.get(..shared).unwrap_or_default()
+}
+
+fn shown<'a>(row: &'a Row, root: &str) -> &'a str {
+    let name = row.name.strip_prefix(root).unwrap_or(&row.name);
+    name.strip_suffix(".tape").unwrap_or(name)
+}
+
+fn head(dialect: Dialect, columns: &Columns, io: &mut Io<'_>) -> Result<(), Fault> {
+    let strong = io.screen.style(STRONG);
+    let dim = io.screen.style(FAINT);
+    let name = left(dialect.name(), columns.name);
+    write!(io.out, "{strong}{name}{strong:#}{dim}")?;
+    write!(io.out, "{}{}{}", right("bytes", 9), right("frames", 8), right("calls", 8))?;
+    write!(io.out, "  {}", left("1 chunking", columns.chunking))?;
+    for law in &columns.laws {
+        write!(io.out, "  {}", right(&law.number.to_string(), law.columns))?;
+    }
+    writeln!(io.out, "{dim:#}")?;
+    Ok(())
+}
+
+fn line(row: &Row, name: &str, columns: &Columns, io: &mut Io<'_>) -> Result<(), Fault> {
+    let screen = io.screen;
+    write!(io.out, "{}", left(&screen::clean(name), columns.name))?;
+    let calls = match (row.calls, row.rejected_calls) {
+        (calls, 0) => calls.to_string(),
+        (calls, rejected) => format!("{calls} of {}", calls + rejected),
+    };
+    write!(
+        io.out,
+        "{}{}{}",
+        right(&grouped(row.bytes), 9),
+        right(&grouped(row.frames), 8),
+        right(&calls, 8)
+    )?;
+    let chunking = row.reports.iter().find(|report| report.number == 1);
+    let text = chunking.map_or_else(|| "–".into(), |report| partitions(report, row.bytes));
+    let text = left(&text, columns.chunking);
+    let style = screen.style(match chunking {
+        Some(report) if report.failure.is_some() => BAD,
+        Some(_) => Style::new(),
+        None => FAINT,
+    });
+    write!(io.out, "  {style}{text}{style:#}")?;
+    for law in &columns.laws {
+        let found = row.reports.iter().find(|report| report.number == law.number);
+        let text = found.map_or_else(|| "–".into(), cases);
+        let style = screen.style(match found {
+            Some(report) if report.failure.is_some() => BAD,
+            Some(report) if !matches!(report.how, How::DoesNotApply(_)) => Style::new(),
+            _ => FAINT,
+        });
+        write!(io.out, "  {style}{}{style:#}", right(&text, law.columns))?;
+    }
+    let (verdict, style) = if row.panic.is_some() {
+        ("PANICS", BAD)
+    } else if row.holds() {
+        ("holds", GOOD)
+    } else {
+        ("FAILS", BAD)
+    };
+    let style = screen.style(style);
+    writeln!(io.out, "  {style}{verdict}{style:#}")?;
+    Ok(())
+}
+
+/// How the chunking law was established, and over how many ways to cut the bytes.
+fn partitions(report: &Report, bytes: u64) -> String {
+    match report.how {
+        _ if report.failure.is_some() => "FAILS".into(),
+        How::Proved => format!("proved 2^{}", bytes.saturating_sub(1)),
+        How::Sampled => format!("sampled {}", compact(report.cases)),
+        _ => "–".into(),
+    }
+}
+
+/// How many cases of a law were tried.
+fn cases(report: &Report) -> String {
+    match report.how {
+        _ if report.failure.is_some() => "FAILS".into(),
+        How::DoesNotApply(_) => "–".into(),
+        _ => compact(report.cases),
+    }
+}
+
+fn legend(laws: &[Law], io: &mut Io<'_>) -> Result<(), Fault> {
+    let dim = io.screen.style(FAINT);
+    let names: Vec<String> = laws
+        .iter()
+        .map(|law| format!("{} {}", law.number, law.name))
+        .collect();
+    writeln!(io.out, "{dim}1 chunking: proved for all 2^(bytes-1) ways to cut the body, or sampled")?;
+    writeln!(io.out, "cases of: {}; – does not apply", names.join(", "))?;
+    writeln!(io.out, "calls: those that may be run, of those that came{dim:#}\n")?;
+    Ok(())
+}
+
+/// Each failure, with the one line that repeats it.
+fn failures(path: &Path, row: &Row, args: &CheckArgs, io: &mut Io<'_>) -> Result<(), Fault> {
+    let bad = io.screen.style(BAD);
+    let strong = io.screen.style(STRONG);
+    let name = screen::clean(&row.name);
+    let mut repeat = format!(
+        "wiretape check {} --seed {:#x} --runs {}",
+        quoted(path),
+        args.seed,
+        args.runs
+    );
+    if let Some(dialect) = args.dialect {
+        repeat.push_str(" --dialect ");
+        repeat.push_str(dialect.name());
+    }
+    if let Some(panic) = &row.panic {
+        writeln!(io.out, "{bad}{name}: the check panicked{bad:#}")?;
+        writeln!(io.out, "  said        {}", screen::clean(panic))?;
+        writeln!(io.out, "  repeat      {strong}{repeat}{strong:#}\n")?;
+    }
+    for report in &row.reports {
+        let Some(failure) = &report.failure else {
+            continue;
+        };
+        let (number, law) = (report.number, report.law);
+        writeln!(io.out, "{bad}{name}: law {number} ({law}) fails{bad:#}")?;
+        writeln!(io.out, "  case        {}", screen::clean(&failure.case))?;
+        if let Some(scenario) = &failure.scenario {
+            writeln!(io.out, "  scenario    {}", serde_json::to_string(scenario)?)?;
+        }
+        for (place, line) in failure.difference.lines().enumerate() {
+            let label = if place == 0 { "difference" } else { "" };
+            writeln!(io.out, "  {label:<10}  {}", screen::clean(line))?;
+        }
+        writeln!(io.out, "  repeat      {strong}{repeat}{strong:#}\n")?;
+    }
+    Ok(())
+}
+
+/// The path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '+' | '=');
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+fn summary(sum: &Sum, args: &CheckArgs, io: &mut Io<'_>) -> Result<(), Fault> {
+    let good = sum.failures == 0;
+    let style = io.screen.style(if good { GOOD } else { BAD });
+    let verdict = match sum.failures {
+        0 if sum.exchanges == 0 => "nothing was checked".into(),
+        0 => "all hold".into(),
+        n => count(n, "failure"),
+    };
+    let mut line = format!(
+        "{}, {}, {}: {style}{verdict}{style:#}",
+        count(sum.tapes, "tape"),
+        count(sum.laws, "law"),
+        count(usize::try_from(sum.cases).unwrap_or(usize::MAX), "case"),
+    );
+    if sum.exchanges != sum.tapes {
+        line = line.replacen(", ", &format!(" ({}), ", count(sum.exchanges, "exchange")), 1);
+    }
+    if sum.unusable > 0 {
+        line.push_str(&format!(", {} unusable", grouped(sum.unusable as u64)));
+    }
+    if sum.interrupted {
+        line.push_str(&format!(", interrupted, {} unchecked", grouped(sum.left as u64)));
+    }
+    let took = screen::duration(u64::try_from(sum.elapsed.as_nanos()).unwrap_or(u64::MAX));
+    writeln!(io.out, "{line} (seed {:#x}, {took})", args.seed)?;
+    Ok(())
+}

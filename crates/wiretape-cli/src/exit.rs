@@ -1,0 +1,107 @@
+//! How a command ends.
+
+use std::io;
+use std::path::PathBuf;
+
+use wiretape::LoadError;
+
+/// How a command ended. The codes are part of the interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// It did what was asked; all laws hold.
+    Good,
+    /// A law fails.
+    Broken,
+    /// The arguments or a file cannot be used.
+    Unusable,
+    /// Ctrl-C.
+    Interrupted,
+}
+
+impl Exit {
+    /// The process's exit code.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Good => 0,
+            Self::Broken => 1,
+            Self::Unusable => 2,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// Why a command cannot do what was asked.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// The reader of our output went away.
+    Pipe,
+    /// What was expected and where, and what may help.
+    Said {
+        message: String,
+        hint: Option<String>,
+    },
+}
+
+impl Fault {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self::Said {
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    pub(crate) fn with_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Said {
+            message: message.into(),
+            hint: Some(hint.into()),
+        }
+    }
+}
+
+/// Output that cannot be written.
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Self::Pipe
+        } else {
+            Self::new(format!("cannot write the output: {error}"))
+        }
+    }
+}
+
+/// As for output: a broken pipe reaches us through the JSON writer, too.
+impl From<serde_json::Error> for Fault {
+    fn from(error: serde_json::Error) -> Self {
+        io::Error::from(error).into()
+    }
+}
+
+impl From<LoadError> for Fault {
+    fn from(error: LoadError) -> Self {
+        let message = error.to_string();
+        match hint(&error) {
+            Some(hint) => Self::with_hint(message, hint),
+            None => Self::new(message),
+        }
+    }
+}
+
+fn hint(error: &LoadError) -> Option<String> {
+    let text = match error {
+        LoadError::Io(path, error) if error.kind() == io::ErrorKind::NotFound => {
+            if path == &PathBuf::from("recordings") {
+                "run it where the recordings are, or name files and folders"
+            } else {
+                return None;
+            }
+        }
+        LoadError::Tape(..) => {
+            "a tape begins with {\"wiretape\":1,…}, a bare body with `event:`, `data:` or `{`"
+        }
+        LoadError::Dialect(..) => "name it: --dialect anthropic or --dialect openai-chat",
+        LoadError::Nothing(_) => "tapes end in .tape, bare bodies in .sse, .ndjson or .jsonl",
+        _ => return None,
+    };
+    Some(text.into())
+}

@@ -1,0 +1,69 @@
+//! `wiretape show`: a tape as a person takes it in at a glance.
+
+mod draw;
+mod picture;
+
+use wiretape_tape::Source;
+
+use crate::args::ShowArgs;
+use crate::exit::{Exit, Fault};
+use crate::{Io, screen, source};
+use draw::Page;
+use picture::Picture;
+
+/// Draws each exchange that has a streamed body, or the one asked for.
+pub(crate) fn run(args: &ShowArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
+    let loaded = source::open(&args.file, args.dialect, io)?;
+    let mut drawn = 0;
+    for subject in loaded.subjects() {
+        let subject = subject?;
+        let number = loaded
+            .tape
+            .exchanges
+            .iter()
+            .position(|exchange| std::ptr::eq(exchange, subject.exchange));
+        if args.exchange.is_some() && args.exchange != number {
+            continue;
+        }
+        if drawn > 0 {
+            writeln!(io.out)?;
+        }
+        drawn += 1;
+        let picture = Picture::of(&subject);
+        let page = Page {
+            name: &subject.name,
+            source: &origin(&loaded.tape.header.source),
+            picture: &picture,
+            by: args.by,
+        };
+        page.draw(io)?;
+    }
+    if drawn == 0 {
+        let which = args
+            .exchange
+            .map_or_else(|| "an exchange".into(), |number| format!("exchange {number}"));
+        let count = screen::count(loaded.tape.exchanges.len(), "exchange");
+        return Err(Fault::with_hint(
+            format!(
+                "{}: expected {which} with a streamed body, the tape has {count}",
+                args.file.display()
+            ),
+            "exchanges are counted from 0",
+        ));
+    }
+    Ok(Exit::Good)
+}
+
+/// Where the bytes come from, in a line.
+fn origin(source: &Source) -> String {
+    let mut text = String::from(source.kind.name());
+    if let Some(server) = &source.server {
+        text.push_str(" from ");
+        text.push_str(server);
+    }
+    if let Some(note) = &source.note {
+        text.push_str(": ");
+        text.push_str(note);
+    }
+    text
+}

@@ -1,0 +1,192 @@
+//! Chat Completions chunks as JSON text.
+
+use alloc::format;
+use alloc::vec::Vec;
+
+use super::{Kind, Lane, Site};
+use crate::json::{self, Span};
+use crate::scenario::ErrorName;
+
+pub(super) const REASONS: [&str; 6] = [
+    "stop",
+    "length",
+    "tool_calls",
+    "content_filter",
+    "function_call",
+    "x_wiretape",
+];
+
+/// The delta's fields that readers append.
+const APPENDED: [&str; 4] = ["content", "reasoning_content", "reasoning", "refusal"];
+
+/// The fields of a tool call's delta that this module understands.
+const CALL: [&str; 4] = ["index", "id", "type", "function"];
+
+pub(super) fn kind(payload: &[u8]) -> Kind {
+    let error = json::path(payload, &["error"]);
+    if json::present(payload, error).is_some() {
+        return Kind::Error;
+    }
+    if !reasons(payload).is_empty() {
+        return Kind::Finish;
+    }
+    match json::path(payload, &["choices"]) {
+        Some(choices) if !json::items(payload, &choices).is_empty() => Kind::Content,
+        _ => Kind::Other,
+    }
+}
+
+pub(super) fn reasons(payload: &[u8]) -> Vec<Span> {
+    let Some(choices) = json::path(payload, &["choices"]) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for choice in json::items(payload, &choices) {
+        let reason = json::get(payload, &choice, "finish_reason");
+        found.extend(reason.filter(|value| json::string(payload, value).is_some()));
+    }
+    found
+}
+
+/// The delta of the only choice, and the choice's index, where the chunk says nothing else that
+/// must not be said twice.
+fn only_delta(payload: &[u8]) -> Option<(Span, u64)> {
+    let root = json::root(payload)?;
+    for field in ["usage", "error", "x_groq"] {
+        if json::present(payload, json::get(payload, &root, field)).is_some() {
+            return None;
+        }
+    }
+    let choices = json::get(payload, &root, "choices")?;
+    let choices = json::items(payload, &choices);
+    let [choice] = choices.as_slice() else {
+        return None;
+    };
+    for field in ["finish_reason", "logprobs"] {
+        if json::present(payload, json::get(payload, choice, field)).is_some() {
+            return None;
+        }
+    }
+    let index = json::get(payload, choice, "index")?;
+    let delta = json::get(payload, choice, "delta")?;
+    Some((delta, json::number(payload, &index)?))
+}
+
+/// The only tool call of a delta, where this module understands all of it.
+fn only_call(payload: &[u8], delta: &Span) -> Option<Span> {
+    let calls = json::get(payload, delta, "tool_calls")?;
+    let calls = json::items(payload, &calls);
+    let [call] = calls.as_slice() else {
+        return None;
+    };
+    let known = |(name, _): &(Span, Span)| {
+        CALL.iter().any(|call| call.as_bytes() == json::part(payload, name.clone()))
+    };
+    let fields = json::members(payload, call);
+    fields.iter().all(known).then(|| call.clone())
+}
+
+/// A string that is not empty.
+fn filled(payload: &[u8], value: &Span) -> Option<Span> {
+    json::string(payload, value).filter(|body| !body.is_empty())
+}
+
+pub(super) fn site(payload: &[u8]) -> Option<Site> {
+    let (delta, _) = only_delta(payload)?;
+    let mut found = None;
+    for (name, value) in json::members(payload, &delta) {
+        let name = json::part(payload, name);
+        let text = json::part(payload, value.clone());
+        if text == b"null" || text == b"\"\"" || name == b"role" {
+            continue;
+        }
+        let site = match name {
+            b"tool_calls" => arguments(payload, &delta)?,
+            name if APPENDED.iter().any(|field| field.as_bytes() == name) => Site {
+                body: filled(payload, &value)?,
+                inner: false,
+                splits: true,
+            },
+            _ => return None,
+        };
+        if found.replace(site).is_some() {
+            return None;
+        }
+    }
+    found
+}
+
+fn arguments(payload: &[u8], delta: &Span) -> Option<Site> {
+    let call = only_call(payload, delta)?;
+    let function = json::get(payload, &call, "function")?;
+    let value = json::get(payload, &function, "arguments")?;
+    // The second half has no id and no name, so that the index must tell whose it is.
+    let index = json::get(payload, &call, "index");
+    Some(Site {
+        body: filled(payload, &value)?,
+        inner: true,
+        splits: index.and_then(|index| json::number(payload, &index)).is_some(),
+    })
+}
+
+pub(super) fn continuation(payload: &[u8]) -> Vec<u8> {
+    let mut text = payload.to_vec();
+    if let Some((delta, _)) = only_delta(&text) {
+        text = json::remove(&text, &delta, "role");
+    }
+    for field in ["id", "type"] {
+        let call = only_delta(&text).and_then(|(delta, _)| only_call(&text, &delta));
+        if let Some(call) = call {
+            text = json::remove(&text, &call, field);
+        }
+    }
+    let call = only_delta(&text).and_then(|(delta, _)| only_call(&text, &delta));
+    let function = call.and_then(|call| json::get(&text, &call, "function"));
+    function.map_or_else(|| text.clone(), |function| json::remove(&text, &function, "name"))
+}
+
+pub(super) fn lane(payload: &[u8]) -> Option<Lane> {
+    let (delta, choice) = only_delta(payload)?;
+    for (name, value) in json::members(payload, &delta) {
+        let text = json::part(payload, value);
+        let silent = text == b"null" || text == b"\"\"";
+        if !silent && !matches!(json::part(payload, name), b"tool_calls" | b"role") {
+            return None;
+        }
+    }
+    let call = only_call(payload, &delta)?;
+    let index = json::get(payload, &call, "index")?;
+    let id = json::get(payload, &call, "id").and_then(|id| filled(payload, &id));
+    Some(Lane {
+        key: (choice, json::number(payload, &index)?),
+        begins: false,
+        id: id.map_or_else(Vec::new, |id| json::part(payload, id).to_vec()),
+    })
+}
+
+pub(super) fn unknown_event(like: &[u8]) -> Vec<Vec<u8>> {
+    let mut data = b"data: {".to_vec();
+    if let Some(root) = json::root(like) {
+        for field in ["id", "object", "created", "model"] {
+            if let Some(value) = json::get(like, &root, field) {
+                data.extend_from_slice(format!(r#""{field}":"#).as_bytes());
+                data.extend_from_slice(json::part(like, value));
+                data.push(b',');
+            }
+        }
+    }
+    data.extend_from_slice(br#""choices":[],"x_wiretape":{"index":0}}"#);
+    [data].to_vec()
+}
+
+pub(super) fn error(error: ErrorName) -> Vec<Vec<u8>> {
+    let (name, message) = match error {
+        ErrorName::ApiError => ("server_error", "The server had an error"),
+        ErrorName::Overloaded => ("server_error", "The engine is currently overloaded"),
+        ErrorName::RateLimit => ("rate_limit_exceeded", "Rate limit reached"),
+    };
+    let data = format!(
+        r#"data: {{"error":{{"message":"{message}","type":"{name}","param":null,"code":null}}}}"#
+    );
+    [data.into_bytes()].to_vec()
+}

@@ -1,0 +1,37 @@
+//! Fingerprints that freeze what a seed gives.
+
+use alloc::string::String;
+use core::fmt::Write;
+
+use sha2::{Digest, Sha256};
+
+use crate::script::Script;
+
+/// SHA-256 of a script. Numbers are 8 bytes, little-endian; each length comes before its bytes, so
+/// that no two scripts are hashed alike.
+pub(crate) fn script(script: &Script) -> String {
+    let mut hash = Sha256::new().chain_update(b"wiretape script 1\n");
+    hash.update(length(script.steps.len()));
+    for step in &script.steps {
+        hash.update(step.after_ns.to_le_bytes());
+        hash.update(length(step.bytes.len()));
+        hash.update(&step.bytes);
+    }
+    let kind = serde_json::to_string(&script.end).unwrap_or_default();
+    hash.update(kind.as_bytes());
+    hash.update(script.end_after_ns.to_le_bytes());
+    hex(hash)
+}
+
+fn length(n: usize) -> [u8; 8] {
+    u64::try_from(n).unwrap_or(u64::MAX).to_le_bytes()
+}
+
+fn hex(hash: Sha256) -> String {
+    let mut out = String::with_capacity(64);
+    for byte in hash.finalize() {
+        // Writing to a string does not fail.
+        let _ = write!(out, "{byte:02x}");
+    }
+    out
+}

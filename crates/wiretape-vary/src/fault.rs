@@ -1,0 +1,130 @@
+//! Faults: what arrives is not what the server meant, or not all of it.
+
+use alloc::vec::Vec;
+
+use wiretape_tape::EndKind;
+
+use crate::catalogue::Outcome;
+use crate::dialect::{Family, Kind};
+use crate::framing::insert;
+use crate::json;
+use crate::scenario::{ErrorName, Piece};
+use crate::sse::{Block, Stream};
+
+/// How the body ends after the fault; `None` where it does not change that.
+type Applied = Result<Option<EndKind>, &'static str>;
+
+/// Applies a fault that works on blocks: all but [`Piece::Cut`].
+pub(crate) fn break_stream(stream: &mut Stream, family: Family, piece: &Piece) -> Applied {
+    match piece {
+        Piece::ErrorEvent {
+            before_block,
+            error,
+            then,
+        } => error_event(stream, family, *before_block, *error, *then),
+        Piece::FinishReason { reason } => {
+            let value = serde_json::to_string(reason).map_err(|_| "the reason is no string")?;
+            reasons(stream, family, value.as_bytes())
+        }
+        Piece::DropTerminal { finish } => drop_terminal(stream, family, *finish),
+        Piece::DoubleTerminal => {
+            let place = terminal(stream).ok_or("no terminal event")?;
+            if let Some(again) = stream.blocks.get(place).cloned() {
+                stream.blocks.insert(place, again);
+            }
+            Ok(None)
+        }
+        _ => Err("not a fault of blocks"),
+    }
+}
+
+fn terminal(stream: &Stream) -> Option<usize> {
+    let mut blocks = stream.blocks.iter();
+    blocks.position(|block| block.kind == Kind::Terminal)
+}
+
+fn error_event(
+    stream: &mut Stream,
+    family: Family,
+    before_block: usize,
+    error: ErrorName,
+    then: Option<EndKind>,
+) -> Applied {
+    let place = stream.place(before_block)?;
+    let before = stream.blocks.get(..place).unwrap_or(&[]);
+    if before.iter().any(|block| block.kind == Kind::Terminal) {
+        return Err("the place is after the terminal event");
+    }
+    let lines = family.error(error);
+    let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
+    insert(stream, place, &lines, Kind::Error);
+    if then.is_some() {
+        stream.blocks.truncate(place + 1);
+    }
+    Ok(then)
+}
+
+/// Replaces each reason for the end by a JSON value.
+fn reasons(stream: &mut Stream, family: Family, value: &[u8]) -> Applied {
+    let finishing = |block: &&mut Block| block.kind == Kind::Finish;
+    let mut done = Err("no reason for the end");
+    for block in stream.blocks.iter_mut().filter(finishing) {
+        let Some(payload) = block.payload() else { continue };
+        let mut payload = payload.to_vec();
+        for span in family.reasons(&payload).into_iter().rev() {
+            payload = json::replace(&payload, &span, value);
+        }
+        block.set_payload(&payload);
+        done = Ok(None);
+    }
+    done
+}
+
+fn drop_terminal(stream: &mut Stream, family: Family, finish: bool) -> Applied {
+    match family {
+        // The chunk may carry text or a call besides (F-26), so only the reason goes.
+        Family::OpenAiChat if finish => {
+            reasons(stream, family, b"null")?;
+        }
+        _ => {}
+    }
+    let gone = |kind: Kind| {
+        kind == Kind::Terminal || (finish && family == Family::Anthropic && kind == Kind::Finish)
+    };
+    let count = stream.blocks.len();
+    stream.blocks.retain(|block| !gone(block.kind));
+    if !finish && count == stream.blocks.len() {
+        return Err("no terminal event");
+    }
+    Ok(None)
+}
+
+/// The offsets from which on a cut body has said that the message ended: in its reason, in its
+/// terminal event.
+pub(crate) fn evidence(stream: &Stream, block_ends: &[usize]) -> (Option<usize>, Option<usize>) {
+    let end_of = |kind: Kind| {
+        let place = stream.blocks.iter().position(|block| block.kind == kind)?;
+        let lines = &stream.blocks.get(place)?.lines;
+        // A lenient reader takes a payload without its line ends (F-31), and padding is no part
+        // of it.
+        let last = lines.iter().rev().find(|line| !line.text.is_empty())?;
+        let padding = last.text.iter().rev().take_while(|&&byte| byte == b' ').count();
+        let blank: usize = lines.iter().filter(|line| line.is_blank()).count();
+        Some(block_ends.get(place)?.saturating_sub(2 * (blank + 1) + padding))
+    };
+    (end_of(Kind::Finish), end_of(Kind::Terminal))
+}
+
+/// What a reader may make of a body that is cut at an offset.
+pub(crate) fn permits_cut(at: usize, evidence: (Option<usize>, Option<usize>)) -> Vec<Outcome> {
+    let reached = |offset: Option<usize>| offset.is_some_and(|offset| offset <= at);
+    if reached(evidence.1) || reached(evidence.0) {
+        return [
+            Outcome::Same,
+            Outcome::ErrorReported,
+            Outcome::EofReported,
+        ]
+        .to_vec();
+    }
+    [Outcome::ErrorReported, Outcome::EofReported].to_vec()
+}

@@ -1,0 +1,170 @@
+//! Reshapes of the framing: the same payloads in other lines and blocks.
+
+use alloc::vec::Vec;
+
+use crate::dialect::{Family, Kind};
+use crate::json::{self, Token, part};
+use crate::rewrite::inside_message;
+use crate::scenario::{Ends, LineEnd, Piece};
+use crate::sse::{Block, Line, Stream};
+
+/// Why a piece did not apply.
+type Applied = Result<(), &'static str>;
+
+/// Applies a piece of the framing.
+pub(crate) fn reframe(stream: &mut Stream, family: Option<Family>, piece: &Piece) -> Applied {
+    match piece {
+        Piece::LineEnds { ends } => line_ends(stream, ends),
+        Piece::Bom if stream.bom => Err("there is a byte order mark already"),
+        Piece::Bom => {
+            stream.bom = true;
+            Ok(())
+        }
+        Piece::Comment { before_block, text } => {
+            one_line(text)?;
+            let mut line = b": ".to_vec();
+            line.extend_from_slice(text.as_bytes());
+            let place = stream.place(*before_block)?;
+            insert(stream, place, &[&line], Kind::Bare);
+            Ok(())
+        }
+        Piece::Ping { before_block } => {
+            let family = family.ok_or("the dialect is not known")?;
+            let place = stream.place(*before_block)?;
+            inside_message(&stream.blocks, place)?;
+            insert(stream, place, family.ping(), Kind::Other);
+            Ok(())
+        }
+        Piece::DataSpacing { space } => {
+            for line in stream.blocks.iter_mut().flat_map(|block| &mut block.lines) {
+                respace(line, *space);
+            }
+            Ok(())
+        }
+        Piece::UnknownSseField { block, name, value } => {
+            one_line(name)?;
+            one_line(value)?;
+            if ["", "data", "error", "event", "id", "retry"].contains(&name.as_str())
+                || name.contains(':')
+                || name.starts_with('\u{feff}')
+            {
+                return Err("the field's name means something");
+            }
+            add_field(stream, *block, name, value)
+        }
+        Piece::IdField { block, id } => {
+            one_line(id)?;
+            if id.contains('\0') {
+                return Err("an id with NUL is ignored");
+            }
+            add_field(stream, *block, "id", id)
+        }
+        Piece::MultiData { block, gap } => multi_data(stream, *block, *gap),
+        _ => Err("not a piece of the framing"),
+    }
+}
+
+fn one_line(text: &str) -> Applied {
+    if text.contains(['\r', '\n']) {
+        return Err("the text has a line end");
+    }
+    Ok(())
+}
+
+/// Puts in a block.
+pub(crate) fn insert(stream: &mut Stream, place: usize, lines: &[&[u8]], kind: Kind) {
+    let mut block = Block::inserted(lines, stream.line_end(), stream.slot_at(place));
+    block.kind = kind;
+    stream.blocks.insert(place.min(stream.blocks.len()), block);
+}
+
+fn line_ends(stream: &mut Stream, ends: &Ends) -> Applied {
+    let order: &[LineEnd] = match ends {
+        Ends::Lf => &[LineEnd::Lf],
+        Ends::CrLf => &[LineEnd::CrLf],
+        Ends::Cr => &[LineEnd::Cr],
+        Ends::Mixed(order) => order,
+    };
+    let lines = stream.blocks.iter_mut().flat_map(|block| &mut block.lines);
+    let ended = lines.filter_map(|line| line.end.as_mut());
+    if order.is_empty() {
+        return Err("no line ends are given");
+    }
+    for (end, &wanted) in ended.zip(order.iter().cycle()) {
+        *end = wanted;
+    }
+    Ok(())
+}
+
+fn respace(line: &mut Line, space: bool) {
+    let Some(value) = line.text.strip_prefix(b"data:") else {
+        return;
+    };
+    let with = match value.strip_prefix(b" ") {
+        // Without its space, a value that begins with one would lose that.
+        Some(rest) if !space && !rest.starts_with(b" ") => {
+            let mut text = b"data:".to_vec();
+            text.extend_from_slice(rest);
+            text
+        }
+        None if space => {
+            let mut text = b"data: ".to_vec();
+            text.extend_from_slice(value);
+            text
+        }
+        _ => return,
+    };
+    line.text = with;
+}
+
+fn add_field(stream: &mut Stream, block: usize, name: &str, value: &str) -> Applied {
+    let end = stream.line_end();
+    let mut blocks = stream.blocks.iter_mut();
+    let found = blocks.find(|found| found.origin == Some(block));
+    let found = found.ok_or("no such block")?;
+    if found.lines.iter().any(|line| line.field().0 == name.as_bytes()) {
+        return Err("the block has such a field already");
+    }
+    let mut text = name.as_bytes().to_vec();
+    text.extend_from_slice(b": ");
+    text.extend_from_slice(value.as_bytes());
+    let line = Line {
+        text,
+        end: Some(end),
+    };
+    found.lines.insert(0, line);
+    Ok(())
+}
+
+/// The offsets in a JSON payload at which a line may break, one after each `{ [ , :` outside
+/// strings and outside values that readers keep verbatim.
+pub(crate) fn gaps(payload: &[u8]) -> Vec<usize> {
+    let tokens = json::tokens(payload);
+    let verbatim = json::verbatim(payload, &tokens);
+    let mut found = Vec::new();
+    for token in &tokens {
+        if let Token::Mark(at, b'{' | b'[' | b',' | b':') = *token {
+            if json::outside(&verbatim, at) {
+                found.push(at + 1);
+            }
+        }
+    }
+    found
+}
+
+fn multi_data(stream: &mut Stream, block: usize, gap: usize) -> Applied {
+    let mut blocks = stream.blocks.iter_mut();
+    let found = blocks.find(|found| found.origin == Some(block));
+    let found = found.ok_or("no such block")?;
+    let payload = found.payload().filter(|payload| json::is_object(payload));
+    let payload = payload.ok_or("the payload is no JSON object on one line")?.to_vec();
+    let at = *gaps(&payload).get(gap).ok_or("the payload has no such gap")?;
+    found.set_payload(part(&payload, 0..at));
+    let place = found.lines.iter().position(|line| line.field().0 == b"data");
+    let place = place.ok_or("no data line")?;
+    let end = found.lines.get(place).and_then(|line| line.end);
+    let mut text = b"data: ".to_vec();
+    text.extend_from_slice(part(&payload, at..payload.len()));
+    found.lines.insert(place + 1, Line { text, end });
+    Ok(())
+}

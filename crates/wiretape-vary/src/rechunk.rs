@@ -1,0 +1,107 @@
+//! Reshapes of the wire: other chunks, other moments.
+
+use alloc::vec::Vec;
+
+use crate::json::part;
+use crate::scenario::{Cutting, Pace};
+use crate::script::Step;
+
+/// A stretch of the body that came in one recorded chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// Offset at which it ends.
+    pub(crate) end: usize,
+    /// When it came, in nanoseconds since the response's head.
+    pub(crate) at_ns: u64,
+}
+
+/// Where to cut: the offsets at which chunks end, in order, the last being the body's length.
+/// An error where the cutting does nothing for this body.
+pub(crate) fn ends(cut: &Cutting, body: &[u8], marks: &[Mark]) -> Result<Vec<usize>, &'static str> {
+    let inner = match cut {
+        Cutting::Bytes1 => (1..body.len()).collect(),
+        Cutting::Every(0) => return Err("chunks of 0 bytes"),
+        Cutting::Every(every) => (1..body.len()).filter(|at| at % every == 0).collect(),
+        Cutting::At(offsets) => {
+            let mut offsets = offsets.clone();
+            offsets.sort_unstable();
+            offsets.dedup();
+            offsets.retain(|&at| 0 < at && at < body.len());
+            offsets
+        }
+        Cutting::InsideUtf8 => places(body, |byte, _| byte & 0xc0 == 0x80),
+        Cutting::BetweenCrLf => places(body, |_, before| before == b'\r'),
+        Cutting::Merge(0) => return Err("merge of 0 chunks"),
+        Cutting::Merge(count) => {
+            let filled = marks.iter().map(|mark| mark.end).filter(|&end| end < body.len());
+            let mut filled: Vec<usize> = filled.collect();
+            filled.dedup();
+            let each = filled.chunks_exact(*count);
+            each.filter_map(|group| group.last().copied()).collect()
+        }
+        Cutting::Whole => Vec::new(),
+    };
+    let mut inner: Vec<usize> = inner;
+    if inner.is_empty() && matches!(cut, Cutting::InsideUtf8 | Cutting::BetweenCrLf) {
+        return Err("the body has no such place");
+    }
+    if !body.is_empty() {
+        inner.push(body.len());
+    }
+    Ok(inner)
+}
+
+/// The offsets whose byte and the byte before it fit.
+fn places(body: &[u8], fits: impl Fn(u8, u8) -> bool) -> Vec<usize> {
+    let pairs = body.windows(2).enumerate();
+    let found = pairs.filter_map(|(at, pair)| match pair {
+        [before, byte] if fits(*byte, *before) => Some(at + 1),
+        _ => None,
+    });
+    found.collect()
+}
+
+/// The chunks, each at the time at which its last byte was recorded.
+pub(crate) fn chunks(ends: &[usize], marks: &[Mark]) -> Vec<Mark> {
+    let mut out = Vec::with_capacity(ends.len());
+    let mut recorded = marks.iter().peekable();
+    let mut at_ns = 0;
+    for &end in ends {
+        while let Some(mark) = recorded.peek() {
+            at_ns = at_ns.max(mark.at_ns);
+            if end <= mark.end {
+                break;
+            }
+            recorded.next();
+        }
+        out.push(Mark { end, at_ns });
+    }
+    out
+}
+
+/// A moment at another pace.
+pub(crate) fn paced(at_ns: u64, pace: &Pace) -> u64 {
+    match pace {
+        Pace::Recorded => at_ns,
+        Pace::Speed { n, of } => {
+            let scaled = u128::from(at_ns) * u128::from(*of) / u128::from((*n).max(1));
+            u64::try_from(scaled).unwrap_or(u64::MAX)
+        }
+        Pace::Instant => 0,
+    }
+}
+
+/// The chunks as steps.
+pub(crate) fn steps(body: &[u8], chunks: &[Mark], pace: &Pace) -> Vec<Step> {
+    let mut out = Vec::with_capacity(chunks.len());
+    let mut before = Mark { end: 0, at_ns: 0 };
+    for &chunk in chunks {
+        let moment = paced(chunk.at_ns, pace);
+        out.push(Step {
+            after_ns: moment.saturating_sub(paced(before.at_ns, pace)),
+            bytes: part(body, before.end..chunk.end).to_vec(),
+        });
+        before = chunk;
+    }
+    out
+}

@@ -1,0 +1,243 @@
+//! Reshapes of the dialect: the same message in other payloads.
+//!
+//! Payloads are rewritten as text, so that what is not meant stays as it is, byte by byte.
+
+mod lanes;
+mod strings;
+
+use alloc::vec::Vec;
+
+use crate::dialect::{Family, Kind};
+use crate::json::{self, Span, part};
+use crate::scenario::{Escapes, Piece};
+use crate::sse::{Block, Stream};
+
+pub(crate) use lanes::lanes;
+pub(crate) use strings::{Cuts, cuts};
+
+/// Why a piece did not apply.
+type Applied = Result<(), &'static str>;
+
+/// Applies a piece of the dialect.
+pub(crate) fn rewrite(stream: &mut Stream, family: Family, piece: &Piece) -> Applied {
+    match piece {
+        Piece::MergeDeltas { block } => merge(&mut stream.blocks, family, *block),
+        Piece::SplitDelta { block, at } => {
+            split(&mut stream.blocks, family, *block, *at, strings::halves)
+        }
+        Piece::SplitSurrogate { block, at } => {
+            split(&mut stream.blocks, family, *block, *at, strings::surrogates)
+        }
+        Piece::Interleave { order } => lanes::interleave(&mut stream.blocks, family, order),
+        Piece::JsonEscapes { block, which, keys } => {
+            each(stream, *block, |payload| escaped(payload, *which, *keys))
+        }
+        Piece::UnknownField {
+            block,
+            first,
+            value,
+        } => {
+            let value = serde_json::to_string(value).map_err(|_| "the value is no string")?;
+            each(stream, *block, |payload| with_field(payload, *first, &value))
+        }
+        Piece::JsonWhitespace { block, spaces } => {
+            each(stream, *block, |payload| spaced(payload, *spaces))
+        }
+        Piece::UnknownEvent { before_block } => unknown_event(stream, family, *before_block),
+        _ => Err("not a piece of the dialect"),
+    }
+}
+
+/// Rewrites the payload of every part of a block.
+fn each(
+    stream: &mut Stream,
+    block: usize,
+    rewrite: impl Fn(&[u8]) -> Option<Vec<u8>>,
+) -> Applied {
+    let mut done = Err("no such block");
+    for found in &mut stream.blocks {
+        if found.origin != Some(block) {
+            continue;
+        }
+        let payload = found.payload().filter(|payload| json::is_object(payload));
+        done = match payload.and_then(&rewrite) {
+            Some(payload) => {
+                found.set_payload(&payload);
+                Ok(())
+            }
+            None => return Err("the payload is no JSON object on one line"),
+        };
+    }
+    done
+}
+
+fn merge(blocks: &mut Vec<Block>, family: Family, block: usize) -> Applied {
+    let place = blocks.iter().position(|found| found.origin == Some(block));
+    let place = place.ok_or("no such block")?;
+    let (Some(first), Some(second)) = (blocks.get(place), blocks.get(place + 1)) else {
+        return Err("no block after it");
+    };
+    let joined = joined(first, second, family).ok_or("the next block is no delta of the same kind")?;
+    let slot = second.slot;
+    blocks.remove(place + 1);
+    if let Some(first) = blocks.get_mut(place) {
+        first.set_payload(&joined);
+        first.slot = slot;
+    }
+    Ok(())
+}
+
+/// The first payload with both strings, where the payloads do not differ in anything else.
+fn joined(first: &Block, second: &Block, family: Family) -> Option<Vec<u8>> {
+    let names = |block: &Block| -> Vec<Vec<u8>> {
+        let lines = block.lines.iter().filter(|line| line.field().0 == b"event");
+        lines.map(|line| line.field().1.to_vec()).collect()
+    };
+    if names(first) != names(second) {
+        return None;
+    }
+    let (payload, next) = (first.payload()?, unpadded(second.payload()?));
+    let (site, next_site) = (family.site(payload)?, family.site(&next)?);
+    // Two whole calls that say the same name look like two parts of one (F-24).
+    if next_site.inner && (!next_site.splits || family.continuation(&next) != next) {
+        return None;
+    }
+    let plain = unpadded(payload);
+    let plain_site = family.site(&plain)?;
+    let same_head = part(&plain, 0..plain_site.body.start) == part(&next, 0..next_site.body.start);
+    let same_tail = part(&plain, plain_site.body.end..plain.len())
+        == part(&next, next_site.body.end..next.len());
+    if !same_head || !same_tail {
+        return None;
+    }
+    let end = site.body.end;
+    Some(json::replace(payload, &(end..end), part(&next, next_site.body)))
+}
+
+/// The payload without what providers add to hide its length (F-50).
+fn unpadded(payload: &[u8]) -> Vec<u8> {
+    let Some(root) = json::root(payload) else {
+        return payload.to_vec();
+    };
+    json::remove(part(payload, 0..root.end), &root, "obfuscation")
+}
+
+/// Cuts a delta in two. `cut` gives both strings, and how much longer the second is than what is
+/// left of the untouched one.
+fn split(
+    blocks: &mut Vec<Block>,
+    family: Family,
+    block: usize,
+    at: usize,
+    cut: fn(&[u8], usize) -> Option<strings::Halves>,
+) -> Applied {
+    let mut why = "no such block";
+    for place in 0..blocks.len() {
+        let Some(found) = blocks.get_mut(place) else { break };
+        if found.origin != Some(block) {
+            continue;
+        }
+        why = "no such place in the delta's string";
+        let local = i64::try_from(at).ok().and_then(|at| at.checked_sub(found.base));
+        let Some(local) = local.and_then(|local| usize::try_from(local).ok()) else {
+            continue;
+        };
+        let Some(payload) = found.payload() else { continue };
+        let Some(site) = family.site(payload).filter(|site| site.splits) else {
+            return Err("the block is no delta that can be split");
+        };
+        let Some(halves) = cut(part(payload, site.body.clone()), local) else {
+            continue;
+        };
+        let first = json::replace(payload, &site.body, &halves.first);
+        let second = family.continuation(&json::replace(payload, &site.body, &halves.second));
+        let mut rest = found.clone();
+        rest.set_payload(&second);
+        rest.base = found.base.saturating_add(halves.shift);
+        found.set_payload(&first);
+        blocks.insert(place + 1, rest);
+        return Ok(());
+    }
+    Err(why)
+}
+
+fn with_field(payload: &[u8], first: bool, value: &str) -> Option<Vec<u8>> {
+    let root = json::root(payload)?;
+    let empty = json::members(payload, &root).is_empty();
+    let place = if first { root.start + 1 } else { root.end - 1 };
+    let mut field = Vec::new();
+    if !first && !empty {
+        field.push(b',');
+    }
+    field.extend_from_slice(b"\"x_wiretape\":");
+    field.extend_from_slice(value.as_bytes());
+    if first && !empty {
+        field.push(b',');
+    }
+    Some(json::replace(payload, &(place..place), &field))
+}
+
+fn spaced(payload: &[u8], spaces: u8) -> Option<Vec<u8>> {
+    let tokens = json::tokens(payload);
+    let verbatim = json::verbatim(payload, &tokens);
+    let mut out = Vec::new();
+    let mut copied = 0;
+    for token in &tokens {
+        let json::Token::Mark(at, b',' | b':') = *token else {
+            continue;
+        };
+        if json::outside(&verbatim, at) {
+            out.extend_from_slice(part(payload, copied..at + 1));
+            out.extend((0..spaces.min(16)).map(|_| b' '));
+            copied = at + 1;
+        }
+    }
+    out.extend_from_slice(part(payload, copied..payload.len()));
+    Some(out)
+}
+
+fn escaped(payload: &[u8], which: Escapes, keys: bool) -> Option<Vec<u8>> {
+    let tokens = json::tokens(payload);
+    let verbatim = json::verbatim(payload, &tokens);
+    let mut out = Vec::new();
+    let mut copied = 0;
+    for token in &tokens {
+        let body: &Span = match token {
+            json::Token::Text(body) => body,
+            json::Token::Key(body) if keys => body,
+            _ => continue,
+        };
+        if json::outside(&verbatim, body.start) {
+            out.extend_from_slice(part(payload, copied..body.start));
+            strings::escape(part(payload, body.clone()), which, &mut out);
+            copied = body.end;
+        }
+    }
+    out.extend_from_slice(part(payload, copied..payload.len()));
+    Some(out)
+}
+
+fn unknown_event(stream: &mut Stream, family: Family, before_block: usize) -> Applied {
+    let place = stream.place(before_block)?;
+    inside_message(&stream.blocks, place)?;
+    let mut payloads = stream.blocks.iter().filter_map(Block::payload);
+    let like = payloads.find(|payload| json::is_object(payload)).unwrap_or(&[]);
+    let lines = family.unknown_event(like);
+    let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
+    let mut block = Block::inserted(&lines, stream.line_end(), stream.slot_at(place));
+    block.kind = Kind::Other;
+    stream.blocks.insert(place, block);
+    Ok(())
+}
+
+/// The place is after the first event and not after the terminal one.
+pub(crate) fn inside_message(blocks: &[Block], place: usize) -> Applied {
+    let before = blocks.get(..place).unwrap_or(blocks);
+    if before.iter().any(|block| block.kind == Kind::Terminal) {
+        return Err("the place is after the terminal event");
+    }
+    if before.iter().all(|block| block.kind == Kind::Bare) {
+        return Err("the place is before the first event");
+    }
+    Ok(())
+}

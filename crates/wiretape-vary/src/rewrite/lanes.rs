@@ -1,0 +1,108 @@
+//! Interleaving: blocks of a turn, or calls of a chunk run, in any order that keeps each one's own.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+
+use crate::dialect::{Family, Kind};
+use crate::sse::Block;
+
+/// The places of blocks that can change their order, each with the number of its lane. Empty
+/// where there is nothing to interleave, or the lanes cannot be told apart.
+pub(crate) fn lanes(blocks: &[Block], family: Family) -> Vec<(usize, usize)> {
+    let found = match family {
+        Family::Anthropic => content_blocks(blocks, family),
+        Family::OpenAiChat => call_runs(blocks, family),
+    };
+    found.unwrap_or_default()
+}
+
+/// Everything from the message's start to its reason for the end. `None` where an index is used
+/// twice, or before its start (F-36).
+fn content_blocks(blocks: &[Block], family: Family) -> Option<Vec<(usize, usize)>> {
+    let begin = blocks.iter().position(|block| block.kind == Kind::Begin)?;
+    let mut keys = BTreeMap::new();
+    let mut found = Vec::new();
+    for (place, block) in blocks.iter().enumerate().skip(begin + 1) {
+        match block.kind {
+            Kind::Bare | Kind::Other => continue,
+            Kind::Content => {}
+            _ => break,
+        }
+        let lane = block.payload().and_then(|payload| family.lane(payload))?;
+        let next = keys.len();
+        if lane.begins && keys.insert(lane.key, next).is_some() {
+            return None;
+        }
+        found.push((place, *keys.get(&lane.key)?));
+    }
+    (keys.len() > 1).then_some(found)
+}
+
+/// The first run of chunks with one call each that has more than one lane. `None` where two ids
+/// share an index, since the order of chunks then tells whose they are (F-24).
+fn call_runs(blocks: &[Block], family: Family) -> Option<Vec<(usize, usize)>> {
+    let mut keys: BTreeMap<(u64, u64), (usize, Vec<u8>)> = BTreeMap::new();
+    let mut found = Vec::new();
+    for (place, block) in blocks.iter().enumerate() {
+        if block.kind == Kind::Bare {
+            continue;
+        }
+        let Some(lane) = block.payload().and_then(|payload| family.lane(payload)) else {
+            if keys.len() > 1 {
+                break;
+            }
+            keys.clear();
+            found.clear();
+            continue;
+        };
+        let next = keys.len();
+        let entry = keys.entry(lane.key).or_insert_with(|| (next, lane.id.clone()));
+        if !lane.id.is_empty() && lane.id != entry.1 {
+            return None;
+        }
+        found.push((place, entry.0));
+    }
+    (keys.len() > 1).then_some(found)
+}
+
+/// Puts the blocks of all lanes in the order of the schedule. Each place keeps its time.
+pub(super) fn interleave(
+    blocks: &mut [Block],
+    family: Family,
+    order: &[usize],
+) -> Result<(), &'static str> {
+    let places = lanes(blocks, family);
+    if places.is_empty() {
+        return Err("nothing to interleave");
+    }
+    let count = places.iter().map(|(_, lane)| lane + 1).max().unwrap_or(0);
+    let mut queues: Vec<VecDeque<Block>> = (0..count).map(|_| VecDeque::new()).collect();
+    for &(place, lane) in &places {
+        if let (Some(block), Some(queue)) = (blocks.get(place), queues.get_mut(lane)) {
+            queue.push_back(block.clone());
+        }
+    }
+    let mut arranged = Vec::with_capacity(places.len());
+    let mut begun = 0;
+    for &lane in order.iter().filter(|&&lane| lane < count) {
+        if begun <= lane {
+            for queue in queues.iter_mut().take(lane + 1).skip(begun) {
+                arranged.extend(queue.pop_front());
+            }
+            begun = lane + 1;
+        } else if let Some(queue) = queues.get_mut(lane) {
+            arranged.extend(queue.pop_front());
+        }
+    }
+    for queue in &mut queues {
+        arranged.extend(queue.drain(..));
+    }
+    for (&(place, _), block) in places.iter().zip(arranged) {
+        if let Some(target) = blocks.get_mut(place) {
+            let slot = target.slot;
+            *target = block;
+            target.slot = slot;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,408 @@
+//! What to do to a tape, as data.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use wiretape_tape::EndKind;
+
+use crate::script::Script;
+use crate::subject::Subject;
+
+/// The version of the scenario format that this crate writes.
+pub const VERSION: u32 = 1;
+
+/// What to do to a tape.
+///
+/// The pieces are applied level by level, whatever their order in the list: dialect, framing,
+/// faults, rechunk, pace. (Faults that change what a payload says come even before the dialect, so
+/// that they find it as it was recorded.) Within a level each kind has its fixed place, and pieces
+/// of one kind are applied in the order of the list. Blocks are named by their number in the
+/// untouched body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scenario {
+    /// The version of the format: [`VERSION`].
+    pub version: u32,
+    /// The seed it was generated from; without effect on what the pieces do.
+    pub seed: u64,
+    /// The profile it was generated from; without effect on what the pieces do.
+    pub profile: Profile,
+    /// What to do.
+    pub pieces: Vec<Piece>,
+}
+
+impl Scenario {
+    /// A scenario that plays the tape as it was recorded.
+    #[must_use]
+    pub fn plain() -> Self {
+        Self::of(Vec::new())
+    }
+
+    /// A scenario of the given pieces.
+    #[must_use]
+    pub fn of(pieces: Vec<Piece>) -> Self {
+        Self {
+            version: VERSION,
+            seed: 0,
+            profile: Profile::Plain,
+            pieces,
+        }
+    }
+
+    /// Pieces that fit the subject, chosen by the seed. The same arguments give the same scenario.
+    #[must_use]
+    pub fn generate(seed: u64, profile: Profile, subject: &Subject) -> Self {
+        crate::generate::generate(seed, profile, subject)
+    }
+
+    /// The bytes and moments. Pieces that do not fit are named in [`Script::skipped`].
+    #[must_use]
+    pub fn apply(&self, subject: &Subject) -> Script {
+        crate::apply::apply(&self.pieces, subject)
+    }
+
+    /// Every piece keeps the reply's meaning.
+    #[must_use]
+    pub fn is_reshape(&self) -> bool {
+        self.pieces.iter().all(Piece::is_reshape)
+    }
+}
+
+/// Which pieces to choose from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Profile {
+    /// None: the tape as it was recorded.
+    Plain,
+    /// Reshapes of the wire.
+    Wire,
+    /// Reshapes of the framing.
+    Framing,
+    /// Reshapes of the dialect.
+    Dialect,
+    /// Reshapes of every level.
+    Reshape,
+    /// One fault.
+    Fault,
+    /// Reshapes of every level, and a fault every other time.
+    All,
+}
+
+impl Profile {
+    /// Every profile, in the order of the type.
+    pub const ALL: [Self; 7] = [
+        Self::Plain,
+        Self::Wire,
+        Self::Framing,
+        Self::Dialect,
+        Self::Reshape,
+        Self::Fault,
+        Self::All,
+    ];
+
+    /// Its name, as in the scenario format.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Wire => "wire",
+            Self::Framing => "framing",
+            Self::Dialect => "dialect",
+            Self::Reshape => "reshape",
+            Self::Fault => "fault",
+            Self::All => "all",
+        }
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Profile {
+    type Err = UnknownProfile;
+
+    fn from_str(name: &str) -> Result<Self, UnknownProfile> {
+        let found = Self::ALL.into_iter().find(|profile| profile.name() == name);
+        found.ok_or(UnknownProfile)
+    }
+}
+
+/// A name that no [`Profile`] has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownProfile;
+
+impl fmt::Display for UnknownProfile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("unknown profile, expected one of ")?;
+        for (place, profile) in Profile::ALL.into_iter().enumerate() {
+            let comma = if place == 0 { "" } else { ", " };
+            write!(f, "{comma}{profile}")?;
+        }
+        Ok(())
+    }
+}
+
+impl core::error::Error for UnknownProfile {}
+
+/// One thing to do to a tape, with all its parameters.
+///
+/// *Block* numbers count the blocks of the untouched event stream from 0; a block is what a blank
+/// line ends. `before_block` may be the number of blocks, which means: at the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "piece", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Piece {
+    /// Wire: cuts the bytes elsewhere.
+    Rechunk {
+        /// Where.
+        cut: Cutting,
+    },
+    /// Wire: sends the chunks at other moments.
+    Pace {
+        /// At which.
+        pace: Pace,
+    },
+
+    /// Framing: ends the lines otherwise.
+    LineEnds {
+        /// How.
+        ends: Ends,
+    },
+    /// Framing: puts a byte order mark in front.
+    Bom,
+    /// Framing: puts in a comment block.
+    Comment {
+        /// The block it goes before.
+        before_block: usize,
+        /// The comment's text, without line ends.
+        text: String,
+    },
+    /// Framing: puts in a keep-alive in the dialect's form: a `ping` event, or a comment.
+    Ping {
+        /// The block it goes before; after the message's start and not after its terminal event.
+        before_block: usize,
+    },
+    /// Framing: writes every `data:` with or without a space after the colon.
+    DataSpacing {
+        /// With.
+        space: bool,
+    },
+    /// Framing: adds a field that the standard does not name.
+    UnknownSseField {
+        /// The block.
+        block: usize,
+        /// The field's name; none of `data`, `event`, `id`, `retry`, `error`.
+        name: String,
+        /// The field's value, without line ends.
+        value: String,
+    },
+    /// Framing: gives a block an `id`.
+    IdField {
+        /// The block.
+        block: usize,
+        /// The id, without line ends and NUL.
+        id: String,
+    },
+    /// Framing: spreads a JSON payload over two `data` lines.
+    MultiData {
+        /// The block.
+        block: usize,
+        /// After which of the payload's `{`, `[`, `,` and `:` outside strings, from 0.
+        gap: usize,
+    },
+
+    /// Dialect: one delta becomes two.
+    SplitDelta {
+        /// The block.
+        block: usize,
+        /// Offset in the delta's string as it is written in the untouched JSON. Not inside an
+        /// escape of that JSON; inside an escape of the *arguments* it carries is lawful.
+        at: usize,
+    },
+    /// Dialect: one delta becomes two, in the middle of a character that UTF-16 writes as a pair:
+    /// `\ud83d` ends the first, `\ude00` begins the second.
+    SplitSurrogate {
+        /// The block.
+        block: usize,
+        /// Offset of the character in the delta's string as it is written in the untouched JSON.
+        at: usize,
+    },
+    /// Dialect: a delta takes in the one after it.
+    MergeDeltas {
+        /// The block.
+        block: usize,
+    },
+    /// Dialect: the events of content blocks, or the chunks of tool calls, in another order.
+    ///
+    /// Each lane keeps its own order, and lanes begin in their order. A lane is a content block, or
+    /// the chunks of one tool call in the first run of such chunks that has more than one lane.
+    Interleave {
+        /// Whose turn it is, by the lane's number; what is left over follows lane by lane.
+        order: Vec<usize>,
+    },
+    /// Dialect: adds a field `x_wiretape` to the payload's object.
+    UnknownField {
+        /// The block.
+        block: usize,
+        /// In front of all other fields, else behind them.
+        first: bool,
+        /// Its value, a string.
+        value: String,
+    },
+    /// Dialect: puts in an event of a type `x_wiretape`, or a chunk without choices.
+    UnknownEvent {
+        /// The block it goes before; after the first event and not after the terminal one.
+        before_block: usize,
+    },
+    /// Dialect: spaces after `,` and `:` of the payload.
+    JsonWhitespace {
+        /// The block.
+        block: usize,
+        /// How many, at most 16.
+        spaces: u8,
+    },
+    /// Dialect: writes characters of the payload's strings as `\uXXXX`.
+    JsonEscapes {
+        /// The block.
+        block: usize,
+        /// Which characters.
+        which: Escapes,
+        /// Also in the names of fields.
+        keys: bool,
+    },
+
+    /// Fault: the body ends early.
+    Cut {
+        /// Bytes that still come, after every other piece but rechunk.
+        at: usize,
+        /// How it ends.
+        end: EndKind,
+    },
+    /// Fault: an error event.
+    ErrorEvent {
+        /// The block it goes before.
+        before_block: usize,
+        /// Which error.
+        error: ErrorName,
+        /// How the body ends behind it; `None` where the rest of the stream follows.
+        then: Option<EndKind>,
+    },
+    /// Fault: another reason for the end of the message.
+    FinishReason {
+        /// The reason, in the dialect's words.
+        reason: String,
+    },
+    /// Fault: no `message_stop`, no `[DONE]`.
+    DropTerminal {
+        /// And no reason for the end of the message.
+        finish: bool,
+    },
+    /// Fault: the terminal event comes twice.
+    DoubleTerminal,
+}
+
+/// Where to cut the bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Cutting {
+    /// After each byte.
+    Bytes1,
+    /// After every so many bytes.
+    Every(usize),
+    /// At these offsets, in any order; those outside the body do nothing.
+    At(Vec<usize>),
+    /// Inside every UTF-8 sequence, at each of its bytes.
+    InsideUtf8,
+    /// After each CR.
+    BetweenCrLf,
+    /// Where the recording cut, but only at each n-th place.
+    Merge(usize),
+    /// Nowhere.
+    Whole,
+}
+
+/// When the chunks are sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Pace {
+    /// As recorded.
+    Recorded,
+    /// `n / of` times as fast as recorded.
+    Speed {
+        /// Numerator, not 0.
+        n: u32,
+        /// Denominator.
+        of: u32,
+    },
+    /// All at once.
+    Instant,
+}
+
+/// How lines end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ends {
+    /// LF.
+    Lf,
+    /// CR LF.
+    CrLf,
+    /// CR.
+    Cr,
+    /// Line by line in this order, from the start again after the last. An LF that would follow a
+    /// CR at once becomes CR LF, since the two would be read as one.
+    Mixed(Vec<LineEnd>),
+}
+
+/// How one line ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineEnd {
+    /// LF.
+    Lf,
+    /// CR LF.
+    CrLf,
+    /// CR.
+    Cr,
+}
+
+impl LineEnd {
+    /// Its bytes.
+    pub(crate) fn bytes(self) -> &'static [u8] {
+        match self {
+            Self::Lf => b"\n",
+            Self::CrLf => b"\r\n",
+            Self::Cr => b"\r",
+        }
+    }
+}
+
+/// Which characters to write as `\uXXXX`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Escapes {
+    /// All that are not escaped yet.
+    All,
+    /// Those outside ASCII.
+    NonAscii,
+}
+
+/// Which error an error event reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ErrorName {
+    /// The server failed.
+    ApiError,
+    /// The server has too much to do.
+    Overloaded,
+    /// The client asks too often.
+    RateLimit,
+}

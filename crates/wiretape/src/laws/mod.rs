@@ -1,0 +1,234 @@
+//! The laws: properties that hold for every delivery of every stream.
+//!
+//! [`check`] runs them all over wiretape's own reader. For a reader of your own, [`chunk_blind`]
+//! takes any function from chunks to a value that can be compared, [`cut_safe`] any function from
+//! a body to the calls it would run, and [`chunking::prove`] any decoder of the shape of
+//! [`chunking::Framing`].
+//!
+//! ```
+//! // A reader that splits at line feeds, and forgets that a line can be cut in two.
+//! let careless = |chunks: &[&[u8]]| -> Vec<Vec<u8>> {
+//!     let lines = chunks.iter().flat_map(|chunk| chunk.split(|byte| *byte == b'\n'));
+//!     lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect()
+//! };
+//! let failure = wiretape::laws::chunk_blind(b"one\ntwo\n", 0, 64, careless).unwrap_err();
+//! assert!(failure.case.ends_with("cut at 1"), "{}", failure.case);
+//! ```
+
+pub mod bounds;
+pub mod chunking;
+pub mod cut;
+pub mod gate;
+pub mod reading;
+pub mod reshape;
+pub mod tape;
+
+mod difference;
+mod partition;
+
+use std::fmt;
+
+use wiretape_vary::Scenario;
+
+use crate::Subject;
+use partition::Partition;
+
+pub use cut::cut_safe;
+
+/// How much to try.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// Where chance starts.
+    pub seed: u64,
+    /// Scenarios per law that samples.
+    pub runs: u32,
+    /// Bodies up to this many bytes get the proof over all partitions instead of samples.
+    pub proof_bytes_max: usize,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            runs: 64,
+            proof_bytes_max: 16 << 10,
+        }
+    }
+}
+
+/// How a law was established.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum How {
+    /// For every case there is: all 2^(n-1) partitions, every cut.
+    Proved,
+    /// For as many cases as were asked for.
+    Sampled,
+    /// It does not apply, for this reason.
+    DoesNotApply(&'static str),
+}
+
+/// What became of one law over one subject.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The law's number in the design.
+    pub number: u8,
+    /// Its name: `chunking`, `cut`, `gate`, …
+    pub law: &'static str,
+    /// How it was established.
+    pub how: How,
+    /// How many cases were tried.
+    pub cases: u64,
+    /// The first case that breaks it.
+    pub failure: Option<Failure>,
+}
+
+/// A case that breaks a law.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// What was done to the bytes: offsets, a cut, a scenario.
+    pub case: String,
+    /// The scenario, where one was played.
+    pub scenario: Option<Scenario>,
+    /// The first difference: expected, seen.
+    pub difference: String,
+}
+
+impl Failure {
+    fn new(case: impl Into<String>, difference: impl Into<String>) -> Self {
+        Self {
+            case: case.into(),
+            scenario: None,
+            difference: difference.into(),
+        }
+    }
+}
+
+impl Report {
+    fn new(number: u8, law: &'static str, how: How) -> Self {
+        Self {
+            number,
+            law,
+            how,
+            cases: 0,
+            failure: None,
+        }
+    }
+
+    fn does_not_apply(number: u8, law: &'static str, why: &'static str) -> Self {
+        Self::new(number, law, How::DoesNotApply(why))
+    }
+
+    /// Takes in one part of the law; the weaker way of establishing it counts.
+    fn add(&mut self, part: Result<(How, u64), Failure>) {
+        match part {
+            Ok((how, cases)) => {
+                self.cases += cases;
+                if how != How::Proved {
+                    self.how = how;
+                }
+            }
+            Err(failure) => {
+                self.cases += 1;
+                self.failure = self.failure.take().or(Some(failure));
+            }
+        }
+    }
+
+    /// Takes in one case; `false` once the law is broken.
+    fn case(&mut self, case: Result<(), Failure>) -> bool {
+        self.cases += 1;
+        self.failure = self.failure.take().or_else(|| case.err());
+        self.failure.is_none()
+    }
+}
+
+/// Every law that applies to the subject, in order of number.
+#[must_use]
+pub fn check(subject: &Subject<'_>, effort: &Effort) -> Vec<Report> {
+    let varied = wiretape_vary::Subject::new(subject.exchange, Some(subject.dialect.name()));
+    vec![
+        chunking::check(subject, effort),
+        reading::check(subject, effort),
+        cut::check(subject, effort),
+        gate::check(subject, &varied),
+        reshape::faults(subject, &varied, effort),
+        tape::round_trip(subject, &varied),
+        tape::replay(&varied, effort),
+        Report::does_not_apply(6, "parity", "sockets come with the server"),
+        bounds::progress(subject, effort),
+        bounds::check(subject, effort),
+        reshape::interleaving(subject, &varied, effort),
+        reshape::check(subject, &varied, effort),
+        reshape::unknown(subject, &varied, effort),
+    ]
+}
+
+/// Any reader at all: what it makes of a body must not depend on where the chunks end.
+///
+/// `read` is given the same bytes in chunks of every size up to 64 bytes, then in `runs` partitions
+/// by chance, and must give what it gives for the whole body in one chunk. Says how many partitions
+/// were tried.
+///
+/// # Errors
+/// The first partition that gives something else, with as few cuts as still show it.
+pub fn chunk_blind<T: PartialEq + fmt::Debug>(
+    body: &[u8],
+    seed: u64,
+    runs: u32,
+    read: impl Fn(&[&[u8]]) -> T,
+) -> Result<u64, Failure> {
+    let whole = read(&[body]);
+    let mut cases = 0;
+    for partition in Partition::all(seed, runs, body.len()) {
+        cases += 1;
+        if read(&partition.pieces(body)) != whole {
+            let least = chunking::shrunk(body, &partition, &whole, &read);
+            let seen = read(&least.pieces(body));
+            return Err(Failure::new(
+                least.describe(),
+                difference::of(&whole, &seen),
+            ));
+        }
+    }
+    Ok(cases)
+}
+
+impl fmt::Display for How {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Proved => f.write_str("proved"),
+            Self::Sampled => f.write_str("sampled"),
+            Self::DoesNotApply(why) => write!(f, "does not apply: {why}"),
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            number,
+            law,
+            how,
+            cases,
+            failure,
+        } = self;
+        write!(f, "law {number} {law}: ")?;
+        match (failure, how) {
+            (Some(failure), _) => write!(f, "broken after {cases} cases, {failure}"),
+            (None, How::DoesNotApply(_)) => write!(f, "{how}"),
+            (None, _) => write!(f, "holds, {how} in {cases} cases"),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.case, self.difference)?;
+        if let Some(scenario) = &self.scenario {
+            let scenario = serde_json::to_string(scenario).unwrap_or_default();
+            write!(f, "\nscenario: {scenario}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,235 @@
+//! Tapes and bare bodies from files.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use wiretape_core::Dialect;
+use wiretape_tape::{Exchange, Kind, Tape, parse, sniff};
+
+/// What files of a folder are called that hold tapes or bare bodies.
+const ENDINGS: [&str; 4] = ["tape", "sse", "ndjson", "jsonl"];
+
+/// A file that was read.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What it holds.
+    pub tape: Tape,
+    /// What is wrong with its last line, if it is torn; the rest was read.
+    pub torn: Option<String>,
+    /// The dialect asked for, or the tape's own, or the one its first frames show.
+    pub dialect: Option<Dialect>,
+}
+
+/// One exchange of a tape, with what the laws need to know of it.
+#[derive(Clone, Debug)]
+pub struct Subject<'a> {
+    /// `FILE` or `FILE#N` where the tape has several exchanges.
+    pub name: String,
+    /// The protocol it is in.
+    pub dialect: Dialect,
+    /// The exchange.
+    pub exchange: &'a Exchange,
+    /// The response's whole body.
+    pub body: Vec<u8>,
+}
+
+/// A file that cannot be used.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// It cannot be read.
+    Io(PathBuf, std::io::Error),
+    /// It is no tape: what was expected, and where.
+    Tape(PathBuf, String),
+    /// Its dialect is not known, or none this version reads.
+    Dialect(PathBuf, String),
+    /// A folder without a tape, or nothing to read at all.
+    Nothing(PathBuf),
+}
+
+impl Loaded {
+    /// The exchanges with a streamed body, each as a subject of the laws.
+    ///
+    /// An exchange without a body, or whose status is not 2xx and whose body is JSON, has no
+    /// stream and is left out.
+    pub fn subjects(&self) -> impl Iterator<Item = Result<Subject<'_>, LoadError>> {
+        let several = self.tape.exchanges.len() > 1;
+        let exchanges = self.tape.exchanges.iter().enumerate();
+        exchanges.filter_map(move |(number, exchange)| {
+            let body = exchange.body();
+            if !is_stream(exchange, &body) {
+                return None;
+            }
+            let file = self.path.display();
+            let name = if several {
+                format!("{file}#{number}")
+            } else {
+                file.to_string()
+            };
+            let dialect = self.dialect.or_else(|| Dialect::sniff(&body));
+            let Some(dialect) = dialect else {
+                return Some(Err(self.no_dialect(number)));
+            };
+            Some(Ok(Subject {
+                name,
+                dialect,
+                exchange,
+                body,
+            }))
+        })
+    }
+
+    fn no_dialect(&self, exchange: usize) -> LoadError {
+        let why = match &self.tape.header.dialect {
+            Some(name) => format!("the header names the dialect {name:?}"),
+            None => format!("the first frames of exchange {exchange} do not show their dialect"),
+        };
+        LoadError::Dialect(self.path.clone(), why)
+    }
+}
+
+/// The body may be a stream: there is one, and it is not the JSON body of a refusal.
+fn is_stream(exchange: &Exchange, body: &[u8]) -> bool {
+    if body.is_empty() {
+        return false;
+    }
+    let Some(response) = &exchange.response else {
+        return true;
+    };
+    let is_json = |(name, value): &(String, String)| {
+        name.eq_ignore_ascii_case("content-type")
+            && value.trim_start().starts_with("application/json")
+    };
+    let json = response.headers.iter().any(is_json) || body.trim_ascii_start().starts_with(b"{");
+    (200..300).contains(&response.status) || !json
+}
+
+/// Reads a tape, or a bare body.
+///
+/// The dialect is the one asked for; else the tape's own, if this version reads it; else, of a bare
+/// body or a tape without a name, what the first frames show.
+///
+/// # Errors
+/// When the file cannot be read or is neither.
+pub fn load(path: &Path, dialect: Option<Dialect>) -> Result<Loaded, LoadError> {
+    let bytes = std::fs::read(path).map_err(|error| LoadError::Io(path.into(), error))?;
+    let (tape, torn) = match sniff(&bytes) {
+        Kind::Tape => {
+            let parsed = parse(&bytes)
+                .map_err(|error| LoadError::Tape(path.into(), format!("a broken tape: {error}")))?;
+            (parsed.tape, parsed.torn.map(|torn| torn.to_string()))
+        }
+        Kind::Sse | Kind::Lines => (Tape::from_body(&bytes, dialect.map(Dialect::name)), None),
+        Kind::Empty => {
+            let why = format!("an empty file, {EXPECTED}");
+            return Err(LoadError::Tape(path.into(), why));
+        }
+        _ => {
+            let why = format!("line 1 is nothing this program reads, {EXPECTED}");
+            return Err(LoadError::Tape(path.into(), why));
+        }
+    };
+    let named = tape.header.dialect.as_deref();
+    let dialect = match (dialect, named) {
+        (Some(dialect), _) => Some(dialect),
+        (None, Some(name)) => Some(name.parse().map_err(|why| {
+            LoadError::Dialect(
+                path.into(),
+                format!("the header names the dialect {name:?}: {why}"),
+            )
+        })?),
+        (None, None) => {
+            let mut bodies = tape.exchanges.iter().map(Exchange::body);
+            bodies.find_map(|body| Dialect::sniff(&body))
+        }
+    };
+    Ok(Loaded {
+        path: path.into(),
+        tape,
+        torn,
+        dialect,
+    })
+}
+
+const EXPECTED: &str = "expected a tape (line 1: {\"wiretape\":1,…}), an event stream (data: …) or \
+                        JSON lines";
+
+/// The files under these paths that hold tapes or bare bodies, in order of their names.
+///
+/// A file named in `paths` is taken whatever its name ends in; of a folder, those that end in
+/// `.tape`, `.sse`, `.ndjson` or `.jsonl`, at any depth; what begins with a dot is passed over.
+///
+/// # Errors
+/// When a path does not exist, or a folder holds none.
+pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, LoadError> {
+    let mut found = Vec::new();
+    for path in paths {
+        let before = found.len();
+        let about = std::fs::metadata(path).map_err(|error| LoadError::Io(path.clone(), error))?;
+        if about.is_dir() {
+            walk(path, &mut found)?;
+            if found.len() == before {
+                return Err(LoadError::Nothing(path.clone()));
+            }
+        } else {
+            found.push(path.clone());
+        }
+    }
+    found.sort();
+    found.dedup();
+    match (found.is_empty(), paths.first()) {
+        (false, _) => Ok(found),
+        (true, first) => Err(LoadError::Nothing(first.cloned().unwrap_or_default())),
+    }
+}
+
+/// Links to folders are not followed, so that a ring of them does not end the search.
+fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), LoadError> {
+    let failed = |error| LoadError::Io(folder.into(), error);
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let path = entry.path();
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            continue;
+        }
+        if entry.file_type().map_err(failed)?.is_dir() {
+            walk(&path, found)?;
+        } else if path
+            .extension()
+            .is_some_and(|end| ENDINGS.iter().any(|known| end == *known))
+        {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Tape(path, why) => write!(f, "{}: {why}", path.display()),
+            Self::Dialect(path, why) => {
+                let names: Vec<&str> = Dialect::ALL.into_iter().map(Dialect::name).collect();
+                let names = names.join(", ");
+                write!(f, "{}: {why}; this version reads {names}", path.display())
+            }
+            Self::Nothing(path) if path.as_os_str().is_empty() => f.write_str("no path was given"),
+            Self::Nothing(path) => {
+                let endings = ENDINGS.join(", .");
+                write!(f, "{}: no file here ends in .{endings}", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for LoadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io(_, error) => Some(error),
+            _ => None,
+        }
+    }
+}
