@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 pub(crate) struct Start(Instant);
 
 impl Start {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the clock"
+    )]
     pub(crate) fn now() -> Self {
         Self(Instant::now())
     }

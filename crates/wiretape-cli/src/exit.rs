@@ -1,7 +1,7 @@
 //! How a command ends.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 
 use wiretape::LoadError;
 
@@ -89,12 +89,10 @@ impl From<LoadError> for Fault {
 
 fn hint(error: &LoadError) -> Option<String> {
     let text = match error {
-        LoadError::Io(path, error) if error.kind() == io::ErrorKind::NotFound => {
-            if path == &PathBuf::from("recordings") {
-                "run it where the recordings are, or name files and folders"
-            } else {
-                return None;
-            }
+        LoadError::Io(path, error)
+            if error.kind() == io::ErrorKind::NotFound && path == Path::new("recordings") =>
+        {
+            "run it where the recordings are, or name files and folders"
         }
         LoadError::Tape(..) => {
             "a tape begins with {\"wiretape\":1,…}, a bare body with `event:`, `data:` or `{`"

@@ -39,7 +39,10 @@ struct End {
     frames: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
 const fn is_false(value: &bool) -> bool {
     !*value
 }
@@ -50,10 +53,7 @@ enum Decoder {
 }
 
 impl Decoder {
-    fn decode<'a, 'b: 'a>(
-        &'a mut self,
-        input: &mut &'b [u8],
-    ) -> Result<Option<Frame<'a>>, Error> {
+    fn decode<'a, 'b: 'a>(&'a mut self, input: &mut &'b [u8]) -> Result<Option<Frame<'a>>, Error> {
         match self {
             Self::Sse(decoder) => decoder.decode(input),
             Self::Lines(decoder) => decoder.decode(input),
@@ -78,7 +78,10 @@ pub(crate) fn run(args: &FramesArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
         print(&body, exchange_number, args, io)?;
     }
     if loaded.tape.exchanges.is_empty() {
-        io.note(&format!("{}: no exchange in this tape", args.file.display()));
+        io.note(&format!(
+            "{}: no exchange in this tape",
+            args.file.display()
+        ));
     }
     Ok(Exit::Good)
 }

@@ -6,8 +6,8 @@ use std::slice;
 use wiretape::{Loaded, find, load};
 use wiretape_core::{Dialect, Options};
 
-use crate::exit::Fault;
 use crate::Io;
+use crate::exit::Fault;
 
 /// The files that the paths name; paths that name none are reported and counted.
 pub(crate) fn files(paths: &[PathBuf], io: &mut Io<'_>) -> (Vec<PathBuf>, usize) {

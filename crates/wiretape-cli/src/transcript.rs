@@ -112,8 +112,7 @@ pub(crate) fn run(args: &TranscriptArgs, io: &mut Io<'_>) -> Result<Exit, Fault>
             lines += 1;
             match subject {
                 Ok(subject) => {
-                    let transcript =
-                        Transcript::of(&read(subject.dialect, options, &subject.body));
+                    let transcript = Transcript::of(&read(subject.dialect, options, &subject.body));
                     let line = Line::of(&subject.name, subject.dialect, &transcript);
                     serde_json::to_writer(&mut *io.out, &line)?;
                     io.out.write_all(b"\n")?;
@@ -125,8 +124,15 @@ pub(crate) fn run(args: &TranscriptArgs, io: &mut Io<'_>) -> Result<Exit, Fault>
             }
         }
         if lines == 0 {
-            io.note(&format!("{}: no exchange with a streamed body", file.display()));
+            io.note(&format!(
+                "{}: no exchange with a streamed body",
+                file.display()
+            ));
         }
     }
-    Ok(if faults == 0 { Exit::Good } else { Exit::Unusable })
+    Ok(if faults == 0 {
+        Exit::Good
+    } else {
+        Exit::Unusable
+    })
 }

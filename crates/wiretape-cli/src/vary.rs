@@ -94,7 +94,9 @@ fn note(args: &VaryArgs, scenario: &Scenario) -> String {
 
 fn report(scenario: &Scenario, script: &Script, io: &mut Io<'_>) {
     for (place, why) in &script.skipped {
-        io.note(&format!("piece {place} of the scenario did not apply: {why}"));
+        io.note(&format!(
+            "piece {place} of the scenario did not apply: {why}"
+        ));
     }
     let kind = if scenario.is_reshape() {
         "the meaning is kept"

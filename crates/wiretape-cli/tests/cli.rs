@@ -90,10 +90,16 @@ fn unusable<'a>(err: &'a [&'a str]) -> Expect<'a> {
 
 #[test]
 fn help_teaches() {
-    check(&["--help"], &good(&["Exit codes:", "wiretape check", "transcript"]));
+    check(
+        &["--help"],
+        &good(&["Exit codes:", "wiretape check", "transcript"]),
+    );
     check(&["--version"], &good(&[env!("CARGO_PKG_VERSION")]));
     for command in ["check", "transcript", "frames", "show", "vary"] {
-        check(&[command, "--help"], &good(&["Examples:", "Usage: wiretape", command]));
+        check(
+            &[command, "--help"],
+            &good(&["Examples:", "Usage: wiretape", command]),
+        );
     }
 }
 
@@ -101,41 +107,69 @@ fn help_teaches() {
 fn wrong_usage_is_2() {
     check(&[], &unusable(&["Usage"]));
     check(&["check", "--wrong"], &unusable(&["error:", "--wrong"]));
-    check(&["check", "--seed", "0xzz"], &unusable(&["expected a number below 2^64"]));
-    check(&["frames", "x", "--chunk", "0"], &unusable(&["expected a number from 1 up"]));
+    check(
+        &["check", "--seed", "0xzz"],
+        &unusable(&["expected a number below 2^64"]),
+    );
+    check(
+        &["frames", "x", "--chunk", "0"],
+        &unusable(&["expected a number from 1 up"]),
+    );
     check(&["vary", "x", "-o", "y"], &unusable(&["--seed"]));
-    check(&["show", "x", "--dialect", "latin"], &unusable(&["openai-chat"]));
+    check(
+        &["show", "x", "--dialect", "latin"],
+        &unusable(&["openai-chat"]),
+    );
 }
 
 #[test]
 fn unreadable_files_are_2() {
     let empty = file("empty.tape", "");
     let noise = file("noise.tape", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
-    let wrong = file("wrong.tape", "{\"wiretape\":9,\"source\":{\"kind\":\"authored\"}}\n");
+    let wrong = file(
+        "wrong.tape",
+        "{\"wiretape\":9,\"source\":{\"kind\":\"authored\"}}\n",
+    );
     for command in ["check", "transcript", "frames", "show"] {
-        check(&[command, "missing.tape"], &Expect {
-            code: 2,
-            out: &[],
-            err: &["error: ", "missing.tape"],
-        });
+        check(
+            &[command, "missing.tape"],
+            &Expect {
+                code: 2,
+                out: &[],
+                err: &["error: ", "missing.tape"],
+            },
+        );
         for path in [&empty, &noise, &wrong] {
             let name = path.rsplit('/').next().unwrap();
             let err = &["error: ", name];
-            check(&[command, path], &Expect { code: 2, out: &[], err });
+            check(
+                &[command, path],
+                &Expect {
+                    code: 2,
+                    out: &[],
+                    err,
+                },
+            );
         }
     }
-    check(&["vary", &empty, "--seed", "1", "-o", "-"], &unusable(&["empty.tape"]));
+    check(
+        &["vary", &empty, "--seed", "1", "-o", "-"],
+        &unusable(&["empty.tape"]),
+    );
 }
 
 #[test]
 fn the_good_files_are_still_read() {
     let body = file("still.sse", CHAT);
     let args = ["transcript", "missing.tape", &body];
-    let out = check(&args, &Expect {
-        code: 2,
-        out: &["Grüße"],
-        err: &["missing.tape"],
-    });
+    let out = check(
+        &args,
+        &Expect {
+            code: 2,
+            out: &["Grüße"],
+            err: &["missing.tape"],
+        },
+    );
     assert_eq!(out.lines().count(), 1);
 }
 
@@ -145,7 +179,10 @@ fn chunks_change_no_frame() {
     let bodies = [
         (file("chunks.sse", CHAT), ""),
         (file("cut.sse", &CHAT[..CHAT.len() - 1]), ""),
-        (file("bad.sse", b"\xef\xbb\xbfdata: \xff\0\r\rfoo: bar\ndata\n\n"), ""),
+        (
+            file("bad.sse", b"\xef\xbb\xbfdata: \xff\0\r\rfoo: bar\ndata\n\n"),
+            "",
+        ),
         (file("lines.ndjson", lines), "--ndjson"),
     ];
     for (body, flag) in &bodies {
@@ -160,25 +197,61 @@ fn chunks_change_no_frame() {
     }
     let (body, _) = &bodies[0];
     let args = ["frames", body];
-    let out = check(&args, &good(&["\"comment\":\" ping\"", "\"end\":\"clean\""]));
-    assert!(out.starts_with("{\"at\":0,\"event\":null,\"data\":\""), "{out}");
-    check(&["frames", &bodies[1].0], &good(&["\"end\":\"truncated\"", "blank line"]));
-    check(&["frames", &bodies[1].0, "--recover"], &good(&["\"recovered\":true"]));
+    let out = check(
+        &args,
+        &good(&["\"comment\":\"ping\"", "\"end\":\"clean\""]),
+    );
+    assert!(
+        out.starts_with("{\"at\":0,\"event\":null,\"data\":\""),
+        "{out}"
+    );
+    check(
+        &["frames", &bodies[1].0],
+        &good(&["\"end\":\"truncated\"", "blank line"]),
+    );
+    check(
+        &["frames", &bodies[1].0, "--recover"],
+        &good(&["\"recovered\":true"]),
+    );
 }
 
 #[test]
 fn transcript_keys_keep_their_order() {
     let body = file("order.sse", CHAT);
-    let out = check(&["transcript", &body, "--dialect", "openai-chat"], &good(&[]));
+    let out = check(
+        &["transcript", &body, "--dialect", "openai-chat"],
+        &good(&[]),
+    );
     let keys = [
-        "file", "dialect", "text", "reasoning", "refusal", "tool_calls", "id", "name",
-        "arguments", "input", "rejected_calls", "stop", "ended", "error", "frames", "choices",
-        "model", "message_id", "usage", "input", "output", "warnings",
+        "file",
+        "dialect",
+        "text",
+        "reasoning",
+        "refusal",
+        "tool_calls",
+        "id",
+        "name",
+        "arguments",
+        "input",
+        "rejected_calls",
+        "stop",
+        "ended",
+        "error",
+        "frames",
+        "choices",
+        "model",
+        "message_id",
+        "usage",
+        "input",
+        "output",
+        "warnings",
     ];
     let mut rest = out.as_str();
     for key in keys {
         let key = format!("\"{key}\":");
-        let (_, after) = rest.split_once(&key).unwrap_or_else(|| panic!("no {key} in {rest}"));
+        let (_, after) = rest
+            .split_once(&key)
+            .unwrap_or_else(|| panic!("no {key} in {rest}"));
         rest = after;
     }
     let value: Value = serde_json::from_str(&out).unwrap();
@@ -196,13 +269,23 @@ fn a_varied_tape_keeps_the_reply() {
     check(&vary, &good(&[""]));
     check(&vary, &unusable(&["exists already", "--force"]));
     let first = fs::read(out).unwrap();
-    check(&["vary", &body, "--seed", "42", "-o", out, "--force"], &good(&[""]));
+    check(
+        &["vary", &body, "--seed", "42", "-o", out, "--force"],
+        &good(&[""]),
+    );
     assert_eq!(first, fs::read(out).unwrap(), "a seed gives one tape");
 
-    let scenario = check(&["vary", &body, "--seed", "42", "--print"], &good(&["\"pieces\""]));
+    let scenario = check(
+        &["vary", &body, "--seed", "42", "--print"],
+        &good(&["\"pieces\""]),
+    );
     let scenario = file("scenario.json", scenario);
-    let again = check(&["vary", &body, "--scenario", &scenario, "-o", "-"], &good(&[]));
-    let header: Value = serde_json::from_slice(first.split(|b| *b == b'\n').next().unwrap()).unwrap();
+    let again = check(
+        &["vary", &body, "--scenario", &scenario, "-o", "-"],
+        &good(&[]),
+    );
+    let header: Value =
+        serde_json::from_slice(first.split(|b| *b == b'\n').next().unwrap()).unwrap();
     assert_eq!(header["source"]["kind"], "varied");
     assert_eq!(header["scenario"]["seed"], 42);
     assert_eq!(
@@ -222,7 +305,10 @@ fn a_varied_tape_keeps_the_reply() {
 #[test]
 fn a_torn_tape_is_reported_and_read() {
     let body = file("torn.sse", CHAT);
-    let tape = check(&["vary", &body, "--seed", "1", "--profile", "wire", "-o", "-"], &good(&[]));
+    let tape = check(
+        &["vary", &body, "--seed", "1", "--profile", "wire", "-o", "-"],
+        &good(&[]),
+    );
     for part in [2, 3] {
         let mut end = tape.len() * (part - 1) / part;
         while !tape.is_char_boundary(end) {
@@ -230,24 +316,50 @@ fn a_torn_tape_is_reported_and_read() {
         }
         let torn = file(&format!("torn{part}.tape"), &tape[..end]);
         let err = &["note: ", "torn"];
-        check(&["frames", &torn], &Expect { code: 0, out: &[], err });
-        check(&["show", &torn], &Expect { code: 0, out: &["no turn"], err });
+        check(
+            &["frames", &torn],
+            &Expect {
+                code: 0,
+                out: &[],
+                err,
+            },
+        );
+        check(
+            &["show", &torn],
+            &Expect {
+                code: 0,
+                out: &["no turn"],
+                err,
+            },
+        );
     }
 }
 
 #[test]
 fn show_fits_and_has_no_escapes() {
-    let odd = CHAT.replace("Grüße, ", "\\u001b[31m\\u202e日本語👨‍👩‍👧‍👦\\n\\u0000 long long long long");
+    let odd = CHAT.replace(
+        "Grüße, ",
+        "\\u001b[31m\\u202e日本語👨‍👩‍👧‍👦\\n\\u0000 long long long long",
+    );
     let body = file("odd.sse", odd);
     for args in [vec!["show", &body], vec!["show", &body, "--by", "time"]] {
-        let out = check(&args, &good(&["openai-chat", "read", "1 call to run", "stop reason"]));
+        let out = check(
+            &args,
+            &good(&["openai-chat", "read", "1 call to run", "stop reason"]),
+        );
         for line in out.lines() {
             let columns = unicode_width::UnicodeWidthStr::width(line);
             assert!(columns <= 80, "{columns} columns: {line}");
         }
-        assert!(!out.contains('\u{1b}') && !out.contains('\u{202e}'), "{out}");
+        assert!(
+            !out.contains('\u{1b}') && !out.contains('\u{202e}'),
+            "{out}"
+        );
     }
-    check(&["show", &body, "--exchange", "4"], &unusable(&["exchange 4", "counted from 0"]));
+    check(
+        &["show", &body, "--exchange", "4"],
+        &unusable(&["exchange 4", "counted from 0"]),
+    );
 }
 
 #[test]
@@ -263,23 +375,52 @@ fn bad_input_is_an_error_with_a_place() {
     let long = "x".repeat(40 << 20);
     let cases = [
         ("deep.sse", call(&deep, "0"), "\"rejected\":\"", "error"),
-        ("deep-text.sse", call(&format!("{deep:?}"), "0"), "\"why\":\"", "terminal"),
-        ("index.sse", call("\"{}\"", "1000000000"), "\"tool_calls\":[{", "terminal"),
-        ("nul.sse", call("\"{\\u0000\0}\"", "0"), "\"rejected", "error"),
-        ("long.sse", format!("data: {long}\n\n"), "frame_too_large", "error"),
+        (
+            "deep-text.sse",
+            call(&format!("{deep:?}"), "0"),
+            "\"why\":\"",
+            "terminal",
+        ),
+        (
+            "index.sse",
+            call("\"{}\"", "1000000000"),
+            "\"tool_calls\":[{",
+            "terminal",
+        ),
+        (
+            "nul.sse",
+            call("\"{\\u0000\0}\"", "0"),
+            "\"rejected",
+            "error",
+        ),
+        (
+            "long.sse",
+            format!("data: {long}\n\n"),
+            "frame_too_large",
+            "error",
+        ),
     ];
     for (name, body, part, ended) in cases {
         let path = file(name, body);
         let ended = format!("\"ended\":\"{ended}\"");
-        check(&["transcript", &path, "--dialect", "openai-chat"], &good(&[part, &ended]));
-        check(&["show", &path, "--dialect", "openai-chat"], &good(&["events"]));
+        check(
+            &["transcript", &path, "--dialect", "openai-chat"],
+            &good(&[part, &ended]),
+        );
+        check(
+            &["show", &path, "--dialect", "openai-chat"],
+            &good(&["events"]),
+        );
         fs::remove_file(path).unwrap();
     }
     let line = file("long.tape", format!("{{\"wiretape\":1,\"source\":\"{long}"));
     check(&["show", &line], &unusable(&["line 1"]));
     fs::remove_file(line).unwrap();
     let other = file("other.sse", CHAT);
-    let out = check(&["transcript", &other, "--dialect", "anthropic"], &good(&["\"rejected\":\""]));
+    let out = check(
+        &["transcript", &other, "--dialect", "anthropic"],
+        &good(&["\"rejected\":\""]),
+    );
     assert!(out.contains("\"tool_calls\":[]"), "{out}");
 }
 
@@ -287,11 +428,26 @@ fn bad_input_is_an_error_with_a_place() {
 fn check_prints_json_and_a_table() {
     let body = file("check.sse", CHAT);
     let args = ["check", &body, "--runs", "2", "--seed", "0x2a"];
-    let out = check(&args, &good(&["check.sse", "1 chunking", "proved 2^", "1 tape,", "all hold"]));
+    let out = check(
+        &args,
+        &good(&[
+            "check.sse",
+            "1 chunking",
+            "proved 2^",
+            "1 tape,",
+            "all hold",
+        ]),
+    );
     assert!(!out.contains('\u{1b}'), "colour without a terminal: {out}");
     let args = ["check", &body, "--runs", "2", "--json", "--jobs", "1"];
-    let out = check(&args, &good(&["\"verdict\":\"holds\"", "\"how\":\"proved\""]));
-    let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let out = check(
+        &args,
+        &good(&["\"verdict\":\"holds\"", "\"how\":\"proved\""]),
+    );
+    let lines: Vec<Value> = out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[1]["failures"], 0);
 }
@@ -307,6 +463,9 @@ fn a_reader_that_stops_is_no_failure() {
         .unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+    assert_eq!(
+        (output.status.code(), text(&output.stderr)),
+        (Some(0), String::new())
+    );
     std::io::stdout().flush().unwrap();
 }

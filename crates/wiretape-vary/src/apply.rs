@@ -35,7 +35,10 @@ pub(crate) fn apply(pieces: &[Piece], subject: &Subject) -> Script {
         skipped: Vec::new(),
     };
     let on_bytes = |piece: &Piece| {
-        matches!(piece, Piece::Cut { .. } | Piece::Rechunk { .. } | Piece::Pace { .. })
+        matches!(
+            piece,
+            Piece::Cut { .. } | Piece::Rechunk { .. } | Piece::Pace { .. }
+        )
     };
     let (bytes, blocks): (Vec<_>, Vec<_>) = order.into_iter().partition(|item| on_bytes(item.1));
     for (number, piece) in blocks {
@@ -49,7 +52,11 @@ pub(crate) fn apply(pieces: &[Piece], subject: &Subject) -> Script {
 impl Work<'_> {
     /// Applies a piece that works on blocks.
     fn rewrite(&mut self, piece: &Piece) -> Result<(), &'static str> {
-        let untouched = self.subject.stream.as_ref().ok_or("the body is no event stream")?;
+        let untouched = self
+            .subject
+            .stream
+            .as_ref()
+            .ok_or("the body is no event stream")?;
         let family = self.subject.family;
         let known = family.ok_or("the dialect is not known");
         let stream = self.stream.get_or_insert_with(|| untouched.clone());
@@ -77,9 +84,7 @@ impl Work<'_> {
         let mut all: Vec<Outcome> = before.iter().chain(outcomes).copied().collect();
         all.sort_unstable();
         all.dedup();
-        let whole = |outcome: &Outcome| {
-            matches!(outcome, Outcome::Same | Outcome::SameButReason)
-        };
+        let whole = |outcome: &Outcome| matches!(outcome, Outcome::Same | Outcome::SameButReason);
         let both = before.iter().any(whole) && outcomes.iter().any(whole);
         all.retain(|outcome| both || !whole(outcome));
         if all.contains(&Outcome::SameButReason) {

@@ -202,11 +202,7 @@ impl Piece {
     #[must_use]
     pub fn permits(&self) -> &'static [Outcome] {
         match self {
-            Self::Cut { .. } => &[
-                Outcome::Same,
-                Outcome::ErrorReported,
-                Outcome::EofReported,
-            ],
+            Self::Cut { .. } => &[Outcome::Same, Outcome::ErrorReported, Outcome::EofReported],
             Self::ErrorEvent { .. } => &[Outcome::ErrorReported],
             Self::FinishReason { reason } if permits_acting(reason) => &[Outcome::SameButReason],
             Self::FinishReason { .. } => &[Outcome::NoCalls, Outcome::ErrorReported],

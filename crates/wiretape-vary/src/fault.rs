@@ -69,7 +69,9 @@ fn reasons(stream: &mut Stream, family: Family, value: &[u8]) -> Applied {
     let finishing = |block: &&mut Block| block.kind == Kind::Finish;
     let mut done = Err("no reason for the end");
     for block in stream.blocks.iter_mut().filter(finishing) {
-        let Some(payload) = block.payload() else { continue };
+        let Some(payload) = block.payload() else {
+            continue;
+        };
         let mut payload = payload.to_vec();
         for span in family.reasons(&payload).into_iter().rev() {
             payload = json::replace(&payload, &span, value);
@@ -108,9 +110,18 @@ pub(crate) fn evidence(stream: &Stream, block_ends: &[usize]) -> (Option<usize>,
         // A lenient reader takes a payload without its line ends (F-31), and padding is no part
         // of it.
         let last = lines.iter().rev().find(|line| !line.text.is_empty())?;
-        let padding = last.text.iter().rev().take_while(|&&byte| byte == b' ').count();
+        let padding = last
+            .text
+            .iter()
+            .rev()
+            .take_while(|&&byte| byte == b' ')
+            .count();
         let blank: usize = lines.iter().filter(|line| line.is_blank()).count();
-        Some(block_ends.get(place)?.saturating_sub(2 * (blank + 1) + padding))
+        Some(
+            block_ends
+                .get(place)?
+                .saturating_sub(2 * (blank + 1) + padding),
+        )
     };
     (end_of(Kind::Finish), end_of(Kind::Terminal))
 }
@@ -119,12 +130,7 @@ pub(crate) fn evidence(stream: &Stream, block_ends: &[usize]) -> (Option<usize>,
 pub(crate) fn permits_cut(at: usize, evidence: (Option<usize>, Option<usize>)) -> Vec<Outcome> {
     let reached = |offset: Option<usize>| offset.is_some_and(|offset| offset <= at);
     if reached(evidence.1) || reached(evidence.0) {
-        return [
-            Outcome::Same,
-            Outcome::ErrorReported,
-            Outcome::EofReported,
-        ]
-        .to_vec();
+        return [Outcome::Same, Outcome::ErrorReported, Outcome::EofReported].to_vec();
     }
     [Outcome::ErrorReported, Outcome::EofReported].to_vec()
 }

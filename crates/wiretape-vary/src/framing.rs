@@ -122,7 +122,11 @@ fn add_field(stream: &mut Stream, block: usize, name: &str, value: &str) -> Appl
     let mut blocks = stream.blocks.iter_mut();
     let found = blocks.find(|found| found.origin == Some(block));
     let found = found.ok_or("no such block")?;
-    if found.lines.iter().any(|line| line.field().0 == name.as_bytes()) {
+    if found
+        .lines
+        .iter()
+        .any(|line| line.field().0 == name.as_bytes())
+    {
         return Err("the block has such a field already");
     }
     let mut text = name.as_bytes().to_vec();
@@ -157,10 +161,17 @@ fn multi_data(stream: &mut Stream, block: usize, gap: usize) -> Applied {
     let found = blocks.find(|found| found.origin == Some(block));
     let found = found.ok_or("no such block")?;
     let payload = found.payload().filter(|payload| json::is_object(payload));
-    let payload = payload.ok_or("the payload is no JSON object on one line")?.to_vec();
-    let at = *gaps(&payload).get(gap).ok_or("the payload has no such gap")?;
+    let payload = payload
+        .ok_or("the payload is no JSON object on one line")?
+        .to_vec();
+    let at = *gaps(&payload)
+        .get(gap)
+        .ok_or("the payload has no such gap")?;
     found.set_payload(part(&payload, 0..at));
-    let place = found.lines.iter().position(|line| line.field().0 == b"data");
+    let place = found
+        .lines
+        .iter()
+        .position(|line| line.field().0 == b"data");
     let place = place.ok_or("no data line")?;
     let end = found.lines.get(place).and_then(|line| line.end);
     let mut text = b"data: ".to_vec();

@@ -142,7 +142,11 @@ impl Draw<'_> {
             let Some(fact) = self.subject.facts.get(block) else {
                 continue;
             };
-            let places = if rare { &fact.cuts.inner } else { &fact.cuts.plain };
+            let places = if rare {
+                &fact.cuts.inner
+            } else {
+                &fact.cuts.plain
+            };
             if let Some(&at) = rng.pick(places) {
                 self.pieces.push(Piece::SplitDelta { block, at });
             }
@@ -222,7 +226,11 @@ impl Draw<'_> {
         }
         let blocks = self.subject.blocks();
         let complete = blocks.last().is_some_and(Block::is_complete);
-        let last = if complete { blocks.len() } else { blocks.len().saturating_sub(1) };
+        let last = if complete {
+            blocks.len()
+        } else {
+            blocks.len().saturating_sub(1)
+        };
         let mut rng = self.rng("comment");
         for _ in 0..rng.within(0, 3) {
             let before_block = rng.size(0, last);
@@ -245,7 +253,10 @@ impl Draw<'_> {
     }
 
     fn body_has_bom(&self) -> bool {
-        self.subject.stream.as_ref().is_some_and(|stream| stream.bom)
+        self.subject
+            .stream
+            .as_ref()
+            .is_some_and(|stream| stream.bom)
     }
 
     fn line_ends(&mut self) {
@@ -273,7 +284,8 @@ impl Draw<'_> {
         if let (true, Some(&block)) = (rng.chance(THIRD), rng.pick(&whole)) {
             let value = text(&mut rng);
             let name = "x-wiretape".to_string();
-            self.pieces.push(Piece::UnknownSseField { block, name, value });
+            self.pieces
+                .push(Piece::UnknownSseField { block, name, value });
         }
         let mut rng = self.rng("id_field");
         if let (true, Some(&block)) = (rng.chance(THIRD), rng.pick(&whole)) {
@@ -356,7 +368,11 @@ impl Draw<'_> {
     }
 
     fn error_event(&self, rng: &mut Rng, terminal: Option<usize>) -> Piece {
-        let names = [ErrorName::ApiError, ErrorName::Overloaded, ErrorName::RateLimit];
+        let names = [
+            ErrorName::ApiError,
+            ErrorName::Overloaded,
+            ErrorName::RateLimit,
+        ];
         let count = self.subject.block_count();
         let before_block = rng.size(0, terminal.unwrap_or_else(|| count.saturating_sub(1)));
         let error = rng.pick(&names).copied().unwrap_or(ErrorName::ApiError);
@@ -384,7 +400,11 @@ impl Draw<'_> {
             !recorded.iter().any(|reason| reason == name) && (acting || !permits_acting(name))
         };
         let names: Vec<&str> = family.reason_names().iter().copied().filter(fits).collect();
-        let reason = rng.pick(&names).copied().unwrap_or("x_wiretape").to_string();
+        let reason = rng
+            .pick(&names)
+            .copied()
+            .unwrap_or("x_wiretape")
+            .to_string();
         Piece::FinishReason { reason }
     }
 }

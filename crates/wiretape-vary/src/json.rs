@@ -78,7 +78,9 @@ pub(crate) fn items(text: &[u8], array: &Span) -> Vec<Span> {
     }
     let mut at = blank_end(text, array.start + 1);
     while text.get(at).is_some_and(|&byte| byte != b']') {
-        let Some(end) = value_end(text, at) else { break };
+        let Some(end) = value_end(text, at) else {
+            break;
+        };
         if end == at {
             break;
         }
@@ -132,7 +134,10 @@ pub(crate) fn present(text: &[u8], value: Option<Span>) -> Option<Span> {
 
 /// A number that is a digit string.
 pub(crate) fn number(text: &[u8], value: &Span) -> Option<u64> {
-    core::str::from_utf8(part(text, value.clone())).ok()?.parse().ok()
+    core::str::from_utf8(part(text, value.clone()))
+        .ok()?
+        .parse()
+        .ok()
 }
 
 /// The text with a span replaced.
@@ -177,10 +182,16 @@ pub(crate) fn tokens(text: &[u8]) -> Vec<Token> {
                 at + 1
             }
             b'"' => {
-                let Some(end) = string_end(text, at) else { break };
+                let Some(end) = string_end(text, at) else {
+                    break;
+                };
                 let is_key = text.get(blank_end(text, end)) == Some(&b':');
                 let body = at + 1..end - 1;
-                found.push(if is_key { Token::Key(body) } else { Token::Text(body) });
+                found.push(if is_key {
+                    Token::Key(body)
+                } else {
+                    Token::Text(body)
+                });
                 end
             }
             _ => {
@@ -198,7 +209,12 @@ pub(crate) fn tokens(text: &[u8]) -> Vec<Token> {
 pub(crate) fn verbatim(text: &[u8], tokens: &[Token]) -> Vec<Span> {
     let mut found: Vec<Span> = Vec::new();
     for pair in tokens.windows(3) {
-        let [Token::Key(key), Token::Mark(_, b':'), Token::Mark(start, b'{' | b'[')] = pair else {
+        let [
+            Token::Key(key),
+            Token::Mark(_, b':'),
+            Token::Mark(start, b'{' | b'['),
+        ] = pair
+        else {
             continue;
         };
         let name = part(text, key.clone());
@@ -227,7 +243,10 @@ fn blank_end(text: &[u8], mut at: usize) -> usize {
 }
 
 fn scalar_end(text: &[u8], mut at: usize) -> usize {
-    while text.get(at).is_some_and(|byte| !b",:]}{[\" \t\r\n".contains(byte)) {
+    while text
+        .get(at)
+        .is_some_and(|byte| !b",:]}{[\" \t\r\n".contains(byte))
+    {
         at += 1;
     }
     at

@@ -33,7 +33,10 @@ pub(crate) fn ends(cut: &Cutting, body: &[u8], marks: &[Mark]) -> Result<Vec<usi
         Cutting::BetweenCrLf => places(body, |_, before| before == b'\r'),
         Cutting::Merge(0) => return Err("merge of 0 chunks"),
         Cutting::Merge(count) => {
-            let filled = marks.iter().map(|mark| mark.end).filter(|&end| end < body.len());
+            let filled = marks
+                .iter()
+                .map(|mark| mark.end)
+                .filter(|&end| end < body.len());
             let mut filled: Vec<usize> = filled.collect();
             filled.dedup();
             let each = filled.chunks_exact(*count);

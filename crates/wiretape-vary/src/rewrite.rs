@@ -38,7 +38,9 @@ pub(crate) fn rewrite(stream: &mut Stream, family: Family, piece: &Piece) -> App
             value,
         } => {
             let value = serde_json::to_string(value).map_err(|_| "the value is no string")?;
-            each(stream, *block, |payload| with_field(payload, *first, &value))
+            each(stream, *block, |payload| {
+                with_field(payload, *first, &value)
+            })
         }
         Piece::JsonWhitespace { block, spaces } => {
             each(stream, *block, |payload| spaced(payload, *spaces))
@@ -49,11 +51,7 @@ pub(crate) fn rewrite(stream: &mut Stream, family: Family, piece: &Piece) -> App
 }
 
 /// Rewrites the payload of every part of a block.
-fn each(
-    stream: &mut Stream,
-    block: usize,
-    rewrite: impl Fn(&[u8]) -> Option<Vec<u8>>,
-) -> Applied {
+fn each(stream: &mut Stream, block: usize, rewrite: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Applied {
     let mut done = Err("no such block");
     for found in &mut stream.blocks {
         if found.origin != Some(block) {
@@ -77,7 +75,8 @@ fn merge(blocks: &mut Vec<Block>, family: Family, block: usize) -> Applied {
     let (Some(first), Some(second)) = (blocks.get(place), blocks.get(place + 1)) else {
         return Err("no block after it");
     };
-    let joined = joined(first, second, family).ok_or("the next block is no delta of the same kind")?;
+    let joined =
+        joined(first, second, family).ok_or("the next block is no delta of the same kind")?;
     let slot = second.slot;
     blocks.remove(place + 1);
     if let Some(first) = blocks.get_mut(place) {
@@ -111,7 +110,11 @@ fn joined(first: &Block, second: &Block, family: Family) -> Option<Vec<u8>> {
         return None;
     }
     let end = site.body.end;
-    Some(json::replace(payload, &(end..end), part(&next, next_site.body)))
+    Some(json::replace(
+        payload,
+        &(end..end),
+        part(&next, next_site.body),
+    ))
 }
 
 /// The payload without what providers add to hide its length (F-50).
@@ -133,16 +136,22 @@ fn split(
 ) -> Applied {
     let mut why = "no such block";
     for place in 0..blocks.len() {
-        let Some(found) = blocks.get_mut(place) else { break };
+        let Some(found) = blocks.get_mut(place) else {
+            break;
+        };
         if found.origin != Some(block) {
             continue;
         }
         why = "no such place in the delta's string";
-        let local = i64::try_from(at).ok().and_then(|at| at.checked_sub(found.base));
+        let local = i64::try_from(at)
+            .ok()
+            .and_then(|at| at.checked_sub(found.base));
         let Some(local) = local.and_then(|local| usize::try_from(local).ok()) else {
             continue;
         };
-        let Some(payload) = found.payload() else { continue };
+        let Some(payload) = found.payload() else {
+            continue;
+        };
         let Some(site) = family.site(payload).filter(|site| site.splits) else {
             return Err("the block is no delta that can be split");
         };
@@ -221,7 +230,9 @@ fn unknown_event(stream: &mut Stream, family: Family, before_block: usize) -> Ap
     let place = stream.place(before_block)?;
     inside_message(&stream.blocks, place)?;
     let mut payloads = stream.blocks.iter().filter_map(Block::payload);
-    let like = payloads.find(|payload| json::is_object(payload)).unwrap_or(&[]);
+    let like = payloads
+        .find(|payload| json::is_object(payload))
+        .unwrap_or(&[]);
     let lines = family.unknown_event(like);
     let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
     let mut block = Block::inserted(&lines, stream.line_end(), stream.slot_at(place));

@@ -74,7 +74,11 @@ impl Block {
         let mut lines = self.lines.iter_mut();
         if let Some(line) = lines.find(|line| line.field().0 == b"data") {
             let tight = !line.text.starts_with(b"data: ") && !payload.starts_with(b" ");
-            line.text = if tight { b"data:".to_vec() } else { b"data: ".to_vec() };
+            line.text = if tight {
+                b"data:".to_vec()
+            } else {
+                b"data: ".to_vec()
+            };
             line.text.extend_from_slice(payload);
         }
     }
@@ -192,7 +196,11 @@ impl Stream {
                 let Some(end) = line.end else { continue };
                 // A CR and the LF of a blank line after it would be read as one line end.
                 let merges = line.text.is_empty() && out.last() == Some(&b'\r');
-                let end = if merges && end == LineEnd::Lf { LineEnd::CrLf } else { end };
+                let end = if merges && end == LineEnd::Lf {
+                    LineEnd::CrLf
+                } else {
+                    end
+                };
                 out.extend_from_slice(end.bytes());
             }
             ends.push(out.len());

@@ -70,7 +70,9 @@ impl Subject {
         let facts = blocks.iter().map(|block| Fact::of(block, family)).collect();
         if let (Some(stream), Some(family)) = (&mut stream, family) {
             for block in &mut stream.blocks {
-                block.kind = block.payload().map_or(Kind::Bare, |payload| family.kind(payload));
+                block.kind = block
+                    .payload()
+                    .map_or(Kind::Bare, |payload| family.kind(payload));
             }
         }
         let end = exchange.end.as_ref();

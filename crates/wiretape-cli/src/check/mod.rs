@@ -197,11 +197,7 @@ fn take(work: &Work, sender: &Sender<(usize, Outcome)>) {
     }
 }
 
-fn gather(
-    receiver: &Receiver<(usize, Outcome)>,
-    count: usize,
-    bars: bool,
-) -> Vec<Option<Outcome>> {
+fn gather(receiver: &Receiver<(usize, Outcome)>, count: usize, bars: bool) -> Vec<Option<Outcome>> {
     let bar = ProgressBar::with_draw_target(
         Some(count as u64),
         if bars {
@@ -277,7 +273,10 @@ fn check_file(path: &Path, dialect: Option<Dialect>, effort: &Effort) -> Outcome
         outcome.rows.push(row);
     }
     if outcome.rows.is_empty() && outcome.faults.is_empty() {
-        let message = format!("{}: expected an exchange with a streamed body", path.display());
+        let message = format!(
+            "{}: expected an exchange with a streamed body",
+            path.display()
+        );
         outcome.faults.push(Fault::new(message));
     }
     outcome.torn = loaded.torn;

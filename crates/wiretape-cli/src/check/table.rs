@@ -7,10 +7,10 @@ use wiretape::laws::{How, Report};
 use wiretape_core::Dialect;
 
 use super::{Row, Sum};
+use crate::Io;
 use crate::args::CheckArgs;
 use crate::exit::Fault;
 use crate::screen::{self, BAD, FAINT, GOOD, STRONG, compact, count, grouped, left, right};
-use crate::Io;
 
 const NAME_COLUMNS_MAX: usize = 44;
 
@@ -127,7 +127,13 @@ fn head(dialect: Dialect, columns: &Columns, io: &mut Io<'_>) -> Result<(), Faul
     let dim = io.screen.style(FAINT);
     let name = left(dialect.name(), columns.name);
     write!(io.out, "{strong}{name}{strong:#}{dim}")?;
-    write!(io.out, "{}{}{}", right("bytes", 9), right("frames", 8), right("calls", 8))?;
+    write!(
+        io.out,
+        "{}{}{}",
+        right("bytes", 9),
+        right("frames", 8),
+        right("calls", 8)
+    )?;
     write!(io.out, "  {}", left("1 chunking", columns.chunking))?;
     for law in &columns.laws {
         write!(io.out, "  {}", right(&law.number.to_string(), law.columns))?;
@@ -160,7 +166,10 @@ fn line(row: &Row, name: &str, columns: &Columns, io: &mut Io<'_>) -> Result<(),
     });
     write!(io.out, "  {style}{text}{style:#}")?;
     for law in &columns.laws {
-        let found = row.reports.iter().find(|report| report.number == law.number);
+        let found = row
+            .reports
+            .iter()
+            .find(|report| report.number == law.number);
         let text = found.map_or_else(|| "–".into(), cases);
         let style = screen.style(match found {
             Some(report) if report.failure.is_some() => BAD,
@@ -206,9 +215,15 @@ fn legend(laws: &[Law], io: &mut Io<'_>) -> Result<(), Fault> {
         .iter()
         .map(|law| format!("{} {}", law.number, law.name))
         .collect();
-    writeln!(io.out, "{dim}1 chunking: proved for all 2^(bytes-1) ways to cut the body, or sampled")?;
+    writeln!(
+        io.out,
+        "{dim}1 chunking: proved for all 2^(bytes-1) ways to cut the body, or sampled"
+    )?;
     writeln!(io.out, "cases of: {}; – does not apply", names.join(", "))?;
-    writeln!(io.out, "calls: those that may be run, of those that came{dim:#}\n")?;
+    writeln!(
+        io.out,
+        "calls: those that may be run, of those that came{dim:#}\n"
+    )?;
     Ok(())
 }
 
@@ -277,13 +292,20 @@ fn summary(sum: &Sum, args: &CheckArgs, io: &mut Io<'_>) -> Result<(), Fault> {
         count(usize::try_from(sum.cases).unwrap_or(usize::MAX), "case"),
     );
     if sum.exchanges != sum.tapes {
-        line = line.replacen(", ", &format!(" ({}), ", count(sum.exchanges, "exchange")), 1);
+        line = line.replacen(
+            ", ",
+            &format!(" ({}), ", count(sum.exchanges, "exchange")),
+            1,
+        );
     }
     if sum.unusable > 0 {
         line.push_str(&format!(", {} unusable", grouped(sum.unusable as u64)));
     }
     if sum.interrupted {
-        line.push_str(&format!(", interrupted, {} unchecked", grouped(sum.left as u64)));
+        line.push_str(&format!(
+            ", interrupted, {} unchecked",
+            grouped(sum.left as u64)
+        ));
     }
     let took = screen::duration(u64::try_from(sum.elapsed.as_nanos()).unwrap_or(u64::MAX));
     writeln!(io.out, "{line} (seed {:#x}, {took})", args.seed)?;

@@ -36,7 +36,10 @@ impl Page<'_> {
         let natural = if has_times { Axis::Time } else { Axis::Bytes };
         let plot = Plot {
             picture: self.picture,
-            axis: self.by.filter(|by| has_times || *by == Axis::Bytes).unwrap_or(natural),
+            axis: self
+                .by
+                .filter(|by| has_times || *by == Axis::Bytes)
+                .unwrap_or(natural),
             columns: columns.saturating_sub(LABEL_COLUMNS + 2).max(8),
             screen: io.screen,
         };
@@ -84,7 +87,11 @@ impl Page<'_> {
         facts.push_str(" · ");
         facts.push_str(picture.end.map_or("no end recorded", |end| end.name()));
         writeln!(io.out, "{}", elide(&facts, columns))?;
-        writeln!(io.out, "{dim}{}{dim:#}", elide(&clean(self.source), columns))?;
+        writeln!(
+            io.out,
+            "{dim}{}{dim:#}",
+            elide(&clean(self.source), columns)
+        )?;
         Ok(())
     }
 
@@ -110,7 +117,10 @@ impl Page<'_> {
         let sign_style = io.screen.style(sign_style);
         let style = io.screen.style(colour(lane.kind));
         let dim = io.screen.style(FAINT);
-        let label = left(&clean(&lane.label(self.picture.has_choices())), LABEL_COLUMNS);
+        let label = left(
+            &clean(&lane.label(self.picture.has_choices())),
+            LABEL_COLUMNS,
+        );
         let size = right(&format!("{} B", compact(lane.bytes)), 8);
         let text = elide(&clean(&text), room);
         writeln!(
@@ -123,7 +133,10 @@ impl Page<'_> {
     /// What the gate makes of it.
     fn verdict(&self, columns: usize, io: &mut Io<'_>) -> Result<(), Fault> {
         let reply = self.picture.reply();
-        let stop = reply.choices.first().and_then(|choice| choice.stop.as_deref());
+        let stop = reply
+            .choices
+            .first()
+            .and_then(|choice| choice.stop.as_deref());
         let stop = stop.unwrap_or("none");
         let calls = self.picture.lanes.iter().filter(|lane| lane.is_call());
         let (rejected, run): (Vec<_>, Vec<_>) = calls.partition(|lane| lane.why_not.is_some());
@@ -197,10 +210,18 @@ impl Plot<'_> {
     fn column(&self, point: Point) -> usize {
         let total = u128::from(self.value(self.picture.total)) + 1;
         let place = u128::from(self.value(point)) * self.columns as u128 / total;
-        usize::try_from(place).map_or(self.columns, |place| place).min(self.columns - 1)
+        usize::try_from(place)
+            .map_or(self.columns, |place| place)
+            .min(self.columns - 1)
     }
 
-    fn row(&self, label: &str, style: Style, cells: &[char], out: &mut dyn Write) -> Result<(), Fault> {
+    fn row(
+        &self,
+        label: &str,
+        style: Style,
+        cells: &[char],
+        out: &mut dyn Write,
+    ) -> Result<(), Fault> {
         let style = self.screen.style(style);
         let label = left(&clean(label), LABEL_COLUMNS);
         let text: String = cells.iter().collect();
@@ -278,7 +299,10 @@ impl Plot<'_> {
             }
         }
         let most = amounts.iter().copied().max().unwrap_or(0).max(1);
-        let (from, to) = (self.column(lane.opened), self.column(lane.end(self.picture.total)));
+        let (from, to) = (
+            self.column(lane.opened),
+            self.column(lane.end(self.picture.total)),
+        );
         let cells = amounts.iter().enumerate().map(|(column, amount)| {
             if *amount > 0 {
                 let level = u128::from(*amount) * (LEVELS.len() as u128 - 1) / u128::from(most);
@@ -293,7 +317,12 @@ impl Plot<'_> {
             }
         });
         let cells: Vec<char> = cells.collect();
-        self.row(&lane.label(self.picture.has_choices()), colour(lane.kind), &cells, out)
+        self.row(
+            &lane.label(self.picture.has_choices()),
+            colour(lane.kind),
+            &cells,
+            out,
+        )
     }
 
     fn marks(&self, out: &mut dyn Write) -> Result<(), Fault> {
@@ -305,7 +334,10 @@ impl Plot<'_> {
         }
         let label = left("events", LABEL_COLUMNS);
         write!(out, "{label}  ")?;
-        let last = marks.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+        let last = marks
+            .iter()
+            .rposition(Option::is_some)
+            .map_or(0, |last| last + 1);
         for mark in marks.iter().take(last) {
             match mark {
                 Some(mark) => {
@@ -323,7 +355,12 @@ impl Plot<'_> {
     fn legend(&self, columns: usize, out: &mut dyn Write) -> Result<(), Fault> {
         let mut text = String::from("│ a chunk  ┃ 2 to 4  █ more");
         for mark in Mark::ALL {
-            let times = self.picture.marks.iter().filter(|(_, seen)| *seen == mark).count();
+            let times = self
+                .picture
+                .marks
+                .iter()
+                .filter(|(_, seen)| *seen == mark)
+                .count();
             if times > 0 {
                 text.push_str(&format!("   {} {}", mark.sign(), mark.name()));
             }
@@ -338,7 +375,13 @@ impl Plot<'_> {
 }
 
 impl Mark {
-    const ALL: [Self; 5] = [Self::Ping, Self::Unknown, Self::Stop, Self::Done, Self::Error];
+    const ALL: [Self; 5] = [
+        Self::Ping,
+        Self::Unknown,
+        Self::Stop,
+        Self::Done,
+        Self::Error,
+    ];
 
     const fn sign(self) -> char {
         match self {

@@ -39,9 +39,10 @@ pub(crate) fn run(args: &ShowArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
         page.draw(io)?;
     }
     if drawn == 0 {
-        let which = args
-            .exchange
-            .map_or_else(|| "an exchange".into(), |number| format!("exchange {number}"));
+        let which = args.exchange.map_or_else(
+            || "an exchange".into(),
+            |number| format!("exchange {number}"),
+        );
         let count = screen::count(loaded.tape.exchanges.len(), "exchange");
         return Err(Fault::with_hint(
             format!(

@@ -75,9 +75,16 @@ impl Picture {
                 subject.body.len()
             };
             let frame = subject.body.get(fed..end).unwrap_or_default();
-            point = if frame.is_empty() { point } else { clock.at(end) };
+            point = if frame.is_empty() {
+                point
+            } else {
+                clock.at(end)
+            };
             fed = end;
-            if reader.feed(frame, &mut |event| seen.take(point, event)).is_err() {
+            if reader
+                .feed(frame, &mut |event| seen.take(point, event))
+                .is_err()
+            {
                 seen.marks.push((point, Mark::Error));
                 break;
             }
@@ -163,10 +170,14 @@ impl Clock {
     /// The last byte before `end`; ends only grow.
     fn at(&mut self, end: usize) -> Point {
         let byte = (end as u64).saturating_sub(1);
-        while self.chunks.get(self.next).is_some_and(|chunk| chunk.byte <= byte) {
+        while self
+            .chunks
+            .get(self.next)
+            .is_some_and(|chunk| chunk.byte <= byte)
+        {
             self.next += 1;
         }
-        let chunk = self.chunks.get(self.next).or(self.chunks.last());
+        let chunk = self.chunks.get(self.next).or_else(|| self.chunks.last());
         Point {
             byte,
             ns: chunk.map_or(0, |chunk| chunk.ns),
@@ -260,7 +271,7 @@ impl Lane {
     fn quote(&mut self, text: &str) {
         let room = EXCERPT_BYTES_MAX.saturating_sub(self.excerpt.len());
         if room > 0 {
-            let end = text.floor_char_boundary_or_all(room);
+            let end = boundary(text, room);
             self.excerpt.push_str(text.get(..end).unwrap_or_default());
         }
     }
@@ -278,7 +289,8 @@ impl Lane {
     /// The last point at which it was alive.
     pub(super) fn end(&self, total: Point) -> Point {
         let last = self.deltas.last().map_or(self.opened, |(point, _)| *point);
-        self.closed.unwrap_or(if self.closes { total } else { last })
+        self.closed
+            .unwrap_or(if self.closes { total } else { last })
     }
 
     /// Its name; with the number of its answer, where there are several.
@@ -302,16 +314,13 @@ impl Lane {
 }
 
 /// Where to cut a text so that at most so many bytes are left.
-trait Floor {
-    fn floor_char_boundary_or_all(&self, bytes: usize) -> usize;
-}
-
-impl Floor for str {
-    fn floor_char_boundary_or_all(&self, bytes: usize) -> usize {
-        let mut end = bytes.min(self.len());
-        while !self.is_char_boundary(end) {
-            end -= 1;
-        }
-        end
+fn boundary(text: &str, bytes: usize) -> usize {
+    if text.len() <= bytes {
+        return text.len();
     }
+    let mut end = bytes;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    end
 }

@@ -90,7 +90,13 @@ impl Scan {
         reason = "two questions, asked at once on the hot path"
     )]
     pub(super) fn inside(&self, bytes: &[u8]) -> Option<Option<usize>> {
-        (!self.line_start).then(|| line_end(bytes))
+        if self.line_start {
+            return None;
+        }
+        if bytes.len() <= SMALL && all_solid(bytes) {
+            return Some(None);
+        }
+        Some(line_end(bytes))
     }
 
     /// A line ends at `end` of these bytes.
@@ -144,6 +150,15 @@ impl Scan {
             ..Self::default()
         };
     }
+}
+
+/// Up to this many bytes, one pass that stops nowhere is cheaper than a search.
+const SMALL: usize = 256;
+
+/// No byte is a control character, so that none ends a line.
+#[inline]
+fn all_solid(bytes: &[u8]) -> bool {
+    bytes.iter().fold(true, |all, &byte| all & (byte >= b' '))
 }
 
 /// The first line end; short inputs are not worth a call into the vectorised search.

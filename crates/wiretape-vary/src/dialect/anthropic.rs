@@ -61,7 +61,8 @@ pub(super) fn site(payload: &[u8]) -> Option<Site> {
         return None;
     }
     let mut appended = APPENDED.into_iter();
-    let (_, field, inner) = appended.find(|(kind, _, _)| json::says(payload, &delta, "type", kind))?;
+    let (_, field, inner) =
+        appended.find(|(kind, _, _)| json::says(payload, &delta, "type", kind))?;
     let value = json::get(payload, &delta, field)?;
     Some(Site {
         body: json::string(payload, &value)?,
@@ -97,8 +98,7 @@ pub(super) fn error(error: ErrorName) -> Vec<Vec<u8>> {
         ErrorName::Overloaded => ("overloaded_error", "Overloaded"),
         ErrorName::RateLimit => ("rate_limit_error", "Too many requests"),
     };
-    let data = format!(
-        r#"data: {{"type":"error","error":{{"type":"{name}","message":"{message}"}}}}"#
-    );
+    let data =
+        format!(r#"data: {{"type":"error","error":{{"type":"{name}","message":"{message}"}}}}"#);
     [b"event: error".to_vec(), data.into_bytes()].to_vec()
 }

@@ -80,7 +80,8 @@ fn only_call(payload: &[u8], delta: &Span) -> Option<Span> {
         return None;
     };
     let known = |(name, _): &(Span, Span)| {
-        CALL.iter().any(|call| call.as_bytes() == json::part(payload, name.clone()))
+        CALL.iter()
+            .any(|call| call.as_bytes() == json::part(payload, name.clone()))
     };
     let fields = json::members(payload, call);
     fields.iter().all(known).then(|| call.clone())
@@ -125,7 +126,9 @@ fn arguments(payload: &[u8], delta: &Span) -> Option<Site> {
     Some(Site {
         body: filled(payload, &value)?,
         inner: true,
-        splits: index.and_then(|index| json::number(payload, &index)).is_some(),
+        splits: index
+            .and_then(|index| json::number(payload, &index))
+            .is_some(),
     })
 }
 
@@ -142,7 +145,10 @@ pub(super) fn continuation(payload: &[u8]) -> Vec<u8> {
     }
     let call = only_delta(&text).and_then(|(delta, _)| only_call(&text, &delta));
     let function = call.and_then(|call| json::get(&text, &call, "function"));
-    function.map_or_else(|| text.clone(), |function| json::remove(&text, &function, "name"))
+    function.map_or_else(
+        || text.clone(),
+        |function| json::remove(&text, &function, "name"),
+    )
 }
 
 pub(super) fn lane(payload: &[u8]) -> Option<Lane> {

@@ -56,7 +56,9 @@ fn call_runs(blocks: &[Block], family: Family) -> Option<Vec<(usize, usize)>> {
             continue;
         };
         let next = keys.len();
-        let entry = keys.entry(lane.key).or_insert_with(|| (next, lane.id.clone()));
+        let entry = keys
+            .entry(lane.key)
+            .or_insert_with(|| (next, lane.id.clone()));
         if !lane.id.is_empty() && lane.id != entry.1 {
             return None;
         }

@@ -128,7 +128,11 @@ pub(crate) fn cuts(body: &[u8], is_json: bool) -> Cuts {
             found.pairs.push(previous_start);
         } else if unit.start > 0 {
             let in_escape = is_json && (inner.1 || !matches!(inner.0, Inner::Outside));
-            let places = if in_escape { &mut found.inner } else { &mut found.plain };
+            let places = if in_escape {
+                &mut found.inner
+            } else {
+                &mut found.plain
+            };
             places.push(unit.start);
         }
         if unit.code > 0xffff {
