@@ -544,3 +544,23 @@ fn f60_f62_the_execution_key_is_the_same_for_the_same_call() {
     assert_eq!(keys, key(&chat(&[without], "stop")));
     assert_ne!(keys[0], keys[1], "two equal calls of one reply are two calls");
 }
+
+#[test]
+fn f72_an_error_is_final_whatever_comes_after_it() {
+    let limits = wiretape_core::Limits {
+        frame_bytes_max: 8,
+        ..wiretape_core::Limits::default()
+    };
+    let mut decoder = wiretape_core::sse::Decoder::new(wiretape_core::sse::Options::strict(), limits);
+    let error = wiretape_core::Error {
+        at: 0,
+        kind: wiretape_core::ErrorKind::FrameTooLarge { limit: 8 },
+    };
+    let mut input = &b"data: 1"[..];
+    assert_eq!(decoder.decode(&mut input), Ok(None));
+    for chunk in [&b"234"[..], b"x", b"", b"\n\n", b"data: ok\n\n"] {
+        let mut input = chunk;
+        assert_eq!(decoder.decode(&mut input).err(), Some(error), "{chunk:?}");
+    }
+    assert_eq!(decoder.finish().err(), Some(error));
+}

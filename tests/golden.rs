@@ -14,8 +14,14 @@ fn transcripts() {
         let read = |subject: wiretape::Subject<'_>| {
             Transcript::of(&read(subject.dialect, Options::default(), &subject.body))
         };
-        let transcripts: Vec<_> = loaded.subjects().map(|subject| read(subject.unwrap())).collect();
-        let snapshot = format!("golden__{}", name.trim_end_matches(".tape").replace('/', "__"));
+        let transcripts: Vec<_> = loaded
+            .subjects()
+            .map(|subject| read(subject.unwrap()))
+            .collect();
+        let snapshot = format!(
+            "golden__{}",
+            name.trim_end_matches(".tape").replace('/', "__")
+        );
         let note = loaded.tape.header.source.note.clone().unwrap_or_default();
         settings.set_description(note);
         settings.bind(|| match transcripts.as_slice() {

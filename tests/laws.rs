@@ -1,7 +1,12 @@
-//! Every law over every tape.
+//! Every law over every tape, and over generated replies.
 
-use wiretape::laws::{Effort, How, check};
+use proptest::prelude::*;
+use wiretape::Subject;
+use wiretape::laws::{Effort, How, check, chunking};
+use wiretape_core::{Dialect, Limits, Options, Transcript, ndjson, read};
+use wiretape_tape::Tape;
 
+use crate::generate::{Expected, reply};
 use crate::support::{parallel, tapes};
 
 const PROOF_BYTES_MAX: usize = 16 << 10;
@@ -20,7 +25,10 @@ fn every_tape_keeps_every_law() {
         for subject in loaded.subjects() {
             let subject = subject.unwrap();
             let reports = check(&subject, &effort);
-            let chunking = reports.iter().find(|report| report.law == "chunking").unwrap();
+            let chunking = reports
+                .iter()
+                .find(|report| report.law == "chunking")
+                .unwrap();
             let short = subject.body.len() <= PROOF_BYTES_MAX;
             assert_eq!(chunking.how == How::Proved, short, "{name}");
             let failed = reports.iter().filter(|report| report.failure.is_some());
@@ -30,4 +38,90 @@ fn every_tape_keeps_every_law() {
     });
     let broken = broken.concat();
     assert!(broken.is_empty(), "{}", broken.join("\n\n"));
+}
+
+/// `PROPTEST_CASES` says otherwise.
+fn config() -> ProptestConfig {
+    let cases = match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => ProptestConfig::default().cases,
+        None => 64,
+    };
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn a_generated_reply_reads_as_it_was_meant(reply in reply()) {
+        for dialect in Dialect::ALL {
+            let body = reply.body(dialect);
+            for options in [Options::lenient(), Options::strict()] {
+                let seen = Transcript::of(&read(dialect, options, &body));
+                prop_assert_eq!(&seen.rejected, &None, "{}", String::from_utf8_lossy(&body));
+                let calls = seen.tool_calls.into_iter();
+                let calls = calls.map(|call| (call.id.unwrap(), call.name, call.arguments, call.input));
+                let expected = reply.expected(dialect);
+                let seen = Expected {
+                    text: seen.text,
+                    reasoning: seen.reasoning,
+                    calls: calls.collect(),
+                    stop: if seen.stop.as_deref() == Some(expected.stop) { expected.stop } else { "another" },
+                };
+                prop_assert_eq!(&seen, &expected, "{}", String::from_utf8_lossy(&body));
+            }
+        }
+    }
+
+    #[test]
+    fn a_generated_reply_keeps_every_law(reply in reply(), seed: u64) {
+        for dialect in Dialect::ALL {
+            let body = reply.body(dialect);
+            let tape = Tape::from_body(&body, Some(dialect.name()));
+            let subject = Subject { name: "generated".into(), dialect, exchange: &tape.exchanges[0], body };
+            let effort = Effort { seed, runs: 4, proof_bytes_max: 600 };
+            for report in check(&subject, &effort) {
+                prop_assert!(report.failure.is_none(), "{report}\n{}", String::from_utf8_lossy(&subject.body));
+            }
+        }
+    }
+
+    #[test]
+    fn lines_of_json_keep_the_chunking_law(
+        lines in prop::collection::vec("(\\{\"a\":\"[a-zé😀 ]{0,9}\"\\}|[0-9]{1,4}| |\\{\"|)(\n|\r\n|\r)", 0..8),
+        tail in "(|\\{\\}|\\{|[0-9]|\r)",
+        limit in prop::sample::select(vec![4_usize, 16, 1 << 20]),
+    ) {
+        let body = lines.concat() + &tail;
+        let limits = Limits { frame_bytes_max: limit, ..Limits::default() };
+        let proof = chunking::prove(body.as_bytes(), || ndjson::Decoder::new(limits));
+        prop_assert!(proof.is_ok(), "{body:?}: {}", proof.unwrap_err());
+    }
+
+    #[test]
+    fn any_bytes_keep_the_chunking_law(
+        scraps in prop::collection::vec(prop::sample::select(vec![
+            "data", ":", " ", "a", "\n", "\r", "\r\n", "\n\n", "event: x\n", "id: 1\n", "id: \0\n", ": c\n",
+            "retry: 1\n", "\u{FEFF}", "data: {}\n\n", "error: no\n", "é", "😀", "data: [DONE]\n\n",
+            "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"a\"}}\n\n",
+        ]), 0..24),
+        bad in prop::option::of((any::<prop::sample::Index>(), any::<u8>())),
+        limit in prop::sample::select(vec![5_usize, 9, 40, 1 << 20]),
+        strict: bool,
+    ) {
+        let mut body = scraps.concat().into_bytes();
+        if let (Some((at, byte)), false) = (bad, body.is_empty()) {
+            let at = at.index(body.len());
+            body[at] = byte;
+        }
+        let limits = Limits { frame_bytes_max: limit, ..Limits::default() };
+        let mut options = if strict { wiretape_core::sse::Options::strict() } else { wiretape_core::sse::Options::lenient() };
+        options.recover_last = strict;
+        let proof = chunking::prove(&body, || wiretape_core::sse::Decoder::new(options, limits));
+        prop_assert!(proof.is_ok(), "{:?}: {}", String::from_utf8_lossy(&body), proof.unwrap_err());
+    }
 }

@@ -9,6 +9,8 @@
     reason = "a test may panic: that is how it fails; clippy's own exception ends at helpers"
 )]
 
+// Arbitrary replies, and what a reader must make of them.
+mod generate;
 // What several of these need.
 mod support;
 
@@ -18,3 +20,11 @@ mod corpus;
 mod golden;
 // Every law over every tape.
 mod laws;
+// Hostile input.
+mod bad_input;
+// The scanner and serde_json agree on what JSON is.
+mod json_law;
+// The event-stream standard in small cases.
+mod vectors;
+// The Web Platform Tests for event streams.
+mod wpt;

@@ -1,7 +1,7 @@
 //! The binary as it is run: arguments in, output and exit code out.
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::disallowed_methods,
     reason = "a test that cannot go on should stop; it bounds how long bad input takes"
 )]
@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 const CHAT: &str = concat!(
-    "data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"model\":\"m\",\"choices\":[{\"index\":0,",
-    "\"delta\":{\"content\":\"Grüße, \"}}]}\n\n: ping\n\n",
+    "data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"model\":\"m\",",
+    "\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Grüße, \"}}]}\n\n: ping\n\n",
     "data: {\"id\":\"c1\",\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,",
     "\"id\":\"a\",\"function\":{\"name\":\"read\",\"arguments\":\"{\\\"path\\\":\"}}]}}]}\r\n\r\n",
     "data: {\"id\":\"c1\",\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,",
@@ -197,10 +197,7 @@ fn chunks_change_no_frame() {
     }
     let (body, _) = &bodies[0];
     let args = ["frames", body];
-    let out = check(
-        &args,
-        &good(&["\"comment\":\"ping\"", "\"end\":\"clean\""]),
-    );
+    let out = check(&args, &good(&["\"comment\":\"ping\"", "\"end\":\"clean\""]));
     assert!(
         out.starts_with("{\"at\":0,\"event\":null,\"data\":\""),
         "{out}"

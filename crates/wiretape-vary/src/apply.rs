@@ -84,7 +84,12 @@ impl Work<'_> {
         let mut all: Vec<Outcome> = before.iter().chain(outcomes).copied().collect();
         all.sort_unstable();
         all.dedup();
-        let whole = |outcome: &Outcome| matches!(outcome, Outcome::Same | Outcome::SameButReason);
+        let whole = |outcome: &Outcome| {
+            matches!(
+                outcome,
+                Outcome::Same | Outcome::SameButReason | Outcome::SoFar
+            )
+        };
         let both = before.iter().any(whole) && outcomes.iter().any(whole);
         all.retain(|outcome| both || !whole(outcome));
         if all.contains(&Outcome::SameButReason) {
@@ -164,7 +169,7 @@ impl Work<'_> {
             return Err("the place is not in the body");
         }
         let stream = self.stream.as_ref().or(self.subject.stream.as_ref());
-        let evidence = stream.map_or((None, None), |stream| {
+        let evidence = stream.map_or_else(fault::Evidence::default, |stream| {
             fault::evidence(stream, &stream.bytes().1)
         });
         self.permit(&fault::permits_cut(at, evidence));

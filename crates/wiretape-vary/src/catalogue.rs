@@ -33,9 +33,10 @@ pub enum Standing {
 
 /// What a reader may make of a stream. A scenario permits a set of these.
 ///
-/// All but the first two also ask that no tool call is released and that the text is a prefix of
-/// the untouched text: of each answer's, and of each block's where blocks are interleaved. A text that stops
-/// between the halves of a surrogate pair may have U+FFFD for its last character.
+/// All but the first three also ask that no tool call is released. All but the first two ask that
+/// the text is a prefix of the untouched text: of each answer's, and of each block's where blocks
+/// are interleaved. A text that stops between the halves of a surrogate pair may have U+FFFD for
+/// its last character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -43,6 +44,9 @@ pub enum Outcome {
     Same,
     /// The same but for the reason of the end.
     SameButReason,
+    /// The stream had said once that the message ended, and stopped before it said so again: the
+    /// calls are the first of the untouched calls.
+    SoFar,
     /// The message was read to its end, and its reason does not permit acting.
     NoCalls,
     /// The reader reports an error.
@@ -202,7 +206,12 @@ impl Piece {
     #[must_use]
     pub fn permits(&self) -> &'static [Outcome] {
         match self {
-            Self::Cut { .. } => &[Outcome::Same, Outcome::ErrorReported, Outcome::EofReported],
+            Self::Cut { .. } => &[
+                Outcome::Same,
+                Outcome::SoFar,
+                Outcome::ErrorReported,
+                Outcome::EofReported,
+            ],
             Self::ErrorEvent { .. } => &[Outcome::ErrorReported],
             Self::FinishReason { reason } if permits_acting(reason) => &[Outcome::SameButReason],
             Self::FinishReason { .. } => &[Outcome::NoCalls, Outcome::ErrorReported],

@@ -101,36 +101,48 @@ fn drop_terminal(stream: &mut Stream, family: Family, finish: bool) -> Applied {
     Ok(None)
 }
 
-/// The offsets from which on a cut body has said that the message ended: in its reason, in its
-/// terminal event.
-pub(crate) fn evidence(stream: &Stream, block_ends: &[usize]) -> (Option<usize>, Option<usize>) {
-    let end_of = |kind: Kind| {
-        let place = stream.blocks.iter().position(|block| block.kind == kind)?;
+/// From which offsets on a cut body has said that the message ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Evidence {
+    /// It said the reason, or came to the terminal event.
+    ended: Option<usize>,
+    /// It did so for the first time, and went on.
+    declared: Option<usize>,
+}
+
+/// Where a stream says that the message ended.
+pub(crate) fn evidence(stream: &Stream, block_ends: &[usize]) -> Evidence {
+    let closing = |block: &Block| matches!(block.kind, Kind::Finish | Kind::Terminal);
+    let first = stream.blocks.iter().position(closing);
+    let content = |block: &Block| matches!(block.kind, Kind::Finish | Kind::Content);
+    let last = stream.blocks.iter().rposition(content).max(first);
+    let read_at = |place: usize| {
         let lines = &stream.blocks.get(place)?.lines;
         // A lenient reader takes a payload without its line ends (F-31), and padding is no part
         // of it.
-        let last = lines.iter().rev().find(|line| !line.text.is_empty())?;
-        let padding = last
-            .text
-            .iter()
-            .rev()
-            .take_while(|&&byte| byte == b' ')
-            .count();
-        let blank: usize = lines.iter().filter(|line| line.is_blank()).count();
-        Some(
-            block_ends
-                .get(place)?
-                .saturating_sub(2 * (blank + 1) + padding),
-        )
+        let text = &lines.iter().rev().find(|line| !line.text.is_empty())?.text;
+        let padding = text.iter().rev().take_while(|&&byte| byte == b' ').count();
+        let blank = lines.iter().filter(|line| line.is_blank()).count();
+        let behind = 2 * (blank + 1) + padding;
+        Some(block_ends.get(place)?.saturating_sub(behind))
     };
-    (end_of(Kind::Finish), end_of(Kind::Terminal))
+    if first.is_none() {
+        return Evidence::default();
+    }
+    Evidence {
+        ended: last.and_then(read_at),
+        declared: first.filter(|_| first != last).and_then(read_at),
+    }
 }
 
 /// What a reader may make of a body that is cut at an offset.
-pub(crate) fn permits_cut(at: usize, evidence: (Option<usize>, Option<usize>)) -> Vec<Outcome> {
+pub(crate) fn permits_cut(at: usize, evidence: Evidence) -> Vec<Outcome> {
     let reached = |offset: Option<usize>| offset.is_some_and(|offset| offset <= at);
-    if reached(evidence.1) || reached(evidence.0) {
-        return [Outcome::Same, Outcome::ErrorReported, Outcome::EofReported].to_vec();
+    let mut permits = [Outcome::ErrorReported, Outcome::EofReported].to_vec();
+    if reached(evidence.ended) {
+        permits.insert(0, Outcome::Same);
+    } else if reached(evidence.declared) {
+        permits.insert(0, Outcome::SoFar);
     }
-    [Outcome::ErrorReported, Outcome::EofReported].to_vec()
+    permits
 }

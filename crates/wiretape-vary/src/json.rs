@@ -1,4 +1,4 @@
-//! Where things lie in a JSON text, so that one of them can be rewritten and the rest kept as it is.
+//! Where things lie in a JSON text, so that one of them is rewritten and the rest kept as it is.
 //!
 //! The functions take spans into a text that [`is_object`] holds for; on any other text they give
 //! `None` or nonsense, but neither panic nor loop.
@@ -217,9 +217,8 @@ pub(crate) fn verbatim(text: &[u8], tokens: &[Token]) -> Vec<Span> {
         else {
             continue;
         };
-        let name = part(text, key.clone());
         let inside = found.last().is_some_and(|last| last.contains(start));
-        if inside || (name != b"input" && name != b"arguments") {
+        if inside || !is_verbatim(text, key) {
             continue;
         }
         if let Some(end) = value_end(text, *start) {
@@ -227,6 +226,11 @@ pub(crate) fn verbatim(text: &[u8], tokens: &[Token]) -> Vec<Span> {
         }
     }
     found
+}
+
+/// The name of a field whose value may have to stay verbatim.
+pub(crate) fn is_verbatim(text: &[u8], key: &Span) -> bool {
+    matches!(part(text, key.clone()), b"input" | b"arguments")
 }
 
 /// A position outside all spans, which are in order.

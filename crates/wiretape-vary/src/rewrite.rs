@@ -216,7 +216,9 @@ fn escaped(payload: &[u8], which: Escapes, keys: bool) -> Option<Vec<u8>> {
             json::Token::Key(body) if keys => body,
             _ => continue,
         };
-        if json::outside(&verbatim, body.start) {
+        // The names by which later pieces find what is to stay verbatim stay as well.
+        let found_by = matches!(token, json::Token::Key(_)) && json::is_verbatim(payload, body);
+        if json::outside(&verbatim, body.start) && !found_by {
             out.extend_from_slice(part(payload, copied..body.start));
             strings::escape(part(payload, body.clone()), which, &mut out);
             copied = body.end;

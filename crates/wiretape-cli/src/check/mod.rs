@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use wiretape::laws::{self, Effort, Report};
+use wiretape::laws::{self, Effort, How, Report};
 use wiretape::load;
 use wiretape_core::{Dialect, Options, Transcript, read};
 
@@ -125,7 +125,8 @@ impl Sum {
             for report in &row.reports {
                 self.cases = self.cases.saturating_add(report.cases);
                 self.failures += usize::from(report.failure.is_some());
-                if !numbers.contains(&report.number) {
+                let applies = !matches!(report.how, How::DoesNotApply(_));
+                if applies && !numbers.contains(&report.number) {
                     numbers.push(report.number);
                 }
             }
@@ -206,7 +207,7 @@ fn gather(receiver: &Receiver<(usize, Outcome)>, count: usize, bars: bool) -> Ve
             ProgressDrawTarget::hidden()
         },
     );
-    let style = ProgressStyle::with_template("{bar:32} {pos}/{len} files  {msg}");
+    let style = ProgressStyle::with_template("{bar:32} {pos}/{len} files  {wide_msg}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.tick();
     let mut outcomes: Vec<Option<Outcome>> = Vec::new();

@@ -12,13 +12,15 @@ use crate::args::CheckArgs;
 use crate::exit::Fault;
 use crate::screen::{self, BAD, FAINT, GOOD, STRONG, compact, count, grouped, left, right};
 
+const FAILS: &str = "FAILS";
 const NAME_COLUMNS_MAX: usize = 44;
 
-/// A column for each law that was reported but chunking, which has one of its own.
+/// A column for each law that applies to any row; chunking has one of its own.
 #[derive(Debug)]
 struct Law {
     number: u8,
-    name: &'static str,
+    /// The names of its parts.
+    names: Vec<&'static str>,
     columns: usize,
 }
 
@@ -76,31 +78,39 @@ impl Columns {
             for row in rows {
                 let name = screen::width(shown(row, root)).min(NAME_COLUMNS_MAX);
                 columns.name = columns.name.max(name);
-                for report in &row.reports {
-                    columns.take(report, row.bytes);
-                }
+                columns.take(row);
             }
         }
         columns.laws.sort_unstable_by_key(|law| law.number);
         columns
     }
 
-    fn take(&mut self, report: &Report, bytes: u64) {
-        if report.number == 1 {
-            let text = partitions(report, bytes);
-            self.chunking = self.chunking.max(screen::width(&text));
-            return;
-        }
-        let needed = screen::width(&cases(report)).max(2);
-        match self.laws.iter_mut().find(|law| law.number == report.number) {
-            Some(law) => law.columns = law.columns.max(needed),
-            None => self.laws.push(Law {
-                number: report.number,
-                name: report.law,
-                columns: needed,
-            }),
+    fn take(&mut self, row: &Row) {
+        self.chunking = self.chunking.max(screen::width(&partitions(row)));
+        for report in row.reports.iter().filter(|report| applies(report)) {
+            if report.number == 1 {
+                continue;
+            }
+            let needed = screen::width(&cases(row, report.number)).max(2);
+            match self.laws.iter_mut().find(|law| law.number == report.number) {
+                Some(law) => {
+                    law.columns = law.columns.max(needed);
+                    if !law.names.contains(&report.law) {
+                        law.names.push(report.law);
+                    }
+                }
+                None => self.laws.push(Law {
+                    number: report.number,
+                    names: vec![report.law],
+                    columns: needed,
+                }),
+            }
         }
     }
+}
+
+const fn applies(report: &Report) -> bool {
+    !matches!(report.how, How::DoesNotApply(_))
 }
 
 /// The folder, with its slash, that all names begin with.
@@ -156,27 +166,26 @@ fn line(row: &Row, name: &str, columns: &Columns, io: &mut Io<'_>) -> Result<(),
         right(&grouped(row.frames), 8),
         right(&calls, 8)
     )?;
-    let chunking = row.reports.iter().find(|report| report.number == 1);
-    let text = chunking.map_or_else(|| "–".into(), |report| partitions(report, row.bytes));
-    let text = left(&text, columns.chunking);
-    let style = screen.style(match chunking {
-        Some(report) if report.failure.is_some() => BAD,
-        Some(_) => Style::new(),
-        None => FAINT,
-    });
-    write!(io.out, "  {style}{text}{style:#}")?;
-    for law in &columns.laws {
-        let found = row
-            .reports
+    for (number, text, columns) in [(1, partitions(row), columns.chunking)].into_iter().chain(
+        columns
+            .laws
             .iter()
-            .find(|report| report.number == law.number);
-        let text = found.map_or_else(|| "–".into(), cases);
-        let style = screen.style(match found {
-            Some(report) if report.failure.is_some() => BAD,
-            Some(report) if !matches!(report.how, How::DoesNotApply(_)) => Style::new(),
-            _ => FAINT,
+            .map(|law| (law.number, cases(row, law.number), law.columns)),
+    ) {
+        let text = if number == 1 {
+            left(&text, columns)
+        } else {
+            right(&text, columns)
+        };
+        let mut reports = row.reports.iter().filter(|report| report.number == number);
+        let style = screen.style(if reports.clone().any(|report| report.failure.is_some()) {
+            BAD
+        } else if reports.any(applies) {
+            Style::new()
+        } else {
+            FAINT
         });
-        write!(io.out, "  {style}{}{style:#}", right(&text, law.columns))?;
+        write!(io.out, "  {style}{text}{style:#}")?;
     }
     let (verdict, style) = if row.panic.is_some() {
         ("PANICS", BAD)
@@ -191,21 +200,26 @@ fn line(row: &Row, name: &str, columns: &Columns, io: &mut Io<'_>) -> Result<(),
 }
 
 /// How the chunking law was established, and over how many ways to cut the bytes.
-fn partitions(report: &Report, bytes: u64) -> String {
-    match report.how {
-        _ if report.failure.is_some() => "FAILS".into(),
-        How::Proved => format!("proved 2^{}", bytes.saturating_sub(1)),
-        How::Sampled => format!("sampled {}", compact(report.cases)),
-        _ => "–".into(),
+fn partitions(row: &Row) -> String {
+    let proved = |report: &Report| report.number == 1 && report.how == How::Proved;
+    if row.reports.iter().any(proved) && cases(row, 1) != FAILS {
+        return format!("proved 2^{}", row.bytes.saturating_sub(1));
+    }
+    match cases(row, 1) {
+        text if text == FAILS || text == "–" => text,
+        text => format!("sampled {text}"),
     }
 }
 
-/// How many cases of a law were tried.
-fn cases(report: &Report) -> String {
-    match report.how {
-        _ if report.failure.is_some() => "FAILS".into(),
-        How::DoesNotApply(_) => "–".into(),
-        _ => compact(report.cases),
+/// How many cases of a law were tried, over all of its parts.
+fn cases(row: &Row, number: u8) -> String {
+    let reports = || row.reports.iter().filter(|report| report.number == number);
+    if reports().any(|report| report.failure.is_some()) {
+        FAILS.into()
+    } else if reports().any(applies) {
+        compact(reports().fold(0, |sum, report| report.cases.saturating_add(sum)))
+    } else {
+        "–".into()
     }
 }
 
@@ -213,7 +227,7 @@ fn legend(laws: &[Law], io: &mut Io<'_>) -> Result<(), Fault> {
     let dim = io.screen.style(FAINT);
     let names: Vec<String> = laws
         .iter()
-        .map(|law| format!("{} {}", law.number, law.name))
+        .map(|law| format!("{} {}", law.number, law.names.join(" and ")))
         .collect();
     writeln!(
         io.out,
@@ -282,6 +296,7 @@ fn summary(sum: &Sum, args: &CheckArgs, io: &mut Io<'_>) -> Result<(), Fault> {
     let style = io.screen.style(if good { GOOD } else { BAD });
     let verdict = match sum.failures {
         0 if sum.exchanges == 0 => "nothing was checked".into(),
+        0 if sum.interrupted => "no failure so far".into(),
         0 => "all hold".into(),
         n => count(n, "failure"),
     };

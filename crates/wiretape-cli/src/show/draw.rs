@@ -332,12 +332,13 @@ impl Plot<'_> {
                 *cell = (*cell).max(Some(*mark));
             }
         }
-        let label = left("events", LABEL_COLUMNS);
-        write!(out, "{label}  ")?;
-        let last = marks
-            .iter()
-            .rposition(Option::is_some)
-            .map_or(0, |last| last + 1);
+        let last = marks.iter().rposition(Option::is_some);
+        let last = last.map_or(0, |last| last + 1);
+        if last > 0 {
+            write!(out, "{}  ", left("events", LABEL_COLUMNS))?;
+        } else {
+            write!(out, "events")?;
+        }
         for mark in marks.iter().take(last) {
             match mark {
                 Some(mark) => {

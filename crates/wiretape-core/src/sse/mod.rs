@@ -428,6 +428,7 @@ impl Decoder {
     #[cold]
     fn fail(&mut self, at: u64, kind: ErrorKind) -> Error {
         let error = Error { at, kind };
+        self.held = Vec::new();
         self.failed = Some(error);
         error
     }

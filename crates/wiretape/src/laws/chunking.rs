@@ -22,7 +22,8 @@
 //! of more than [`EVERY_END_MAX`] bytes only: of the ends *j* behind *e(i)* those are tried that
 //! are up to 4 bytes behind it, at most 128 bytes behind *i*, at the end of the next frame, and the
 //! end of the body. A decoder that scans from left to right over a bare slice can know nothing of
-//! where the slice ends but what these show. For shorter bodies every *j* is tried and the second
+//! where the slice ends but what these show. Behind an error, which is final, only the next bytes
+//! are tried. For shorter bodies every *j* is tried and the second
 //! assumption is not needed.
 
 use wiretape_core::frame::Meta;
@@ -33,7 +34,7 @@ use super::{Effort, Failure, How, Report, difference};
 use crate::Subject;
 
 /// Bodies up to this many bytes are proved without the second assumption.
-pub const EVERY_END_MAX: usize = 2048;
+pub const EVERY_END_MAX: usize = 1024;
 
 /// Bodies with frames so long that the proof needs more calls than this are sampled.
 const CALLS_MAX: usize = 1 << 24;
@@ -170,6 +171,12 @@ impl<D: Framing> OneByOne<D> {
         self.ends.iter().enumerate().map(|(at, end)| end - at).sum()
     }
 
+    /// The state before `from` is that behind an error, which is final.
+    fn has_failed(&self, from: usize) -> bool {
+        let step = |at: usize| self.steps.get(at);
+        from > 0 && step(from - 1).is_some_and(Result::is_err) && step(from) == step(from - 1)
+    }
+
     /// One call in the state before `from`, given bytes up to `to`.
     fn check(&self, body: &[u8], from: usize, to: usize) -> Result<(), Failure> {
         let end = self.ends.get(from).copied().unwrap_or(body.len());
@@ -198,7 +205,12 @@ impl<D: Framing> OneByOne<D> {
         ) {
             (Ok(same), _) => same,
             (Err(error), Err(expected)) if error == *expected => {
-                // What an error leaves of its chunk is not looked at again.
+                // An error is final, whatever led to it.
+                let again = decoder.step(&mut &b"x"[..], |_| ());
+                if again != Err(error) {
+                    return Err(call(from, to, difference::of(&Err::<(), _>(error), &again)));
+                }
+                // What it leaves of its chunk is not looked at again.
                 input = body.get(reached..to).unwrap_or_default();
                 true
             }
@@ -260,7 +272,9 @@ fn proved<D: Framing>(body: &[u8], one: &OneByOne<D>) -> Result<u64, Failure> {
     let mut cases = 0;
     for from in 0..=len {
         let end = one.ends.get(from).copied().unwrap_or(len);
-        let near = if len <= EVERY_END_MAX {
+        let near = if one.has_failed(from) {
+            (from + 2).min(len)
+        } else if len <= EVERY_END_MAX {
             len
         } else {
             end.max((from + 128).min(len))

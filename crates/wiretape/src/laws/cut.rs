@@ -101,9 +101,10 @@ fn permitted(at: usize, whole: &Transcript, seen: &Transcript) -> Result<(), Fai
     // Half of a surrogate pair at the cut is U+FFFD; which of several answers is the first is not
     // known before it has begun.
     let one = whole.choices < 2;
-    if one && !whole
-        .text
-        .starts_with(seen.text.trim_end_matches('\u{FFFD}'))
+    if one
+        && !whole
+            .text
+            .starts_with(seen.text.trim_end_matches('\u{FFFD}'))
     {
         return broken(difference::of_texts(&whole.text, &seen.text));
     }
