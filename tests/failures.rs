@@ -110,7 +110,8 @@ fn check_chat(deltas: &[&str], finish: &str, expect: &str) {
 
 #[test]
 fn f05_a_surrogate_pair_in_two_deltas_is_one_character() {
-    let text = r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#;
+    let text =
+        r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#;
     let piece = |text: &str| {
         format!(
             r#"{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":"{text}"}}}}"#
@@ -133,14 +134,28 @@ fn f05_a_surrogate_pair_in_two_deltas_is_one_character() {
     );
     // The inner form: the escape is cut inside the argument text.
     check_anthropic(
-        &[TOOL, &json("{\"t\":\"\\ud83d"), &json("\\ude00\"}"), SHUT, ACT, LAST],
+        &[
+            TOOL,
+            &json("{\"t\":\"\\ud83d"),
+            &json("\\ude00\"}"),
+            SHUT,
+            ACT,
+            LAST,
+        ],
         "\"\" | t f({\"t\":\"😀\"}) | stop tool_use",
     );
 }
 
 #[test]
 fn f18_absent_arguments_are_an_empty_object() {
-    for pieces in [vec![], vec![""], vec!["{}"], vec!["", "{}"], vec!["null"], vec![" "]] {
+    for pieces in [
+        vec![],
+        vec![""],
+        vec!["{}"],
+        vec!["", "{}"],
+        vec!["null"],
+        vec![" "],
+    ] {
         let deltas: Vec<String> = pieces.iter().map(|piece| json(piece)).collect();
         let mut payloads = vec![TOOL];
         payloads.extend(deltas.iter().map(String::as_str));
@@ -161,7 +176,8 @@ fn f18_absent_arguments_are_an_empty_object() {
 
 #[test]
 fn f19_arguments_as_an_object_are_taken_as_they_stand_or_refused() {
-    let delta = r#"{"tool_calls":[{"index":0,"id":"t","function":{"name":"f","arguments":{"n":1e2}}}]}"#;
+    let delta =
+        r#"{"tool_calls":[{"index":0,"id":"t","function":{"name":"f","arguments":{"n":1e2}}}]}"#;
     check_chat(
         &[delta],
         "tool_calls",
@@ -261,7 +277,9 @@ fn f24_calls_are_told_apart_by_id_then_index_then_order() {
                 &call(&format!(
                     r#""index":{index},"id":"a","function":{{"name":"f","arguments":"{{\"x\":"}}"#
                 )),
-                &call(&format!(r#""index":{index},"function":{{"arguments":"1}}"}}"#)),
+                &call(&format!(
+                    r#""index":{index},"function":{{"arguments":"1}}"}}"#
+                )),
             ],
             "tool_calls",
             "\"\" | a f({\"x\":1}) | stop tool_calls",
@@ -353,7 +371,12 @@ fn f27_f28_the_reason_decides_and_an_unknown_one_forbids() {
         "",
         "\"\" | not a f({}): no_stop_reason | no_stop_reason",
     );
-    for reason in ["max_tokens", "pause_turn", "refusal", "model_context_window_exceeded"] {
+    for reason in [
+        "max_tokens",
+        "pause_turn",
+        "refusal",
+        "model_context_window_exceeded",
+    ] {
         let stop = format!(r#"{{"type":"message_delta","delta":{{"stop_reason":"{reason}"}}}}"#);
         let expect = format!("\"\" | not t f(): unsafe_stop | unsafe_stop | stop {reason}");
         check_anthropic(&[TOOL, SHUT, &stop, LAST], &expect);
@@ -392,7 +415,12 @@ fn f31_a_last_event_without_its_blank_line_is_recovered_if_asked() {
         let expect = "\"\" | not t f(): no_terminal | no_terminal | stop tool_use | eof | F-31×1";
         check_with(Dialect::Anthropic, options, body, expect);
         options.sse.recover_last = true;
-        check_with(Dialect::Anthropic, options, body, &format!("{whole} | F-31×1"));
+        check_with(
+            Dialect::Anthropic,
+            options,
+            body,
+            &format!("{whole} | F-31×1"),
+        );
     }
     let half = body.strip_suffix("}\n\n").unwrap_or_default();
     let expect = "\"\" | not t f(): no_terminal | no_terminal | stop tool_use | eof | F-31×1";
@@ -403,7 +431,10 @@ fn f31_a_last_event_without_its_blank_line_is_recovered_if_asked() {
 fn f35_a_second_message_of_another_id_ends_the_reading() {
     let again = r#"{"type":"message_start","message":{"id":"m","model":"x","content":[]}}"#;
     let other = r#"{"type":"message_start","message":{"id":"n","model":"x","content":[]}}"#;
-    check_anthropic(&[again, TOOL, SHUT, ACT, LAST], "\"\" | t f({}) | stop tool_use | F-35×1");
+    check_anthropic(
+        &[again, TOOL, SHUT, ACT, LAST],
+        "\"\" | t f({}) | stop tool_use | F-35×1",
+    );
     check_anthropic(
         &[TOOL, &json("{\"a"), other, TOOL, SHUT, ACT, LAST],
         "\"\" | not t f({\"a): unreadable | unreadable | error protocol_violation: a second message_start with another id (F-35)",
@@ -448,7 +479,9 @@ fn f40_errors_in_every_shape() {
             Options::strict(),
             body.as_bytes(),
         ));
-        let got = transcript.error.map(|e| format!("{}: {}", e.kind, e.message));
+        let got = transcript
+            .error
+            .map(|e| format!("{}: {}", e.kind, e.message));
         assert_eq!(got.as_deref(), Some(error), "{body}");
         assert_eq!(transcript.ended, Ended::Error, "{body}");
     }
@@ -456,13 +489,22 @@ fn f40_errors_in_every_shape() {
 
 #[test]
 fn f42_nothing_that_looks_like_success() {
-    for body in ["", "{\"error\":{\"message\":\"no\"}}", "<html>\n\n</html>\n\n", ": ping\n\n"] {
+    for body in [
+        "",
+        "{\"error\":{\"message\":\"no\"}}",
+        "<html>\n\n</html>\n\n",
+        ": ping\n\n",
+    ] {
         let transcript = Transcript::of(&read(
             Dialect::OpenAiChat,
             Options::lenient(),
             body.as_bytes(),
         ));
-        assert_eq!(transcript.rejected.as_deref(), Some("empty_stream"), "{body}");
+        assert_eq!(
+            transcript.rejected.as_deref(),
+            Some("empty_stream"),
+            "{body}"
+        );
     }
     check_with(
         Dialect::OpenAiChat,
@@ -518,7 +560,10 @@ fn f57_answers_are_kept_apart() {
     assert_eq!((transcript.choices, transcript.text.as_str()), (2, "a"));
     assert_eq!(transcript.rejected, None);
     let other = &transcript.others[0];
-    assert_eq!((other.text.as_str(), other.stop.as_deref()), ("b", Some("length")));
+    assert_eq!(
+        (other.text.as_str(), other.stop.as_deref()),
+        ("b", Some("length"))
+    );
 }
 
 #[test]
@@ -534,15 +579,22 @@ fn f59_numbers_keys_and_nul_stay_as_sent() {
 fn f60_f62_the_execution_key_is_the_same_for_the_same_call() {
     let key = |body: &str| {
         let turn = read(Dialect::OpenAiChat, Options::lenient(), body.as_bytes()).expect("a turn");
-        let keys = turn.tool_calls().iter().map(|c| c.execution_key().to_owned());
+        let keys = turn
+            .tool_calls()
+            .iter()
+            .map(|c| c.execution_key().to_owned());
         keys.collect::<Vec<_>>()
     };
-    let with_id = r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}]}"#;
+    let with_id =
+        r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}]}"#;
     assert_eq!(key(&chat(&[with_id], "stop")), ["c/a"]);
     let without = r#"{"tool_calls":[{"index":0,"function":{"name":"f","arguments":"{}"}},{"index":1,"function":{"name":"f","arguments":"{}"}}]}"#;
     let keys = key(&chat(&[without], "stop"));
     assert_eq!(keys, key(&chat(&[without], "stop")));
-    assert_ne!(keys[0], keys[1], "two equal calls of one reply are two calls");
+    assert_ne!(
+        keys[0], keys[1],
+        "two equal calls of one reply are two calls"
+    );
 }
 
 #[test]
@@ -551,16 +603,34 @@ fn f72_an_error_is_final_whatever_comes_after_it() {
         frame_bytes_max: 8,
         ..wiretape_core::Limits::default()
     };
-    let mut decoder = wiretape_core::sse::Decoder::new(wiretape_core::sse::Options::strict(), limits);
+    let mut decoder =
+        wiretape_core::sse::Decoder::new(wiretape_core::sse::Options::strict(), limits);
     let error = wiretape_core::Error {
         at: 0,
         kind: wiretape_core::ErrorKind::FrameTooLarge { limit: 8 },
     };
     let mut input = &b"data: 1"[..];
     assert_eq!(decoder.decode(&mut input), Ok(None));
-    for chunk in [&b"234"[..], b"x", b"", b"\n\n", b"data: ok\n\n"] {
+    for chunk in [&b"234"[..], b"x", b"\n\n", b"data: ok\n\n"] {
         let mut input = chunk;
         assert_eq!(decoder.decode(&mut input).err(), Some(error), "{chunk:?}");
     }
     assert_eq!(decoder.finish().err(), Some(error));
+}
+
+#[test]
+fn f57_no_answer_of_a_rejected_reply_has_calls() {
+    let body = "data: {\"choices\":[{\"index\":1,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},\"finish_reason\":\"tool_calls\"}]}\n\n";
+    let first = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"length\"}]}\n\n";
+    for body in [format!("{body}{first}"), body.to_owned()] {
+        let transcript = Transcript::of(&read(
+            Dialect::OpenAiChat,
+            Options::lenient(),
+            body.as_bytes(),
+        ));
+        assert!(transcript.rejected.is_some(), "{transcript:?}");
+        let other = &transcript.others[0];
+        assert_eq!((other.index, other.tool_calls.len()), (1, 0));
+        assert_eq!(other.rejected_calls.len(), 1);
+    }
 }

@@ -1,11 +1,9 @@
 //! All tests of the workspace that drive its public surface. `README.md` says what is where.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
-    clippy::cast_possible_truncation,
     reason = "a test may panic: that is how it fails; clippy's own exception ends at helpers"
 )]
 
@@ -14,16 +12,20 @@ mod generate;
 // What several of these need.
 mod support;
 
+// Hostile input.
+mod bad_input;
 // Real streams of every provider, where WIRETAPE_CORPUS says they lie.
 mod corpus;
 // What the reader makes of every tape, as snapshots.
 mod golden;
-// Every law over every tape.
-mod laws;
-// Hostile input.
-mod bad_input;
 // The scanner and serde_json agree on what JSON is.
 mod json_law;
+// The failures one stream can show, by their ids.
+mod failures;
+// Every law over every tape. and over generated replies.
+mod laws;
+// The repository's own rules.
+mod tidy;
 // The event-stream standard in small cases.
 mod vectors;
 // The Web Platform Tests for event streams.

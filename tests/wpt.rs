@@ -1,4 +1,4 @@
-//! The Web Platform Tests for event streams, where WIRETAPE_CORPUS says the corpus lies.
+//! The Web Platform Tests for event streams, where `WIRETAPE_CORPUS` says the corpus lies.
 //!
 //! Third-party data is not copied in; `vectors.rs` states the same rules in our own cases.
 

@@ -142,7 +142,7 @@ impl Decoder {
     ///
     /// # Errors
     /// At the first byte of a frame that is too large or, if the options say so, is not UTF-8.
-    /// The error is final: later calls return it again.
+    /// The error is final: calls with more bytes return it again.
     #[inline]
     pub fn decode<'a, 'b: 'a>(
         &'a mut self,

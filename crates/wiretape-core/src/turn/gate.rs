@@ -51,10 +51,8 @@ pub(super) fn finish(mut draft: Draft, closing: Closing) -> Result<Turn, Rejecte
     let mut choices = split(draft);
     let mut verdict = whole;
     for (place, choice) in choices.iter_mut().enumerate() {
-        let own = match (&verdict, place) {
-            (Some(why), _) if place == 0 || is_whole(why) => Some(why.clone()),
-            _ => of_choice(choice),
-        };
+        // What forbids acting on the first answer forbids it on the others: the reply is no turn.
+        let own = verdict.clone().or_else(|| of_choice(choice));
         calls(reply.id.as_deref(), choice, own.as_ref());
         if place == 0 {
             verdict = own;
@@ -66,11 +64,6 @@ pub(super) fn finish(mut draft: Draft, closing: Closing) -> Result<Turn, Rejecte
         Some(why) => Err(Rejected { why, reply }),
         None => Ok(Turn { reply }),
     }
-}
-
-/// The reason holds for all answers of the reply.
-fn is_whole(why: &Why) -> bool {
-    !matches!(why, Why::Stop(_) | Why::NoStop | Why::OpenBlock)
 }
 
 /// What forbids acting on any answer.
@@ -106,9 +99,13 @@ fn of_choice(choice: &Choice) -> Option<Why> {
     open.then_some(Why::OpenBlock)
 }
 
-/// The draft's blocks, by answer, in order of the answers' numbers.
+/// The draft's blocks, by answer, in order of the answers' numbers. Number 0 is there if any is:
+/// another does not become the first because the stream was cut.
 fn split(draft: Draft) -> Vec<Choice> {
     let mut choices: BTreeMap<u32, Choice> = BTreeMap::new();
+    if !(draft.stops.is_empty() && draft.blocks.is_empty()) {
+        choices.insert(0, Choice::default());
+    }
     for (index, reason) in draft.stops {
         choices.entry(index).or_default().stop = Some(reason);
     }

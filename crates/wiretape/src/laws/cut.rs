@@ -98,13 +98,10 @@ fn permitted(at: usize, whole: &Transcript, seen: &Transcript) -> Result<(), Fai
     if acts && calls_of(seen) != calls_of(whole) {
         return broken(difference::of(&calls_of(whole), &calls_of(seen)));
     }
-    // Half of a surrogate pair at the cut is U+FFFD; which of several answers is the first is not
-    // known before it has begun.
-    let one = whole.choices < 2;
-    if one
-        && !whole
-            .text
-            .starts_with(seen.text.trim_end_matches('\u{FFFD}'))
+    // Half of a surrogate pair at the cut is U+FFFD.
+    if !whole
+        .text
+        .starts_with(seen.text.trim_end_matches('\u{FFFD}'))
     {
         return broken(difference::of_texts(&whole.text, &seen.text));
     }

@@ -165,11 +165,9 @@ pub fn faults(subject: &Subject<'_>, varied: &wiretape_vary::Subject, effort: &E
 /// What the reader made of it is this outcome.
 fn is(outcome: Outcome, whole: &Transcript, seen: &Transcript) -> bool {
     let same = seen.text == whole.text && calls(seen) == calls(whole);
-    // Which of several answers is the first is not known before it has begun.
-    let begun = whole.choices > 1
-        || whole
-            .text
-            .starts_with(seen.text.trim_end_matches('\u{FFFD}'));
+    let begun = whole
+        .text
+        .starts_with(seen.text.trim_end_matches('\u{FFFD}'));
     let rejected = seen.rejected.is_some() && released(seen) == 0 && begun;
     match outcome {
         Outcome::Same => {
@@ -178,6 +176,7 @@ fn is(outcome: Outcome, whole: &Transcript, seen: &Transcript) -> bool {
                 && seen.rejected == whole.rejected
         }
         Outcome::SameButReason => same,
+        Outcome::SoFar => begun && calls(whole).starts_with(&calls(seen)),
         Outcome::NoCalls => rejected,
         Outcome::ErrorReported => rejected && seen.ended == Ended::Error,
         Outcome::EofReported => rejected && seen.ended == Ended::Eof,
