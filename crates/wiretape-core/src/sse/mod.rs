@@ -163,6 +163,10 @@ impl Decoder {
         &'a mut self,
         input: &mut &'b [u8],
     ) -> Result<Option<Frame<'a>>, Error> {
+        if let (Some(error), false) = (self.failed, input.is_empty()) {
+            *input = &[];
+            return Err(error);
+        }
         if self.spent {
             self.held.clear();
             self.spent = false;
@@ -215,14 +219,13 @@ impl Decoder {
     fn permits(&self, block: &block::Simple<'_>) -> bool {
         block.len <= self.frame_bytes_max
             && self.held.is_empty()
-            && self.failed.is_none()
             && !(self.options.skip_colon_data && block.data.first() == Some(&b':'))
     }
 
     /// The first bytes of a block may be held as they are.
     #[inline]
     fn takes(&self, chunk: &[u8]) -> bool {
-        chunk.len() <= self.frame_bytes_max && self.held.is_empty() && self.failed.is_none()
+        chunk.len() <= self.frame_bytes_max && self.held.is_empty()
     }
 
     /// Keeps all of the input.
@@ -355,10 +358,6 @@ impl Decoder {
         input: &mut &[u8],
         mut end: Option<usize>,
     ) -> Result<Option<Frame<'a>>, Error> {
-        if let Some(error) = self.failed {
-            *input = &[];
-            return Err(error);
-        }
         loop {
             let (taken, part) = match end.take() {
                 Some(end) => self.scan.end_line(input, end),
