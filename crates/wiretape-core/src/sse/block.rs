@@ -39,10 +39,10 @@ pub(super) enum Next {
 }
 
 impl Scan {
-    /// The block goes on inside a line with this byte, which does not end it.
+    /// The block goes on inside a line with these few bytes, and no line ends in them.
     #[inline]
-    pub(super) fn is_plain(&self, byte: u8) -> bool {
-        !self.line_start && byte != b'\n' && byte != b'\r'
+    pub(super) fn goes_on(&self, bytes: &[u8]) -> bool {
+        !self.line_start && bytes.len() <= SMALL && all_solid(bytes)
     }
 
     /// The next bytes of the block and what they are; of a blank line, the first byte of its end.
@@ -80,23 +80,6 @@ impl Scan {
     pub(super) fn begin_inside(&mut self, name: Option<(usize, usize)>, line_from: usize) {
         self.name = name;
         self.line_from = line_from;
-    }
-
-    /// Where the line ends that the block is inside of: `None` if the block is between lines,
-    /// `Some(None)` if these bytes do not end it.
-    #[inline]
-    #[expect(
-        clippy::option_option,
-        reason = "two questions, asked at once on the hot path"
-    )]
-    pub(super) fn inside(&self, bytes: &[u8]) -> Option<Option<usize>> {
-        if self.line_start {
-            return None;
-        }
-        if bytes.len() <= SMALL && all_solid(bytes) {
-            return Some(None);
-        }
-        Some(line_end(bytes))
     }
 
     /// A line ends at `end` of these bytes.

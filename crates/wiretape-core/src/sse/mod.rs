@@ -148,13 +148,9 @@ impl Decoder {
         &'a mut self,
         input: &mut &'b [u8],
     ) -> Result<Option<Frame<'a>>, Error> {
-        if let &[byte] = *input {
-            if self.scan.is_plain(byte) && self.takes_one() {
-                self.held.push(byte);
-                self.at += 1;
-                *input = &[];
-                return Ok(None);
-            }
+        if self.goes_on(input) {
+            self.hold(input);
+            return Ok(None);
         }
         self.decode_chunk(input)
     }
@@ -203,15 +199,9 @@ impl Decoder {
             if input.is_empty() {
                 return Ok(None);
             }
-            return self.gather(input, None);
+            return self.gather(input);
         }
-        match self.scan.inside(input) {
-            Some(None) if self.held.len() + input.len() <= self.frame_bytes_max => {
-                self.hold(input);
-                Ok(None)
-            }
-            end => self.gather(input, end.flatten()),
-        }
+        self.gather(input)
     }
 
     /// A whole block may be handed out as it lies.
@@ -231,15 +221,21 @@ impl Decoder {
     /// Keeps all of the input.
     #[inline]
     fn hold(&mut self, input: &mut &[u8]) {
-        self.held.extend_from_slice(input);
+        match *input {
+            &[byte] => self.held.push(byte),
+            bytes => self.held.extend_from_slice(bytes),
+        }
         self.at += input.len() as u64;
         *input = &[];
     }
 
-    /// A block is being gathered, and one more byte of it may be held.
+    /// A line is being gathered, and goes on to the end of the input: what small chunks do most.
     #[inline]
-    fn takes_one(&self) -> bool {
-        !self.spent && !self.held.is_empty() && self.held.len() < self.frame_bytes_max
+    fn goes_on(&self, input: &[u8]) -> bool {
+        !self.spent
+            && !self.held.is_empty()
+            && self.held.len() + input.len() <= self.frame_bytes_max
+            && self.scan.goes_on(input)
     }
 
     /// Where the next byte stands, in bytes from the start of the body.
@@ -351,18 +347,9 @@ impl Decoder {
     }
 
     /// Gathers a block that a chunk edge cuts, or that is not of the common shape.
-    ///
-    /// `end` says where the line ends that the block is inside of, if that was found already.
-    fn gather<'a>(
-        &'a mut self,
-        input: &mut &[u8],
-        mut end: Option<usize>,
-    ) -> Result<Option<Frame<'a>>, Error> {
+    fn gather<'a>(&'a mut self, input: &mut &[u8]) -> Result<Option<Frame<'a>>, Error> {
         loop {
-            let (taken, part) = match end.take() {
-                Some(end) => self.scan.end_line(input, end),
-                None => self.scan.next(input),
-            };
+            let (taken, part) = self.scan.next(input);
             let at = self.at - self.held.len() as u64;
             let kept = taken.len();
             if self.held.len() + kept > self.frame_bytes_max {
