@@ -4,8 +4,8 @@ use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 
-use super::template::Templates;
-use super::text::{Texts, Trace};
+use super::shared::{self, Full, Shared};
+use super::text::Trace;
 use super::{Evidence, Options, Protocol};
 use crate::event::{Block, Event, Kind, Part, Usage};
 use crate::json::{Raw, Str};
@@ -14,17 +14,13 @@ use crate::{ErrorKind, Frame};
 /// The state of one Messages stream.
 #[derive(Clone, Debug)]
 pub struct Anthropic {
-    options: Options,
-    templates: Templates,
-    texts: Texts,
+    shared: Shared,
     /// Open and ended blocks by the index the provider gave them.
     blocks: BTreeMap<u64, Slot>,
     opened: u32,
     started: bool,
     id: Option<String>,
     stopped: bool,
-    done: bool,
-    failed: bool,
     nameless: bool,
 }
 
@@ -42,70 +38,19 @@ impl Anthropic {
     #[must_use]
     pub fn new(options: Options) -> Self {
         Self {
-            options,
-            templates: Templates::new(options.templates),
-            texts: Texts::default(),
+            shared: Shared::new(options),
             blocks: BTreeMap::new(),
             opened: 0,
             started: false,
             id: None,
             stopped: false,
-            done: false,
-            failed: false,
             nameless: false,
         }
     }
 
-    fn read<'a>(
-        &mut self,
-        frame: Frame<'_>,
-        payload: Raw<'a>,
-        trace: &mut Trace<'a>,
-        out: Out<'_>,
-    ) -> Result<(), ErrorKind> {
-        let kind = payload.str_field("type").unwrap_or_default();
-        if frame.event != Some(&*kind) && !self.nameless {
-            self.nameless = true;
-            out(Event::Warning("F-17"));
-        }
-        match &*kind {
-            "message_start" => self.message_start(payload, out),
-            "content_block_start" => self.block_start(payload, out),
-            "content_block_delta" => self.block_delta(payload, trace, out),
-            "content_block_stop" => self.block_stop(payload, out),
-            "message_delta" => {
-                self.message_delta(payload, out);
-                Ok(())
-            }
-            "message_stop" => {
-                self.done = true;
-                out(Event::Done);
-                Ok(())
-            }
-            "ping" => {
-                out(Event::Ping);
-                Ok(())
-            }
-            "error" => {
-                self.fail(payload.field("error").unwrap_or(payload), out);
-                Ok(())
-            }
-            name => {
-                if kind.is_empty() && payload.field("error").is_some() {
-                    self.fail(payload.field("error").unwrap_or(payload), out);
-                    return Ok(());
-                }
-                out(Event::Warning("F-56"));
-                let raw = payload.text();
-                out(Event::Other { name, raw });
-                Ok(())
-            }
-        }
-    }
-
     fn fail(&mut self, error: Raw<'_>, out: Out<'_>) {
-        self.failed = true;
-        super::fail(error, out);
+        self.shared.failed = true;
+        shared::fail(error, out);
     }
 
     fn message_start(&mut self, payload: Raw<'_>, out: Out<'_>) -> Result<(), ErrorKind> {
@@ -147,7 +92,7 @@ impl Anthropic {
                 out,
             );
         };
-        let index = super::index(index).unwrap_or_else(|| u64::from(self.opened));
+        let index = shared::index(index).unwrap_or_else(|| u64::from(self.opened));
         self.open(index, block, out)
     }
 
@@ -228,7 +173,8 @@ impl Anthropic {
             _ => return,
         };
         if let Some(text) = body.and_then(Raw::as_str) {
-            self.texts
+            self.shared
+                .texts
                 .push((at, Part::Text), text, text.is_plain(), out);
         }
         if let Some(text) = signature.and_then(Raw::as_str).map(Str::decode) {
@@ -267,12 +213,12 @@ impl Anthropic {
             "citations_delta" => (Kind::Text, Part::Citation, citation),
             _ => (Kind::Unknown, Part::Unknown, Some(delta)),
         };
-        let slot = super::index(index)
+        let slot = shared::index(index)
             .and_then(|index| self.blocks.get(&index))
             .filter(|slot| slot.open)
             .copied();
         let Some(slot) = slot else {
-            return self.orphan(super::index(index), kind, payload, out);
+            return self.orphan(shared::index(index), kind, payload, out);
         };
         let block = slot.block;
         match (part, text) {
@@ -293,7 +239,9 @@ impl Anthropic {
                 if !text.raw().is_empty() {
                     trace.hole = Some((block, part, text));
                 }
-                self.texts.push((block, part), text, text.is_plain(), out);
+                self.shared
+                    .texts
+                    .push((block, part), text, text.is_plain(), out);
             }
             (_, Some(_)) => {
                 return self.odd("a delta of another type than its block (F-36)", out);
@@ -340,7 +288,7 @@ impl Anthropic {
     }
 
     fn block_stop(&mut self, payload: Raw<'_>, out: Out<'_>) -> Result<(), ErrorKind> {
-        let index = super::index(payload.field("index"));
+        let index = shared::index(payload.field("index"));
         let open = index.is_some_and(|index| self.blocks.get(&index).is_some_and(|s| s.open));
         match index {
             Some(index) if open => {
@@ -358,7 +306,7 @@ impl Anthropic {
         if let Some(slot) = self.blocks.get_mut(&index) {
             slot.open = false;
             let block = slot.block;
-            self.texts.flush(Some(block), out);
+            self.shared.texts.flush(Some(block), out);
             out(Event::Close { block });
         }
     }
@@ -383,7 +331,7 @@ impl Anthropic {
 
     /// Something the protocol does not permit, and by which nothing is lost.
     fn odd(&self, what: &'static str, out: Out<'_>) -> Result<(), ErrorKind> {
-        if !self.options.tolerate_lifecycle {
+        if !self.shared.options.tolerate_lifecycle {
             return Err(ErrorKind::Protocol(what));
         }
         out(Event::Warning("F-36"));
@@ -391,48 +339,70 @@ impl Anthropic {
     }
 }
 
-impl Protocol for Anthropic {
-    fn decode(&mut self, frame: Frame<'_>, out: Out<'_>) -> Result<(), ErrorKind> {
-        let Some(data) = frame.data else {
-            super::no_payload(
-                frame,
-                self.options.read_error_field && !self.done,
-                &mut self.failed,
-                out,
-            );
-            return Ok(());
-        };
-        if self.failed || self.done {
-            out(Event::Warning("F-32"));
-            return Ok(());
+impl Full for Anthropic {
+    fn shared(&mut self) -> &mut Shared {
+        &mut self.shared
+    }
+
+    fn read<'a>(
+        &mut self,
+        frame: Frame<'_>,
+        payload: Raw<'a>,
+        trace: &mut Trace<'a>,
+        out: Out<'_>,
+    ) -> Result<(), ErrorKind> {
+        let kind = payload.str_field("type").unwrap_or_default();
+        if frame.event != Some(&*kind) && !self.nameless {
+            self.nameless = true;
+            out(Event::Warning("F-17"));
         }
-        if let Some(hit) = self.templates.find(frame.event, data) {
-            self.texts
-                .push((hit.block, hit.part), hit.text, hit.plain, out);
-            return Ok(());
-        }
-        let Some(payload) = super::payload(data, self.options.skip_scalar_payloads, out)? else {
-            return Ok(());
-        };
-        let mut events = 0;
-        let mut trace = Trace::default();
-        self.read(frame, payload, &mut trace, &mut |event| {
-            events += u32::from(event != Event::Ping);
-            out(event);
-        })?;
-        match trace.hole {
-            Some((block, part, text)) if events == 1 => {
-                self.templates.learn(frame.event, data, text, block, part);
+        match &*kind {
+            "message_start" => self.message_start(payload, out),
+            "content_block_start" => self.block_start(payload, out),
+            "content_block_delta" => self.block_delta(payload, trace, out),
+            "content_block_stop" => self.block_stop(payload, out),
+            "message_delta" => {
+                self.message_delta(payload, out);
+                Ok(())
             }
-            _ if events > 0 => self.templates.clear(),
-            _ => {}
+            "message_stop" => {
+                self.shared.done = true;
+                out(Event::Done);
+                Ok(())
+            }
+            "ping" => {
+                out(Event::Ping);
+                Ok(())
+            }
+            "error" => {
+                self.fail(payload.field("error").unwrap_or(payload), out);
+                Ok(())
+            }
+            name => {
+                if kind.is_empty() && payload.field("error").is_some() {
+                    self.fail(payload.field("error").unwrap_or(payload), out);
+                    return Ok(());
+                }
+                out(Event::Warning("F-56"));
+                let raw = payload.text();
+                out(Event::Other { name, raw });
+                Ok(())
+            }
         }
-        Ok(())
+    }
+
+    fn recognised(&mut self, _block: Block, _part: Part) {}
+}
+
+impl Protocol for Anthropic {
+    #[inline]
+    fn decode(&mut self, frame: Frame<'_>, out: Out<'_>) -> Result<(), ErrorKind> {
+        shared::decode(self, frame, out)
     }
 
     fn finish(&mut self, out: Out<'_>) -> Evidence {
-        self.texts.flush(None, out);
-        match (self.done, self.stopped) {
+        self.shared.texts.flush(None, out);
+        match (self.shared.done, self.stopped) {
             (true, _) => Evidence::Strong,
             (false, true) => Evidence::Weak,
             _ => Evidence::None,

@@ -2,15 +2,14 @@
 
 mod anthropic;
 mod openai_chat;
+mod shared;
 mod template;
 mod text;
 
 use core::fmt;
 use core::str::FromStr;
 
-use alloc::string::String;
-
-use crate::json::{Raw, Str};
+use crate::json::Raw;
 use crate::{ErrorKind, Event, Frame};
 pub use anthropic::Anthropic;
 pub use openai_chat::OpenAiChat;
@@ -186,79 +185,4 @@ pub trait Protocol {
 
     /// The body has ended: hands out what waited for more, and says on what evidence it may end.
     fn finish(&mut self, out: &mut dyn FnMut(Event<'_>)) -> Evidence;
-}
-
-/// A payload as a JSON object. A scalar is skipped where the options permit (F-17b).
-fn payload<'a>(
-    data: &'a str,
-    skip_scalars: bool,
-    out: &mut dyn FnMut(Event<'_>),
-) -> Result<Option<Raw<'a>>, ErrorKind> {
-    if data.trim().is_empty() {
-        // A router's ping (F-16).
-        out(Event::Ping);
-        return Ok(None);
-    }
-    let payload = Raw::parse(data)?;
-    if payload.is_object() {
-        return Ok(Some(payload));
-    }
-    if !skip_scalars {
-        return Err(ErrorKind::NotAnObject);
-    }
-    out(Event::Warning("F-17b"));
-    Ok(None)
-}
-
-/// A frame without a payload: a comment, a bare ping, or an error under a name of its own (F-40).
-fn no_payload(
-    frame: Frame<'_>,
-    read_error_field: bool,
-    failed: &mut bool,
-    out: &mut dyn FnMut(Event<'_>),
-) {
-    let error = frame.unknown().iter().find(|(name, _)| name == "error");
-    match error {
-        Some((_, value)) if read_error_field && !*failed => {
-            *failed = true;
-            out(Event::Warning("F-40"));
-            match Raw::parse(value) {
-                Ok(error) => fail(error, out),
-                Err(_) => out(Event::Fail {
-                    kind: "error",
-                    message: value,
-                }),
-            }
-        }
-        _ => out(Event::Ping),
-    }
-}
-
-/// The provider's error: an object, or a string.
-fn fail(error: Raw<'_>, out: &mut dyn FnMut(Event<'_>)) {
-    if let Some(message) = error.as_str().map(Str::decode) {
-        return out(Event::Fail {
-            kind: "error",
-            message: &message,
-        });
-    }
-    let [ty, code, message, detail] = error.fields(["type", "code", "message", "detail"]);
-    let word = |raw: Option<Raw<'_>>| {
-        raw.filter(|raw| !raw.is_null()).map(|raw| {
-            raw.as_str()
-                .map_or_else(|| raw.text().into(), |s| s.decode().into_owned())
-        })
-    };
-    let kind: Option<String> = word(ty).or_else(|| word(code));
-    let message = word(message).or_else(|| word(detail));
-    out(Event::Fail {
-        kind: kind.as_deref().unwrap_or("error"),
-        message: message.as_deref().unwrap_or_else(|| error.text()),
-    });
-}
-
-/// An index as a number or as a string of digits (F-24).
-fn index(raw: Option<Raw<'_>>) -> Option<u64> {
-    let raw = raw?;
-    raw.as_u64().or_else(|| raw.as_str()?.raw().parse().ok())
 }

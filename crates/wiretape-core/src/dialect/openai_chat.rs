@@ -5,7 +5,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::template::Templates;
+use super::shared::{self, Full, Shared};
 use super::text::{Texts, Trace};
 use super::{Evidence, NewIdAtUsedIndex, Options, Protocol};
 use crate::event::{Block, Event, Kind, Part, Usage};
@@ -15,14 +15,10 @@ use crate::{ErrorKind, Frame};
 /// The state of one Chat Completions stream.
 #[derive(Clone, Debug)]
 pub struct OpenAiChat {
-    options: Options,
-    templates: Templates,
-    texts: Texts,
+    shared: Shared,
     choices: Vec<Choice>,
     id: Option<String>,
     model: Option<String>,
-    done: bool,
-    failed: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -55,53 +51,11 @@ impl OpenAiChat {
     #[must_use]
     pub fn new(options: Options) -> Self {
         Self {
-            options,
-            templates: Templates::new(options.templates),
-            texts: Texts::default(),
+            shared: Shared::new(options),
             choices: Vec::new(),
             id: None,
             model: None,
-            done: false,
-            failed: false,
         }
-    }
-
-    fn read<'a>(
-        &mut self,
-        frame: Frame<'_>,
-        payload: Raw<'a>,
-        trace: &mut Trace<'a>,
-        out: Out<'_>,
-    ) -> Result<(), ErrorKind> {
-        let [id, model, choices, usage, error, object, groq] = payload.fields([
-            "id", "model", "choices", "usage", "error", "object", "x_groq",
-        ]);
-        self.begin(id, model, out);
-        for choice in choices.into_iter().flat_map(Raw::elements) {
-            self.choice(choice, object, trace, out)?;
-        }
-        let groq = groq.and_then(|groq| groq.field("usage"));
-        for usage in [groq, usage].into_iter().flatten() {
-            send_usage(usage, out);
-        }
-        let is = |raw: Option<Raw<'_>>, text: &str| {
-            raw.and_then(Raw::as_str).is_some_and(|said| said.is(text))
-        };
-        let error = error.filter(|error| !error.is_null());
-        if let Some(error) = error {
-            self.failed = true;
-            super::fail(error, out);
-        } else if is(object, "error") || (frame.event == Some("error") && choices.is_none()) {
-            // vLLM: an error object without an `error` key (F-40).
-            self.failed = true;
-            super::fail(payload, out);
-        } else if choices.is_none() && usage.is_none() {
-            let name = frame.event.unwrap_or("chunk without choices");
-            let raw = payload.text();
-            out(Event::Warning("F-56"));
-            out(Event::Other { name, raw });
-        }
-        Ok(())
     }
 
     /// The first id and the first model that are not empty (F-50).
@@ -134,7 +88,7 @@ impl OpenAiChat {
     ) -> Result<(), ErrorKind> {
         let [index, delta, message, finish] =
             choice.fields(["index", "delta", "message", "finish_reason"]);
-        let index = super::index(index).unwrap_or(0);
+        let index = shared::index(index).unwrap_or(0);
         let Ok(index) = u32::try_from(index) else {
             return Err(ErrorKind::Protocol("a choice's index is over 2^32 (F-73)"));
         };
@@ -143,7 +97,7 @@ impl OpenAiChat {
             .is_some_and(|object| object.is("chat.completion"));
         let delta = match (delta, message) {
             (Some(delta), _) if delta.is_object() => Some(delta),
-            (_, Some(message)) if whole && self.options.accept_whole_completion => {
+            (_, Some(message)) if whole && self.shared.options.accept_whole_completion => {
                 out(Event::Warning("F-42"));
                 Some(message)
             }
@@ -151,10 +105,7 @@ impl OpenAiChat {
         };
         let at = self.choice_at(index)?;
         let Self {
-            choices,
-            texts,
-            options,
-            ..
+            choices, shared, ..
         } = self;
         let Some(state) = choices.get_mut(at) else {
             return Ok(());
@@ -162,8 +113,8 @@ impl OpenAiChat {
         if let Some(delta) = delta {
             let mut reading = Reading {
                 state,
-                texts,
-                options: *options,
+                texts: &mut shared.texts,
+                options: shared.options,
                 trace,
                 out,
             };
@@ -476,59 +427,74 @@ impl<'a> Reading<'_, '_, 'a, '_, '_> {
     }
 }
 
-impl Protocol for OpenAiChat {
-    fn decode(&mut self, frame: Frame<'_>, out: Out<'_>) -> Result<(), ErrorKind> {
-        let Some(data) = frame.data else {
-            super::no_payload(
-                frame,
-                self.options.read_error_field && !self.done,
-                &mut self.failed,
-                out,
-            );
-            return Ok(());
+impl Full for OpenAiChat {
+    fn shared(&mut self) -> &mut Shared {
+        &mut self.shared
+    }
+
+    fn read<'a>(
+        &mut self,
+        frame: Frame<'_>,
+        payload: Raw<'a>,
+        trace: &mut Trace<'a>,
+        out: Out<'_>,
+    ) -> Result<(), ErrorKind> {
+        let [id, model, choices, usage, error, object, groq] = payload.fields([
+            "id", "model", "choices", "usage", "error", "object", "x_groq",
+        ]);
+        self.begin(id, model, out);
+        for choice in choices.into_iter().flat_map(Raw::elements) {
+            self.choice(choice, object, trace, out)?;
+        }
+        let groq = groq.and_then(|groq| groq.field("usage"));
+        for usage in [groq, usage].into_iter().flatten() {
+            send_usage(usage, out);
+        }
+        let is = |raw: Option<Raw<'_>>, text: &str| {
+            raw.and_then(Raw::as_str).is_some_and(|said| said.is(text))
         };
-        if data.trim() == "[DONE]" {
-            if self.done {
-                out(Event::Warning("F-32"));
-            }
-            self.done = true;
-            out(Event::Done);
-            return Ok(());
-        }
-        if self.failed || self.done {
-            out(Event::Warning("F-32"));
-            return Ok(());
-        }
-        if let Some(hit) = self.templates.find(frame.event, data) {
-            if hit.part == Part::Arguments {
-                self.touch(hit.block);
-            }
-            self.texts
-                .push((hit.block, hit.part), hit.text, hit.plain, out);
-            return Ok(());
-        }
-        let Some(payload) = super::payload(data, self.options.skip_scalar_payloads, out)? else {
-            return Ok(());
-        };
-        let mut events = 0;
-        let mut trace = Trace::default();
-        self.read(frame, payload, &mut trace, &mut |event| {
-            events += u32::from(event != Event::Ping);
-            out(event);
-        })?;
-        match trace.hole {
-            Some((block, part, text)) if events == 1 && !trace.contextual => {
-                self.templates.learn(frame.event, data, text, block, part);
-            }
-            _ if events > 0 => self.templates.clear(),
-            _ => {}
+        let error = error.filter(|error| !error.is_null());
+        if let Some(error) = error {
+            self.shared.failed = true;
+            shared::fail(error, out);
+        } else if is(object, "error") || (frame.event == Some("error") && choices.is_none()) {
+            // vLLM: an error object without an `error` key (F-40).
+            self.shared.failed = true;
+            shared::fail(payload, out);
+        } else if choices.is_none() && usage.is_none() {
+            let name = frame.event.unwrap_or("chunk without choices");
+            let raw = payload.text();
+            out(Event::Warning("F-56"));
+            out(Event::Other { name, raw });
         }
         Ok(())
     }
 
+    fn recognised(&mut self, block: Block, part: Part) {
+        if part == Part::Arguments {
+            self.touch(block);
+        }
+    }
+}
+
+impl Protocol for OpenAiChat {
+    #[inline]
+    fn decode(&mut self, frame: Frame<'_>, out: Out<'_>) -> Result<(), ErrorKind> {
+        if frame.data.is_some_and(|data| data.trim() == "[DONE]") {
+            if self.shared.done {
+                out(Event::Warning("F-32"));
+            }
+            self.shared.done = true;
+            out(Event::Done);
+            return Ok(());
+        }
+        shared::decode(self, frame, out)
+    }
+
     fn finish(&mut self, out: Out<'_>) -> Evidence {
-        self.texts.flush(None, out);
-        if self.done || (!self.choices.is_empty() && self.choices.iter().all(|c| c.stopped)) {
+        self.shared.texts.flush(None, out);
+        if self.shared.done || (!self.choices.is_empty() && self.choices.iter().all(|c| c.stopped))
+        {
             Evidence::Strong
         } else if self.choices.iter().any(|c| c.stopped) {
             Evidence::Weak
