@@ -12,7 +12,7 @@ use crate::Subject;
 
 /// Bodies up to this many bytes are cut at every byte; longer ones at the ends of their frames,
 /// throughout their last bytes, and by chance.
-const EVERY_CUT_MAX: usize = 64 << 10;
+const EVERY_CUT_MAX: usize = 1 << 20;
 
 /// The last bytes of a longer body, each of which is tried.
 const TAIL: usize = 2048;
