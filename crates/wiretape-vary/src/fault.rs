@@ -69,10 +69,9 @@ fn reasons(stream: &mut Stream, family: Family, value: &[u8]) -> Applied {
     let finishing = |block: &&mut Block| block.kind == Kind::Finish;
     let mut done = Err("no reason for the end");
     for block in stream.blocks.iter_mut().filter(finishing) {
-        let Some(payload) = block.payload() else {
+        let Some(mut payload) = block.says() else {
             continue;
         };
-        let mut payload = payload.to_vec();
         for span in family.reasons(&payload).into_iter().rev() {
             payload = json::replace(&payload, &span, value);
         }

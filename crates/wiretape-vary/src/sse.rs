@@ -51,6 +51,20 @@ impl Block {
         self.lines.last().is_some_and(Line::is_blank)
     }
 
+    /// What the block says, from all its `data` lines, whatever other fields it has. For reading
+    /// only: what is rewritten is [`Block::payload`].
+    pub(crate) fn says(&self) -> Option<Vec<u8>> {
+        if !self.is_complete() {
+            return None;
+        }
+        let lines = self.lines.iter().map(Line::field);
+        let data: Vec<&[u8]> = lines
+            .filter(|(name, _)| *name == b"data")
+            .map(|(_, value)| value)
+            .collect();
+        (!data.is_empty()).then(|| data.join(&b'\n'))
+    }
+
     /// The payload, where the block is complete and has one `data` line and nothing that must not
     /// be there twice.
     pub(crate) fn payload(&self) -> Option<&[u8]> {
@@ -71,6 +85,13 @@ impl Block {
 
     /// Replaces the payload; the line keeps its spacing where the payload permits it.
     pub(crate) fn set_payload(&mut self, payload: &[u8]) {
+        let mut some = false;
+        self.lines.retain(|line| {
+            let data = line.field().0 == b"data";
+            let kept = !(data && some);
+            some |= data;
+            kept
+        });
         let mut lines = self.lines.iter_mut();
         if let Some(line) = lines.find(|line| line.field().0 == b"data") {
             let tight = !line.text.starts_with(b"data: ") && !payload.starts_with(b" ");
@@ -142,12 +163,10 @@ impl Stream {
     }
 
     fn looks_like_events(&self) -> bool {
+        // Not the first line alone: fields that the standard ignores may stand anywhere (F-17).
         let mut lines = self.blocks.iter().flat_map(|block| &block.lines);
-        let Some(line) = lines.find(|line| !line.text.is_empty()) else {
-            return false;
-        };
         let known: [&[u8]; 5] = [b"", b"data", b"event", b"id", b"retry"];
-        line.text.contains(&b':') && known.contains(&line.field().0)
+        lines.any(|line| line.text.contains(&b':') && known.contains(&line.field().0))
     }
 
     /// How lines that are put in should end.

@@ -71,8 +71,8 @@ impl Subject {
         if let (Some(stream), Some(family)) = (&mut stream, family) {
             for block in &mut stream.blocks {
                 block.kind = block
-                    .payload()
-                    .map_or(Kind::Bare, |payload| family.kind(payload));
+                    .says()
+                    .map_or(Kind::Bare, |payload| family.kind(&payload));
             }
         }
         let end = exchange.end.as_ref();

@@ -28,7 +28,7 @@ fn content_blocks(blocks: &[Block], family: Family) -> Option<Vec<(usize, usize)
             Kind::Content => {}
             _ => break,
         }
-        let lane = block.payload().and_then(|payload| family.lane(payload))?;
+        let lane = block.says().and_then(|payload| family.lane(&payload))?;
         let next = keys.len();
         if lane.begins && keys.insert(lane.key, next).is_some() {
             return None;
@@ -47,7 +47,7 @@ fn call_runs(blocks: &[Block], family: Family) -> Option<Vec<(usize, usize)>> {
         if block.kind == Kind::Bare {
             continue;
         }
-        let Some(lane) = block.payload().and_then(|payload| family.lane(payload)) else {
+        let Some(lane) = block.says().and_then(|payload| family.lane(&payload)) else {
             if keys.len() > 1 {
                 break;
             }
