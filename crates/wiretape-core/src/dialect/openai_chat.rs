@@ -41,7 +41,6 @@ struct Call {
     /// As sent: -1 and gaps are seen (F-24).
     index: Option<i64>,
     named: bool,
-    part: Part,
 }
 
 type Out<'o> = &'o mut dyn FnMut(Event<'_>);
@@ -380,7 +379,6 @@ impl<'a> Reading<'_, '_, 'a, '_, '_> {
             id: id.into(),
             index,
             named: !name.is_empty(),
-            part: Part::Arguments,
         });
         Ok(self.state.calls.len() - 1)
     }
@@ -407,7 +405,7 @@ impl<'a> Reading<'_, '_, 'a, '_, '_> {
         let Some(call) = self.state.calls.get(at) else {
             return Ok(());
         };
-        let (block, part) = (call.block, call.part);
+        let (block, part) = (call.block, Part::Arguments);
         let Some(arguments) = arguments.filter(|raw| !raw.is_null()) else {
             return Ok(());
         };

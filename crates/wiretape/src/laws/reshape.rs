@@ -177,7 +177,7 @@ fn is(outcome: Outcome, whole: &Transcript, seen: &Transcript) -> bool {
         }
         Outcome::SameButReason => same,
         Outcome::SoFar => begun && calls(whole).starts_with(&calls(seen)),
-        Outcome::NoCalls => rejected,
+        Outcome::NoCalls => rejected && seen.ended == Ended::Terminal,
         Outcome::ErrorReported => rejected && seen.ended == Ended::Error,
         Outcome::EofReported => rejected && seen.ended == Ended::Eof,
         _ => false,
