@@ -82,13 +82,18 @@ fn scenario(args: &VaryArgs, subject: &Subject) -> Result<Scenario, Fault> {
     Ok(scenario)
 }
 
-/// What the tape is, and what it was made from.
+/// What the tape is, and what it was made from. Files go by their names alone: the same tape and
+/// scenario give the same bytes, in whatever folder they lie.
 fn note(args: &VaryArgs, scenario: &Scenario) -> String {
+    let name = |path: &Path| {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        name.to_string_lossy().into_owned()
+    };
     let what = match &args.scenario {
-        Some(path) => format!("the scenario {}", path.display()),
+        Some(path) => format!("the scenario {}", name(path)),
         None => format!("seed {}, profile {}", scenario.seed, scenario.profile),
     };
-    let file = args.file.display();
+    let file = name(&args.file);
     format!("Exchange {} of {file} under {what}.", args.exchange)
 }
 

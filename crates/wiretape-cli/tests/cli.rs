@@ -266,11 +266,26 @@ fn a_varied_tape_keeps_the_reply() {
     check(&vary, &good(&[""]));
     check(&vary, &unusable(&["exists already", "--force"]));
     let first = fs::read(out).unwrap();
+    let elsewhere = folder().join("elsewhere");
+    fs::create_dir_all(&elsewhere).unwrap();
+    fs::copy(&body, elsewhere.join("vary.sse")).unwrap();
     check(
-        &["vary", &body, "--seed", "42", "-o", out, "--force"],
+        &[
+            "vary",
+            "elsewhere/vary.sse",
+            "--seed",
+            "42",
+            "-o",
+            out,
+            "--force",
+        ],
         &good(&[""]),
     );
-    assert_eq!(first, fs::read(out).unwrap(), "a seed gives one tape");
+    assert_eq!(
+        first,
+        fs::read(out).unwrap(),
+        "a seed gives one tape, wherever it lies"
+    );
 
     let scenario = check(
         &["vary", &body, "--seed", "42", "--print"],
@@ -306,12 +321,12 @@ fn a_torn_tape_is_reported_and_read() {
         &["vary", &body, "--seed", "1", "--profile", "wire", "-o", "-"],
         &good(&[]),
     );
+    let lines: Vec<&str> = tape.split_inclusive('\n').collect();
     for part in [2, 3] {
-        let mut end = tape.len() * (part - 1) / part;
-        while !tape.is_char_boundary(end) {
-            end -= 1;
-        }
-        let torn = file(&format!("torn{part}.tape"), &tape[..end]);
+        // Inside a line: a cut between two lines leaves no trace.
+        let cut = lines.len() * (part - 1) / part;
+        let (whole, line) = (lines[..cut].concat(), lines[cut]);
+        let torn = file(&format!("torn{part}.tape"), whole + &line[..line.len() / 2]);
         let err = &["note: ", "torn"];
         check(
             &["frames", &torn],
