@@ -79,6 +79,37 @@ fn a_varied_tape_keeps_every_law() {
     assert!(broken.is_empty(), "{}", broken.join("\n\n"));
 }
 
+/// A block that just fits the limit, or just does not, is read alike however it is cut.
+#[test]
+fn a_limit_keeps_the_chunking_law() {
+    let ping = "event: ping\ndata: {\"type\":\"ping\"}\n\n";
+    let data = "data: {\"choices\":[]}\n\n";
+    let blocks = [
+        ping,
+        data,
+        &data.replace('\n', "\r\n"),
+        &data.replace('\n', "\r"),
+        "id: 1\ndata: a\ndata: b\n\n",
+        ": comment\n\n",
+    ];
+    for block in blocks {
+        let body = block.repeat(3);
+        for limit in block.len() - 5..=block.len() + 2 {
+            let limits = Limits {
+                frame_bytes_max: limit,
+                ..Limits::default()
+            };
+            let make = || wiretape_core::sse::Decoder::new(Options::lenient().sse, limits);
+            let proof = chunking::prove(body.as_bytes(), make);
+            assert!(
+                proof.is_ok(),
+                "{block:?}, limit {limit}: {}",
+                proof.unwrap_err()
+            );
+        }
+    }
+}
+
 /// `PROPTEST_CASES` says otherwise.
 fn config() -> ProptestConfig {
     let cases = match std::env::var_os("PROPTEST_CASES") {

@@ -75,6 +75,18 @@ impl Scan {
         }
     }
 
+    /// The rest of a line and its LF, where a blank line follows it at once: the most common way
+    /// for a block to end.
+    #[inline]
+    pub(super) fn last_line<'a>(&self, held: &[u8], bytes: &'a [u8]) -> Option<&'a [u8]> {
+        if self.line_start || held.get(self.line_from) != Some(&b'd') {
+            return None;
+        }
+        let end = line_end(bytes)?;
+        bytes.get(end..)?.starts_with(b"\n\n").then_some(())?;
+        bytes.get(..=end)
+    }
+
     /// The block began with what [`look`] found to be [`Look::Inside`].
     #[inline]
     pub(super) fn begin_inside(&mut self, name: Option<(usize, usize)>, line_from: usize) {

@@ -159,7 +159,10 @@ impl Decoder {
         &'a mut self,
         input: &mut &'b [u8],
     ) -> Result<Option<Frame<'a>>, Error> {
-        if let (Some(error), false) = (self.failed, input.is_empty()) {
+        if input.is_empty() {
+            return Ok(None);
+        }
+        if let Some(error) = self.failed {
             *input = &[];
             return Err(error);
         }
@@ -348,6 +351,18 @@ impl Decoder {
 
     /// Gathers a block that a chunk edge cuts, or that is not of the common shape.
     fn gather<'a>(&'a mut self, input: &mut &[u8]) -> Result<Option<Frame<'a>>, Error> {
+        if let Some(line) = self.scan.last_line(&self.held, input) {
+            let kept = line.len();
+            // The first byte of the blank line counts, as it does below.
+            if self.held.len() + kept < self.frame_bytes_max {
+                let at = self.at - self.held.len() as u64;
+                self.held.extend_from_slice(line);
+                self.scan.judge(&self.held);
+                *input = input.get(kept + 1..).unwrap_or_default();
+                self.at += kept as u64 + 1;
+                return self.dispatch(at, input);
+            }
+        }
         loop {
             let (taken, part) = self.scan.next(input);
             let at = self.at - self.held.len() as u64;
