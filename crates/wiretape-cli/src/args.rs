@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and the help that teaches it.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
@@ -50,9 +51,15 @@ pub(crate) enum Command {
 Chunking is proved for bodies up to 16 KiB: for all 2^(n-1) ways to cut n bytes. Longer bodies and
 the laws that play scenarios are sampled, --runs times each. The same seed tries the same cases.
 A law that fails is printed with its case, the first difference and the line that repeats it.
+Ctrl-C leaves what has been found so far. Bodies over 16 MiB are not checked.
 
 Exit codes: 0 all laws hold, 1 one fails, 2 a file or an argument cannot be used, 130 Ctrl-C.
 Where a law fails and a file cannot be read, it is 1.
+
+--json, a line for each exchange: tape, dialect, bytes, frames, calls, rejected_calls,
+laws[{number, law, how, why, cases, failure{case, scenario, difference}}], panic, verdict (holds,
+fails, panics, unfinished), repeat. The last line: tapes, exchanges, laws, cases, failures,
+unusable, unfinished, interrupted, seed, runs, elapsed_ms.
 
 Examples:
   wiretape check
@@ -64,13 +71,25 @@ pub(crate) struct CheckArgs {
     #[arg(default_value = "recordings", value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// Where chance starts: decimal, or hexadecimal after 0x.
-    #[arg(long, default_value = "0", value_name = "N", value_parser = seed)]
+    #[arg(
+        long,
+        default_value = "0",
+        value_name = "N",
+        value_parser = seed,
+        allow_negative_numbers = true
+    )]
     pub(crate) seed: u64,
     /// Scenarios for each law that samples.
-    #[arg(long, default_value_t = 64, value_name = "N")]
+    #[arg(
+        long,
+        default_value_t = 64,
+        value_name = "N",
+        value_parser = at_least_one::<u32>,
+        allow_negative_numbers = true
+    )]
     pub(crate) runs: u32,
     /// Files checked at the same time [default: one for each core].
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<usize>, allow_negative_numbers = true)]
     pub(crate) jobs: Option<usize>,
     /// The protocol, where a file does not say.
     #[arg(long, value_name = "NAME", value_parser = dialect())]
@@ -82,10 +101,13 @@ pub(crate) struct CheckArgs {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Keys come in this order: file, dialect, text, reasoning, refusal, tool_calls, rejected_calls, stop,
-ended, error, frames, choices, model, message_id, usage, warnings, rejected; then server_calls and
-others where there are any. A call is in tool_calls only if the reply has ended in a way that
-permits to run it; `rejected` says why a reply as a whole must not be acted on.
+Keys come in this order: file, dialect, text, reasoning, refusal, tool_calls[{id, name, arguments,
+input, ordinal}], rejected_calls[{id, name, arguments, why, ordinal}], stop, ended (terminal, error
+or eof), error{type, message, at}, frames, choices, model, message_id, usage{input, output},
+warnings, rejected; then server_calls, and others (further choices), where there are any. A call is
+in tool_calls only if the reply has ended in a way that permits to run it; `rejected` says why a
+reply as a whole must not be acted on. A reply that cannot be read is a result, not a failure: the
+exit code is 0, and 2 is for a file that cannot be used.
 
 Examples:
   wiretape transcript recordings/anthropic/parallel-tools.tape | jq .tool_calls
@@ -108,8 +130,10 @@ pub(crate) struct TranscriptArgs {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Each line is one frame: at (offset of its first byte), event, data, id, retry, comment; the last
-line says how the stream ended: clean, truncated, or error. How the bytes are cut changes nothing:
+Each line is one frame: at (offset of its first byte), event, data, id, retry, comment; and, where
+they apply, unknown (fields), recovered, replaced (bytes that were not UTF-8). The last line says
+how the stream ended: end (clean, truncated or error), at, error, frames. In a tape each line begins
+with the number of its exchange. How the bytes are cut changes nothing:
 
   wiretape frames body.sse > whole
   wiretape frames body.sse --chunk 1 | diff whole -
@@ -122,7 +146,7 @@ pub(crate) struct FramesArgs {
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// Feed so many bytes at a time [default: all at once].
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<usize>, allow_negative_numbers = true)]
     pub(crate) chunk: Option<usize>,
     /// Read JSON lines; otherwise server-sent events, unless the body begins as JSON lines do.
     #[arg(long)]
@@ -189,6 +213,7 @@ pub(crate) struct VaryArgs {
         long,
         value_name = "N",
         value_parser = seed,
+        allow_negative_numbers = true,
         required_unless_present = "scenario",
         conflicts_with = "scenario"
     )]
@@ -241,9 +266,7 @@ fn seed(text: &str) -> Result<u64, String> {
     read.map_err(|_| "expected a number below 2^64, such as 42 or 0x2a".into())
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(n) if 1 <= n => Ok(n),
-        _ => Err("expected a number from 1 up".into()),
-    }
+fn at_least_one<N: FromStr + From<u8> + PartialOrd>(text: &str) -> Result<N, String> {
+    let number = text.parse().ok().filter(|number| *number >= N::from(1));
+    number.ok_or_else(|| "expected a number from 1 up".into())
 }

@@ -87,18 +87,20 @@ impl From<LoadError> for Fault {
     }
 }
 
+/// What may help, where the message alone does not say it.
 fn hint(error: &LoadError) -> Option<String> {
     let text = match error {
-        LoadError::Io(path, error)
-            if error.kind() == io::ErrorKind::NotFound && path == Path::new("recordings") =>
-        {
-            "run it where the recordings are, or name files and folders"
-        }
-        LoadError::Tape(..) => {
-            "a tape begins with {\"wiretape\":1,…}, a bare body with `event:`, `data:` or `{`"
-        }
-        LoadError::Dialect(..) => "name it: --dialect anthropic or --dialect openai-chat",
-        LoadError::Nothing(_) => "tapes end in .tape, bare bodies in .sse, .ndjson or .jsonl",
+        LoadError::Io(path, error) => match error.kind() {
+            io::ErrorKind::NotFound if path == Path::new("recordings") => {
+                "run it where the recordings are, or name files and folders"
+            }
+            io::ErrorKind::NotFound if path == Path::new("-") => {
+                "standard input goes by the name /dev/stdin"
+            }
+            io::ErrorKind::IsADirectory => "this command reads one file: name one in the folder",
+            _ => return None,
+        },
+        LoadError::Dialect(..) => "--dialect NAME reads it as one of them",
         _ => return None,
     };
     Some(text.into())

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use wiretape_core::{Error, ErrorKind, Frame, Limits, ndjson, sse};
+use wiretape_core::{Dialect, Error, ErrorKind, Frame, Limits, ndjson, sse};
 use wiretape_tape::{Kind, SourceKind, sniff};
 
 use crate::args::FramesArgs;
@@ -70,7 +70,8 @@ impl Decoder {
 
 /// Prints the frames of each exchange.
 pub(crate) fn run(args: &FramesArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
-    let loaded = source::open(&args.file, None, io)?;
+    // Framing is the same in every dialect; with one named, a tape of an unknown one is read too.
+    let loaded = source::open(&args.file, Some(Dialect::Anthropic), io)?;
     let bare = loaded.tape.header.source.kind == SourceKind::Bare;
     for (number, exchange) in loaded.tape.exchanges.iter().enumerate() {
         let exchange_number = (!bare).then_some(number);

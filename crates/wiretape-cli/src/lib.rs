@@ -17,6 +17,7 @@ mod vary;
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -31,6 +32,8 @@ struct Io<'a> {
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
     screen: Screen,
+    /// What was typed to run this program, as it can be typed in any folder.
+    program: &'a Path,
 }
 
 /// The binary's `main`.
@@ -47,7 +50,14 @@ pub fn run<I>(args: I, out: &mut dyn Write, err: &mut dyn Write, screen: Screen)
 where
     I: IntoIterator<Item = OsString>,
 {
-    let mut io = Io { out, err, screen };
+    let args: Vec<OsString> = args.into_iter().collect();
+    let program = program(args.first());
+    let mut io = Io {
+        out,
+        err,
+        screen,
+        program: &program,
+    };
     let command = match Cli::try_parse_from(args) {
         Ok(cli) => cli.command,
         Err(error) => return usage(&error, &mut io),
@@ -60,15 +70,24 @@ where
         Command::Vary(args) => vary::run(args, &mut io),
     };
     let flushed = io.out.flush().map_err(Fault::from);
-    match result.and_then(|exit| flushed.map(|()| exit)) {
-        Ok(exit) => exit,
-        // Whoever reads has had enough, as in `wiretape frames … | head`.
-        Err(Fault::Pipe) => Exit::Good,
-        Err(fault) => {
+    match (result, flushed) {
+        // Whoever reads has had enough, as in `wiretape check | head`; what was found still counts.
+        (Ok(exit), Ok(()) | Err(Fault::Pipe)) => exit,
+        (Err(Fault::Pipe), _) => Exit::Good,
+        (Err(fault), _) | (Ok(_), Err(fault)) => {
             io.complain(&fault);
             Exit::Unusable
         }
     }
+}
+
+/// A name that the shell looks up stays as it is; a path becomes absolute.
+fn program(typed: Option<&OsString>) -> PathBuf {
+    let path = typed.map_or_else(|| PathBuf::from("wiretape"), PathBuf::from);
+    if path.components().count() == 1 {
+        return path;
+    }
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 /// Help and version are output; anything else is a mistake.

@@ -1,6 +1,7 @@
 //! What the terminal can show, and text made fit for it.
 
 use std::io::IsTerminal;
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthChar;
@@ -120,6 +121,17 @@ pub(crate) fn right(text: &str, columns: usize) -> String {
     padded
 }
 
+/// The path as a shell takes it.
+pub(crate) fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '+' | '=');
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
 /// `12,345`.
 pub(crate) fn grouped(n: u64) -> String {
     let digits = n.to_string();
@@ -148,6 +160,15 @@ pub(crate) fn compact(n: u64) -> String {
         }
     }
     grouped(n)
+}
+
+/// `9,128 B`, `14 kB`, `1.5 MB`.
+pub(crate) fn size(bytes: u64) -> String {
+    let text = compact(bytes);
+    match text.strip_suffix(['k', 'M', 'G']) {
+        Some(number) => format!("{number} {}B", text.trim_start_matches(number)),
+        None => format!("{text} B"),
+    }
 }
 
 /// `1 call`, `2 calls`.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::slice;
 
-use wiretape::{Loaded, find, load};
+use wiretape::{Loaded, Subject, find, load};
 use wiretape_core::{Dialect, Options};
 
 use crate::Io;
@@ -15,7 +15,14 @@ pub(crate) fn files(paths: &[PathBuf], io: &mut Io<'_>) -> (Vec<PathBuf>, usize)
     let mut faults = 0;
     for path in paths {
         match find(slice::from_ref(path)) {
-            Ok(found) => files.extend(found),
+            Ok(found) => {
+                for file in found {
+                    // As in `check recordings recordings/anthropic`.
+                    if !files.contains(&file) {
+                        files.push(file);
+                    }
+                }
+            }
             Err(error) => {
                 faults += 1;
                 io.complain(&error.into());
@@ -36,6 +43,36 @@ pub(crate) fn open(
         io.note(&format!("{}: {torn}", path.display()));
     }
     Ok(loaded)
+}
+
+/// The longest body that is checked or varied: both hold a scenario's chunks in memory, and a
+/// scenario may make each byte one.
+const BODY_BYTES_MAX: usize = 16 << 20;
+
+/// The subject, if it is short enough to be checked or varied.
+pub(crate) fn bounded(subject: Subject<'_>) -> Result<Subject<'_>, Fault> {
+    fits(&subject.name, subject.body.len())?;
+    Ok(subject)
+}
+
+/// An error for a body that is too long to be checked or varied.
+pub(crate) fn fits(name: &str, bytes: usize) -> Result<(), Fault> {
+    if bytes <= BODY_BYTES_MAX {
+        return Ok(());
+    }
+    Err(Fault::with_hint(
+        format!("{name}: expected a body of at most {BODY_BYTES_MAX} bytes, found {bytes}"),
+        "transcript, frames and show read longer ones",
+    ))
+}
+
+/// What to say of a body that seems to be in another dialect than the one it is read in.
+pub(crate) fn other_dialect(subject: &Subject<'_>) -> Option<String> {
+    let seen = Dialect::sniff(&subject.body).filter(|seen| *seen != subject.dialect)?;
+    Some(format!(
+        "{}: read as {}, but its first frames are those of {seen}",
+        subject.name, subject.dialect
+    ))
 }
 
 /// How to read: by the standards alone, or with what real servers need.

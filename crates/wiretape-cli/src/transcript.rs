@@ -112,6 +112,9 @@ pub(crate) fn run(args: &TranscriptArgs, io: &mut Io<'_>) -> Result<Exit, Fault>
             lines += 1;
             match subject {
                 Ok(subject) => {
+                    if let Some(note) = source::other_dialect(&subject) {
+                        io.note(&note);
+                    }
                     let transcript = Transcript::of(&read(subject.dialect, options, &subject.body));
                     let line = Line::of(&subject.name, subject.dialect, &transcript);
                     serde_json::to_writer(&mut *io.out, &line)?;

@@ -25,6 +25,8 @@ pub(crate) fn run(args: &VaryArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
             "exchanges are counted from 0",
         ));
     };
+    let bytes = exchange.chunks.iter().map(|chunk| chunk.bytes.len()).sum();
+    source::fits(&args.file.display().to_string(), bytes)?;
     let dialect = loaded.dialect.map(wiretape_core::Dialect::name);
     let name = dialect.or(loaded.tape.header.dialect.as_deref());
     let subject = Subject::new(exchange, name);

@@ -112,6 +112,15 @@ fn wrong_usage_is_2() {
         &unusable(&["expected a number below 2^64"]),
     );
     check(
+        &["check", "--seed", "-1"],
+        &unusable(&["expected a number below 2^64"]),
+    );
+    // Laws of which no case was tried would hold.
+    check(
+        &["check", "--runs", "0"],
+        &unusable(&["expected a number from 1 up"]),
+    );
+    check(
         &["frames", "x", "--chunk", "0"],
         &unusable(&["expected a number from 1 up"]),
     );
@@ -155,6 +164,71 @@ fn unreadable_files_are_2() {
     check(
         &["vary", &empty, "--seed", "1", "-o", "-"],
         &unusable(&["empty.tape"]),
+    );
+    let broken = file(
+        "broken.tape",
+        "{\"wiretape\":1,\"source\":{\"kind\":\"authored\"},\"exact\":true}\n[0]\n",
+    );
+    let output = run(&["show", &broken]);
+    let said = text(&output.stderr);
+    assert!(said.contains("line 2: expected a chunk line"), "{said}");
+    assert!(!said.contains("hint"), "nothing to add to that: {said}");
+    check(&["show", "."], &unusable(&["one file"]));
+    check(&["show", "-"], &unusable(&["/dev/stdin"]));
+}
+
+#[test]
+fn what_is_too_long_is_2() {
+    let sparse = file("sparse.tape", "");
+    let handle = fs::File::options().write(true).open(&sparse).unwrap();
+    handle.set_len(wiretape::FILE_BYTES_MAX + 1).unwrap();
+    check(&["show", &sparse], &unusable(&["1073741824 bytes"]));
+    fs::remove_file(sparse).unwrap();
+
+    // Playing it byte by byte would take gigabytes.
+    let long = file("long17.sse", "data: 12345\n\n".repeat(17 << 20 >> 3));
+    let dialect = ["--dialect", "openai-chat"];
+    let limit = &["at most 16777216 bytes", "transcript"];
+    let args = ["vary", &long, "--seed", "1", "-o", "-"];
+    check(&[&args[..], &dialect].concat(), &unusable(limit));
+    let args = [&["check", &long][..], &dialect].concat();
+    check(
+        &args,
+        &Expect {
+            code: 2,
+            out: &["nothing was checked, 1 unusable"],
+            err: limit,
+        },
+    );
+    fs::remove_file(long).unwrap();
+}
+
+#[test]
+fn another_dialect_is_noted() {
+    let body = file("dialects.sse", CHAT);
+    let err = &["note: ", "read as anthropic", "those of openai-chat"];
+    for args in [
+        vec!["check", &body, "--runs", "1", "--dialect", "anthropic"],
+        vec!["transcript", &body, "--dialect", "anthropic"],
+        vec!["show", &body, "--dialect", "anthropic"],
+    ] {
+        let out = &[];
+        check(&args, &Expect { code: 0, out, err });
+    }
+    // The framing needs none.
+    let tape = file(
+        "morse.tape",
+        concat!(
+            "{\"wiretape\":1,\"dialect\":\"morse\",\"source\":{\"kind\":\"authored\"},\"exact\":true}\n",
+            "{\"request\":0,\"method\":\"POST\",\"path\":\"/\",\"headers\":[]}\n",
+            "{\"response\":0,\"after_ns\":1,\"status\":200,\"headers\":[]}\n",
+            "[0,1,\"data: dit\\n\\n\"]\n",
+        ),
+    );
+    check(&["frames", &tape], &good(&["\"data\":\"dit\""]));
+    check(
+        &["show", &tape],
+        &unusable(&["morse", "expected anthropic or openai-chat"]),
     );
 }
 
@@ -368,6 +442,7 @@ fn show_fits_and_has_no_escapes() {
             "{out}"
         );
     }
+    check(&["show", &body], &good(&["no end recorded"]));
     check(
         &["show", &body, "--exchange", "4"],
         &unusable(&["exchange 4", "counted from 0"]),
@@ -462,6 +537,104 @@ fn check_prints_json_and_a_table() {
         .collect();
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[1]["failures"], 0);
+}
+
+/// The names of an object's keys in order of their places, at every depth.
+fn keys(line: &str) -> Vec<String> {
+    let mut keys: Vec<String> = Vec::new();
+    for part in line.split("\":").filter(|part| part.contains('"')) {
+        keys.push(part.rsplit('"').next().unwrap().into());
+    }
+    keys
+}
+
+#[test]
+fn help_names_the_keys_in_order() {
+    let body = file("keys.sse", CHAT);
+    for (command, args) in [
+        ("check", vec!["--json", "--runs", "1"]),
+        ("transcript", vec![]),
+        ("frames", vec![]),
+    ] {
+        let help = check(&[command, "--help"], &good(&[]));
+        let names: Vec<&str> = help
+            .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .collect();
+        let out = check(
+            &[&[command, body.as_str()], args.as_slice()].concat(),
+            &good(&[]),
+        );
+        let first = keys(out.lines().next().unwrap());
+        let last = keys(out.lines().last().unwrap());
+        for mut line in [first, last] {
+            // In a list they repeat; those of a payload or an input are not ours.
+            line.retain(|key| !key.ends_with('\\') && key != "path");
+            let mut seen = Vec::new();
+            line.retain(|key| {
+                let new = !seen.contains(key);
+                seen.push(key.clone());
+                new
+            });
+            let mut rest = names.iter();
+            for key in &line {
+                assert!(rest.any(|name| name == key), "{command}: {key} of {line:?}");
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_check_tells_what_it_found() {
+    let body = file("interrupted.sse", CHAT);
+    let child = Command::new(env!("CARGO_BIN_EXE_wiretape"))
+        .args([
+            "check",
+            &body,
+            "missing.tape",
+            "--json",
+            "--runs",
+            "4000000000",
+        ])
+        .current_dir(folder())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_secs(2));
+    let signal = format!("kill -INT {}", child.id());
+    assert!(
+        Command::new("sh")
+            .args(["-c", &signal])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let lines: Vec<Value> = text(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines[0]["verdict"], "unfinished");
+    assert_eq!(lines[0]["frames"], 4);
+    assert_eq!(lines[1]["interrupted"], true);
+    assert_eq!(lines[1]["unfinished"], 1);
+    assert_eq!(lines[1]["unusable"], 1);
+}
+
+#[test]
+fn the_exit_code_outlives_the_pipe() {
+    let body = file("outlives.sse", CHAT);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_wiretape"))
+        .args(["check", &body, "missing.tape", "--runs", "1"])
+        .current_dir(folder())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(2));
 }
 
 #[test]

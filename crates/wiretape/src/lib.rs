@@ -13,4 +13,4 @@
 pub mod laws;
 mod load;
 
-pub use load::{LoadError, Loaded, Subject, find, load};
+pub use load::{FILE_BYTES_MAX, LoadError, Loaded, Subject, find, load};

@@ -1,6 +1,8 @@
 //! Tapes and bare bodies from files.
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use wiretape_core::Dialect;
@@ -8,6 +10,9 @@ use wiretape_tape::{Exchange, Kind, Tape, parse, sniff};
 
 /// What files of a folder are called that hold tapes or bare bodies.
 const ENDINGS: [&str; 4] = ["tape", "sse", "ndjson", "jsonl"];
+
+/// The longest file that is read, in bytes.
+pub const FILE_BYTES_MAX: u64 = 1 << 30;
 
 /// A file that was read.
 #[derive(Debug)]
@@ -41,6 +46,8 @@ pub struct Subject<'a> {
 pub enum LoadError {
     /// It cannot be read.
     Io(PathBuf, std::io::Error),
+    /// It is longer than [`FILE_BYTES_MAX`].
+    TooLong(PathBuf),
     /// It is no tape: what was expected, and where.
     Tape(PathBuf, String),
     /// Its dialect is not known, or none this version reads.
@@ -84,7 +91,10 @@ impl Loaded {
     fn no_dialect(&self, exchange: usize) -> LoadError {
         let why = match &self.tape.header.dialect {
             Some(name) => format!("the header names the dialect {name:?}"),
-            None => format!("the first frames of exchange {exchange} do not show their dialect"),
+            None => format!(
+                "the first frames of exchange {exchange} do not show their dialect, expected {}",
+                Dialect::ALL.map(Dialect::name).join(" or ")
+            ),
         };
         LoadError::Dialect(self.path.clone(), why)
     }
@@ -114,7 +124,7 @@ fn is_stream(exchange: &Exchange, body: &[u8]) -> bool {
 /// # Errors
 /// When the file cannot be read or is neither.
 pub fn load(path: &Path, dialect: Option<Dialect>) -> Result<Loaded, LoadError> {
-    let bytes = std::fs::read(path).map_err(|error| LoadError::Io(path.into(), error))?;
+    let bytes = contents(path)?;
     let (tape, torn) = match sniff(&bytes) {
         Kind::Tape => {
             let parsed = parse(&bytes)
@@ -151,6 +161,22 @@ pub fn load(path: &Path, dialect: Option<Dialect>) -> Result<Loaded, LoadError> 
         torn,
         dialect,
     })
+}
+
+/// Of what has no length, such as a pipe, no more is read than is allowed.
+fn contents(path: &Path) -> Result<Vec<u8>, LoadError> {
+    let failed = |error| LoadError::Io(path.into(), error);
+    let file = File::open(path).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    let mut bytes = Vec::new();
+    if length <= FILE_BYTES_MAX {
+        bytes.reserve_exact(usize::try_from(length).unwrap_or(0));
+        let read = file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes);
+        if read.map_err(failed)? as u64 <= FILE_BYTES_MAX {
+            return Ok(bytes);
+        }
+    }
+    Err(LoadError::TooLong(path.into()))
 }
 
 const EXPECTED: &str = "expected a tape (line 1: {\"wiretape\":1,…}), an event stream (data: …) or \
@@ -209,17 +235,23 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), LoadError> {
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
-            Self::Tape(path, why) => write!(f, "{}: {why}", path.display()),
-            Self::Dialect(path, why) => {
-                let names: Vec<&str> = Dialect::ALL.into_iter().map(Dialect::name).collect();
-                let names = names.join(", ");
-                write!(f, "{}: {why}; this version reads {names}", path.display())
+            Self::Io(path, error) => write!(f, "{}: cannot read it: {error}", path.display()),
+            Self::TooLong(path) => write!(
+                f,
+                "{}: longer than the limit of {FILE_BYTES_MAX} bytes for a file",
+                path.display()
+            ),
+            Self::Tape(path, why) | Self::Dialect(path, why) => {
+                write!(f, "{}: {why}", path.display())
             }
             Self::Nothing(path) if path.as_os_str().is_empty() => f.write_str("no path was given"),
             Self::Nothing(path) => {
                 let endings = ENDINGS.join(", .");
-                write!(f, "{}: no file here ends in .{endings}", path.display())
+                write!(
+                    f,
+                    "{}: expected a file in this folder that ends in one of .{endings}",
+                    path.display()
+                )
             }
         }
     }

@@ -2,29 +2,23 @@
 
 mod json;
 mod table;
+#[cfg(test)]
+mod tests;
+mod work;
 
-use std::fs;
-use std::panic::{self, AssertUnwindSafe};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::thread;
+use std::path::Path;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use wiretape::laws::{self, Effort, How, Report};
-use wiretape::load;
-use wiretape_core::{Dialect, Options, Transcript, read};
+use wiretape::Subject;
+use wiretape::laws::{How, Report};
+use wiretape_core::Dialect;
 
 use crate::args::CheckArgs;
 use crate::clock::Start;
 use crate::exit::{Exit, Fault};
-use crate::{Io, source};
+use crate::{Io, screen, source};
 
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-
-/// One exchange, checked.
+/// One exchange, checked as far as it was done.
 #[derive(Debug)]
 struct Row {
     name: String,
@@ -34,22 +28,38 @@ struct Row {
     calls: usize,
     rejected_calls: usize,
     reports: Vec<Report>,
-    /// The check itself panicked: a bug, shown as a failure.
+    /// A check itself panicked: a bug, shown as a failure.
     panic: Option<String>,
+    /// Every law was tried.
+    finished: bool,
 }
 
 impl Row {
-    fn holds(&self) -> bool {
-        self.panic.is_none() && self.reports.iter().all(|report| report.failure.is_none())
+    fn new(subject: &Subject<'_>) -> Self {
+        Self {
+            name: subject.name.clone(),
+            dialect: subject.dialect,
+            bytes: subject.body.len() as u64,
+            frames: 0,
+            calls: 0,
+            rejected_calls: 0,
+            reports: Vec::new(),
+            panic: None,
+            finished: false,
+        }
     }
-}
 
-/// What became of a file.
-#[derive(Debug, Default)]
-struct Outcome {
-    rows: Vec<Row>,
-    faults: Vec<Fault>,
-    torn: Option<String>,
+    fn verdict(&self) -> &'static str {
+        if self.panic.is_some() {
+            "panics"
+        } else if self.reports.iter().any(|report| report.failure.is_some()) {
+            "fails"
+        } else if self.finished {
+            "holds"
+        } else {
+            "unfinished"
+        }
+    }
 }
 
 /// All that was asked for, as far as it was done.
@@ -63,7 +73,7 @@ struct Sum {
     cases: u64,
     failures: usize,
     unusable: usize,
-    left: usize,
+    unfinished: usize,
     interrupted: bool,
     elapsed: Duration,
 }
@@ -71,12 +81,9 @@ struct Sum {
 /// Checks, prints, and says whether all laws hold.
 pub(crate) fn run(args: &CheckArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
     let start = Start::now();
-    INTERRUPTED.store(false, Ordering::Relaxed);
-    // Fails where a handler is set already, which is as well.
-    let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
-
+    work::catch_interrupts();
     let (files, unusable) = source::files(&args.paths, io);
-    let outcomes = check_all(args, &files, io);
+    let outcomes = work::check_all(args, &files, io);
     let mut rows = Vec::new();
     let mut sum = Sum {
         seed: args.seed,
@@ -87,33 +94,34 @@ pub(crate) fn run(args: &CheckArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
         cases: 0,
         failures: 0,
         unusable,
-        left: 0,
-        interrupted: INTERRUPTED.load(Ordering::Relaxed),
+        unfinished: 0,
+        interrupted: work::interrupted(),
         elapsed: Duration::ZERO,
     };
     for (file, outcome) in files.iter().zip(outcomes) {
-        let Some(outcome) = outcome else {
-            sum.left += 1;
-            continue;
-        };
         for fault in &outcome.faults {
             io.complain(fault);
         }
-        if let Some(torn) = outcome.torn {
-            io.note(&format!("{}: {torn}", file.display()));
+        for note in &outcome.notes {
+            io.note(note);
         }
         sum.tapes += usize::from(!outcome.rows.is_empty());
         sum.unusable += usize::from(!outcome.faults.is_empty());
+        sum.unfinished += usize::from(!outcome.done);
         rows.extend(outcome.rows.into_iter().map(|row| (file.as_path(), row)));
     }
     sum.count(&rows);
     sum.elapsed = start.elapsed();
-    if args.json {
-        json::print(&rows, &sum, io)?;
+    let printed = if args.json {
+        json::print(&rows, &sum, args, io)
     } else {
-        table::print(&rows, &sum, args, io)?;
+        table::print(&rows, &sum, args, io)
+    };
+    match printed {
+        // Whoever reads has had enough, but the exit code still tells what was found.
+        Ok(()) | Err(Fault::Pipe) => Ok(sum.exit()),
+        Err(fault) => Err(fault),
     }
-    Ok(sum.exit())
 }
 
 impl Sum {
@@ -147,145 +155,19 @@ impl Sum {
     }
 }
 
-/// What the threads share.
-#[derive(Debug)]
-struct Work {
-    /// The largest first, so that no thread is left alone with it at the end.
-    files: Vec<(usize, PathBuf)>,
-    next: AtomicUsize,
-    dialect: Option<Dialect>,
-    effort: Effort,
-}
-
-/// The outcome of each file, in order; `None` where Ctrl-C came first.
-fn check_all(args: &CheckArgs, files: &[PathBuf], io: &Io<'_>) -> Vec<Option<Outcome>> {
-    let mut order: Vec<(usize, PathBuf)> = files.iter().cloned().enumerate().collect();
-    order.sort_by_key(|(_, path)| {
-        std::cmp::Reverse(fs::metadata(path).map_or(0, |metadata| metadata.len()))
-    });
-    let work = Arc::new(Work {
-        files: order,
-        next: AtomicUsize::new(0),
-        dialect: args.dialect,
-        effort: Effort {
-            seed: args.seed,
-            runs: args.runs,
-            ..Effort::default()
-        },
-    });
-    let cores = || thread::available_parallelism().map_or(1, usize::from);
-    let (sender, receiver) = mpsc::channel();
-    for _ in 0..args.jobs.unwrap_or_else(cores).min(files.len()) {
-        let work = Arc::clone(&work);
-        let sender = sender.clone();
-        // Not joined: after Ctrl-C the process ends without waiting for a long proof.
-        thread::spawn(move || take(&work, &sender));
-    }
-    drop(sender);
-    gather(&receiver, files.len(), io.screen.bars)
-}
-
-fn take(work: &Work, sender: &Sender<(usize, Outcome)>) {
-    loop {
-        let next = work.next.fetch_add(1, Ordering::Relaxed);
-        let Some((place, path)) = work.files.get(next) else {
-            return;
-        };
-        let outcome = check_file(path, work.dialect, &work.effort);
-        if sender.send((*place, outcome)).is_err() {
-            return;
-        }
-    }
-}
-
-fn gather(receiver: &Receiver<(usize, Outcome)>, count: usize, bars: bool) -> Vec<Option<Outcome>> {
-    let bar = ProgressBar::with_draw_target(
-        Some(count as u64),
-        if bars {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        },
+/// The one line that repeats the check of a file, from any folder.
+fn repeat(path: &Path, args: &CheckArgs, io: &Io<'_>) -> String {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    let mut line = format!(
+        "{} check {} --seed {:#x} --runs {}",
+        screen::quoted(io.program),
+        screen::quoted(&path),
+        args.seed,
+        args.runs
     );
-    let style = ProgressStyle::with_template("{bar:32} {pos}/{len} files  {wide_msg}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.tick();
-    let mut outcomes: Vec<Option<Outcome>> = Vec::new();
-    outcomes.resize_with(count, || None);
-    while !INTERRUPTED.load(Ordering::Relaxed) {
-        match receiver.recv_timeout(Duration::from_millis(40)) {
-            Ok((place, outcome)) => {
-                if let Some(row) = outcome.rows.last() {
-                    bar.set_message(crate::screen::clean(&row.name));
-                }
-                bar.inc(1);
-                if let Some(slot) = outcomes.get_mut(place) {
-                    *slot = Some(outcome);
-                }
-            }
-            Err(RecvTimeoutError::Timeout) => bar.tick(),
-            Err(RecvTimeoutError::Disconnected) => break,
-        }
+    if let Some(dialect) = args.dialect {
+        line.push_str(" --dialect ");
+        line.push_str(dialect.name());
     }
-    bar.finish_and_clear();
-    outcomes
-}
-
-fn check_file(path: &Path, dialect: Option<Dialect>, effort: &Effort) -> Outcome {
-    let mut outcome = Outcome::default();
-    let loaded = match load(path, dialect) {
-        Ok(loaded) => loaded,
-        Err(error) => {
-            outcome.faults.push(error.into());
-            return outcome;
-        }
-    };
-    for subject in loaded.subjects() {
-        let subject = match subject {
-            Ok(subject) => subject,
-            Err(error) => {
-                outcome.faults.push(error.into());
-                continue;
-            }
-        };
-        let checked = panic::catch_unwind(AssertUnwindSafe(|| {
-            let result = read(subject.dialect, Options::default(), &subject.body);
-            (Transcript::of(&result), laws::check(&subject, effort))
-        }));
-        let mut row = Row {
-            name: subject.name,
-            dialect: subject.dialect,
-            bytes: subject.body.len() as u64,
-            frames: 0,
-            calls: 0,
-            rejected_calls: 0,
-            reports: Vec::new(),
-            panic: None,
-        };
-        match checked {
-            Ok((transcript, reports)) => {
-                row.frames = transcript.frames;
-                row.calls = transcript.tool_calls.len();
-                row.rejected_calls = transcript.rejected_calls.len();
-                row.reports = reports;
-            }
-            Err(payload) => row.panic = Some(said(payload.as_ref())),
-        }
-        outcome.rows.push(row);
-    }
-    if outcome.rows.is_empty() && outcome.faults.is_empty() {
-        let message = format!(
-            "{}: expected an exchange with a streamed body",
-            path.display()
-        );
-        outcome.faults.push(Fault::new(message));
-    }
-    outcome.torn = loaded.torn;
-    outcome
-}
-
-fn said(payload: &(dyn std::any::Any + Send)) -> String {
-    let text = payload.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
-    text.unwrap_or("without a message").into()
+    line
 }

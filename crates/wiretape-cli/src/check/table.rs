@@ -6,11 +6,11 @@ use anstyle::Style;
 use wiretape::laws::{How, Report};
 use wiretape_core::Dialect;
 
-use super::{Row, Sum};
+use super::{Row, Sum, repeat};
 use crate::Io;
 use crate::args::CheckArgs;
 use crate::exit::Fault;
-use crate::screen::{self, BAD, FAINT, GOOD, STRONG, compact, count, grouped, left, right};
+use crate::screen::{self, BAD, FAINT, GOOD, STRONG, WARN, compact, count, grouped, left, right};
 
 const FAILS: &str = "FAILS";
 const NAME_COLUMNS_MAX: usize = 44;
@@ -61,7 +61,7 @@ pub(super) fn print(
         legend(&columns.laws, io)?;
     }
     for (path, row) in rows {
-        failures(path, row, args, io)?;
+        failures(row, &repeat(path, args, io), io)?;
     }
     summary(sum, args, io)
 }
@@ -187,12 +187,10 @@ fn line(row: &Row, name: &str, columns: &Columns, io: &mut Io<'_>) -> Result<(),
         });
         write!(io.out, "  {style}{text}{style:#}")?;
     }
-    let (verdict, style) = if row.panic.is_some() {
-        ("PANICS", BAD)
-    } else if row.holds() {
-        ("holds", GOOD)
-    } else {
-        ("FAILS", BAD)
+    let (verdict, style) = match row.verdict() {
+        verdict @ "holds" => (verdict.into(), GOOD),
+        verdict @ "unfinished" => (verdict.into(), WARN),
+        verdict => (verdict.to_uppercase(), BAD),
     };
     let style = screen.style(style);
     writeln!(io.out, "  {style}{verdict}{style:#}")?;
@@ -206,7 +204,7 @@ fn partitions(row: &Row) -> String {
         return format!("proved 2^{}", row.bytes.saturating_sub(1));
     }
     match cases(row, 1) {
-        text if text == FAILS || text == "–" => text,
+        text if [FAILS, "–", "?"].contains(&text.as_str()) => text,
         text => format!("sampled {text}"),
     }
 }
@@ -218,8 +216,10 @@ fn cases(row: &Row, number: u8) -> String {
         FAILS.into()
     } else if reports().any(applies) {
         compact(reports().fold(0, |sum, report| report.cases.saturating_add(sum)))
-    } else {
+    } else if reports().next().is_some() {
         "–".into()
+    } else {
+        "?".into()
     }
 }
 
@@ -233,29 +233,21 @@ fn legend(laws: &[Law], io: &mut Io<'_>) -> Result<(), Fault> {
         io.out,
         "{dim}1 chunking: proved for all 2^(bytes-1) ways to cut the body, or sampled"
     )?;
-    writeln!(io.out, "cases of: {}; – does not apply", names.join(", "))?;
+    if !names.is_empty() {
+        writeln!(io.out, "cases of: {}", names.join(", "))?;
+    }
     writeln!(
         io.out,
-        "calls: those that may be run, of those that came{dim:#}\n"
+        "calls: those that may be run, of those that came; – does not apply, ? not done{dim:#}\n"
     )?;
     Ok(())
 }
 
 /// Each failure, with the one line that repeats it.
-fn failures(path: &Path, row: &Row, args: &CheckArgs, io: &mut Io<'_>) -> Result<(), Fault> {
+fn failures(row: &Row, repeat: &str, io: &mut Io<'_>) -> Result<(), Fault> {
     let bad = io.screen.style(BAD);
     let strong = io.screen.style(STRONG);
     let name = screen::clean(&row.name);
-    let mut repeat = format!(
-        "wiretape check {} --seed {:#x} --runs {}",
-        quoted(path),
-        args.seed,
-        args.runs
-    );
-    if let Some(dialect) = args.dialect {
-        repeat.push_str(" --dialect ");
-        repeat.push_str(dialect.name());
-    }
     if let Some(panic) = &row.panic {
         writeln!(io.out, "{bad}{name}: the check panicked{bad:#}")?;
         writeln!(io.out, "  said        {}", screen::clean(panic))?;
@@ -280,20 +272,12 @@ fn failures(path: &Path, row: &Row, args: &CheckArgs, io: &mut Io<'_>) -> Result
     Ok(())
 }
 
-/// The path as a shell takes it.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '+' | '=');
-    if !text.is_empty() && text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
-
 fn summary(sum: &Sum, args: &CheckArgs, io: &mut Io<'_>) -> Result<(), Fault> {
-    let good = sum.failures == 0;
-    let style = io.screen.style(if good { GOOD } else { BAD });
+    let style = io.screen.style(match sum.failures {
+        0 if sum.exchanges == 0 || sum.interrupted => WARN,
+        0 => GOOD,
+        _ => BAD,
+    });
     let verdict = match sum.failures {
         0 if sum.exchanges == 0 => "nothing was checked".into(),
         0 if sum.interrupted => "no failure so far".into(),
@@ -318,8 +302,8 @@ fn summary(sum: &Sum, args: &CheckArgs, io: &mut Io<'_>) -> Result<(), Fault> {
     }
     if sum.interrupted {
         line.push_str(&format!(
-            ", interrupted, {} unchecked",
-            grouped(sum.left as u64)
+            ", interrupted, {} unfinished",
+            count(sum.unfinished, "file")
         ));
     }
     let took = screen::duration(u64::try_from(sum.elapsed.as_nanos()).unwrap_or(u64::MAX));

@@ -10,8 +10,8 @@ use super::picture::{Lane, Mark, Picture, Point};
 use crate::args::Axis;
 use crate::exit::Fault;
 use crate::screen::{
-    BAD, CALL, FAINT, GOOD, STRONG, THOUGHT, WARN, clean, compact, count, duration, elide, grouped,
-    left, right, width,
+    BAD, CALL, FAINT, GOOD, STRONG, THOUGHT, WARN, clean, count, duration, elide, grouped, left,
+    right, size, width,
 };
 use crate::{Io, Screen};
 
@@ -121,7 +121,7 @@ impl Page<'_> {
             &clean(&lane.label(self.picture.has_choices())),
             LABEL_COLUMNS,
         );
-        let size = right(&format!("{} B", compact(lane.bytes)), 8);
+        let size = right(&size(lane.bytes), 8);
         let text = elide(&clean(&text), room);
         writeln!(
             io.out,

@@ -3,7 +3,7 @@
 mod draw;
 mod picture;
 
-use wiretape_tape::Source;
+use wiretape_tape::{Source, SourceKind};
 
 use crate::args::ShowArgs;
 use crate::exit::{Exit, Fault};
@@ -29,7 +29,14 @@ pub(crate) fn run(args: &ShowArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
             writeln!(io.out)?;
         }
         drawn += 1;
-        let picture = Picture::of(&subject);
+        if let Some(note) = source::other_dialect(&subject) {
+            io.note(&note);
+        }
+        let mut picture = Picture::of(&subject);
+        if loaded.tape.header.source.kind == SourceKind::Bare {
+            // Nobody has seen how the connection ended.
+            picture.end = None;
+        }
         let page = Page {
             name: &subject.name,
             source: &origin(&loaded.tape.header.source),
@@ -58,6 +65,9 @@ pub(crate) fn run(args: &ShowArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
 /// Where the bytes come from, in a line.
 fn origin(source: &Source) -> String {
     let mut text = String::from(source.kind.name());
+    if source.kind == SourceKind::Bare {
+        text.push_str(": the body alone, without times");
+    }
     if let Some(server) = &source.server {
         text.push_str(" from ");
         text.push_str(server);

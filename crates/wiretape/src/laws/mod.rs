@@ -146,23 +146,33 @@ impl Report {
 /// Every law that applies to the subject, in order of number.
 #[must_use]
 pub fn check(subject: &Subject<'_>, effort: &Effort) -> Vec<Report> {
-    let varied = wiretape_vary::Subject::new(subject.exchange, Some(subject.dialect.name()));
-    vec![
-        chunking::check(subject, effort),
-        reading::check(subject, effort),
-        cut::check(subject, effort),
-        gate::check(subject, &varied),
-        reshape::faults(subject, &varied, effort),
-        tape::round_trip(subject, &varied),
-        tape::replay(&varied, effort),
-        Report::does_not_apply(6, "parity", "sockets come with the server"),
-        bounds::progress(subject, effort),
-        bounds::check(subject, effort),
-        reshape::interleaving(subject, &varied, effort),
-        reshape::check(subject, &varied, effort),
-        reshape::unknown(subject, &varied, effort),
-    ]
+    each(subject, effort).collect()
 }
+
+/// The same, one by one: a law is checked when its report is asked for, so that what has been
+/// found can be shown before the last law is done.
+pub fn each<'a>(subject: &'a Subject<'a>, effort: &'a Effort) -> impl Iterator<Item = Report> + 'a {
+    let varied = wiretape_vary::Subject::new(subject.exchange, Some(subject.dialect.name()));
+    LAWS.iter().map(move |law| law(subject, &varied, effort))
+}
+
+type Law = fn(&Subject<'_>, &wiretape_vary::Subject, &Effort) -> Report;
+
+const LAWS: [Law; 13] = [
+    |subject, _, effort| chunking::check(subject, effort),
+    |subject, _, effort| reading::check(subject, effort),
+    |subject, _, effort| cut::check(subject, effort),
+    |subject, varied, _| gate::check(subject, varied),
+    reshape::faults,
+    |subject, varied, _| tape::round_trip(subject, varied),
+    |_, varied, effort| tape::replay(varied, effort),
+    |_, _, _| Report::does_not_apply(6, "parity", "sockets come with the server"),
+    |subject, _, effort| bounds::progress(subject, effort),
+    |subject, _, effort| bounds::check(subject, effort),
+    reshape::interleaving,
+    reshape::check,
+    reshape::unknown,
+];
 
 /// Any reader at all: what it makes of a body must not depend on where the chunks end.
 ///
