@@ -160,7 +160,9 @@ fn f18_absent_arguments_are_an_empty_object() {
         let mut payloads = vec![TOOL];
         payloads.extend(deltas.iter().map(String::as_str));
         payloads.extend([SHUT, ACT, LAST]);
-        check_anthropic(&payloads, "\"\" | t f({}) | stop tool_use");
+        let counted = if pieces == ["null"] { " | F-18×1" } else { "" };
+        let expect = format!("\"\" | t f({{}}) | stop tool_use{counted}");
+        check_anthropic(&payloads, &expect);
     }
     for function in [
         r#"{"name":"f"}"#,
@@ -170,7 +172,44 @@ fn f18_absent_arguments_are_an_empty_object() {
         r#"{"name":"f","arguments":"{}"}"#,
     ] {
         let delta = format!(r#"{{"tool_calls":[{{"index":0,"id":"t","function":{function}}}]}}"#);
-        check_chat(&[&delta], "tool_calls", "\"\" | t f({}) | stop tool_calls");
+        let null = function.contains("\"null\"");
+        let expect = format!(
+            "\"\" | t f({{}}) | stop tool_calls{}",
+            if null { " | F-18×1" } else { "" }
+        );
+        check_chat(&[&delta], "tool_calls", &expect);
+        let strict = read(
+            Dialect::OpenAiChat,
+            Options::strict(),
+            chat(&[&delta], "tool_calls").as_bytes(),
+        );
+        assert_eq!(strict.unwrap().tool_calls().is_empty(), null, "{function}");
+    }
+}
+
+#[test]
+fn f19_arguments_that_are_no_object_reject_the_call_unless_a_string_holds_one() {
+    let call = |arguments: &str| {
+        let arguments = serde_json::to_string(arguments).unwrap();
+        format!(
+            r#"{{"tool_calls":[{{"index":0,"id":"t","function":{{"name":"f","arguments":{arguments}}}}}]}}"#
+        )
+    };
+    let twice = call("\"{\\\"x\\\":1}\"");
+    check_chat(
+        &[&twice],
+        "tool_calls",
+        "\"\" | t f({\"x\":1}) | stop tool_calls | F-19×1",
+    );
+    check_with(
+        Dialect::OpenAiChat,
+        Options::strict(),
+        &chat(&[&twice], "tool_calls"),
+        "\"\" | not t f(\"{\\\"x\\\":1}\"): arguments_not_an_object | stop tool_calls",
+    );
+    for scalar in ["1", "\"a\"", "[{}]", "true", "\"null\""] {
+        let expect = format!("\"\" | not t f({scalar}): arguments_not_an_object | stop tool_calls");
+        check_chat(&[&call(scalar)], "tool_calls", &expect);
     }
 }
 
@@ -282,7 +321,11 @@ fn f24_calls_are_told_apart_by_id_then_index_then_order() {
                 )),
             ],
             "tool_calls",
-            "\"\" | a f({\"x\":1}) | stop tool_calls",
+            if index.starts_with(['"', '-']) {
+                "\"\" | a f({\"x\":1}) | stop tool_calls | F-24×1"
+            } else {
+                "\"\" | a f({\"x\":1}) | stop tool_calls"
+            },
         );
     }
     // No index, id or name: the latest call.
@@ -633,4 +676,419 @@ fn f57_no_answer_of_a_rejected_reply_has_calls() {
         assert_eq!((other.index, other.tool_calls.len()), (1, 0));
         assert_eq!(other.rejected_calls.len(), 1);
     }
+}
+
+/// A chat stream of these whole payloads.
+fn payloads(payloads: &[&str]) -> String {
+    payloads
+        .iter()
+        .map(|payload| format!("data: {payload}\n\n"))
+        .collect()
+}
+
+fn strict_error(dialect: Dialect, body: &str) -> Option<String> {
+    let transcript = Transcript::of(&read(dialect, Options::strict(), body.as_bytes()));
+    assert!(transcript.tool_calls.is_empty(), "{transcript:?}");
+    transcript.error.map(|error| error.message)
+}
+
+#[test]
+fn f24_a_delta_that_cannot_open_a_call_is_more_of_the_latest() {
+    let call = |rest: &str| format!(r#"{{"tool_calls":[{{{rest}}}]}}"#);
+    let first = call(r#""id":"a","function":{"name":"f","arguments":""}"#);
+    // A new random id and no index: not a call f({}) and a nameless one.
+    check_chat(
+        &[
+            &first,
+            &call(r#""id":"r1","function":{"arguments":"{\"x\":"}"#),
+            &call(r#""id":"r2","function":{"arguments":"1}"}"#),
+        ],
+        "tool_calls",
+        "\"\" | a f({\"x\":1}) | stop tool_calls | F-24×3",
+    );
+    // An index that comes only with the arguments.
+    check_chat(
+        &[
+            &first,
+            &call(r#""index":0,"function":{"arguments":"{\"x\":1}"}"#),
+            &call(r#""index":1,"id":"b","function":{"name":"g","arguments":"{}"}"#),
+        ],
+        "tool_calls",
+        "\"\" | a f({\"x\":1}) | b g({}) | stop tool_calls | F-24×1",
+    );
+}
+
+#[test]
+fn f24_another_name_behind_arguments_is_another_call() {
+    let call = |rest: &str| format!(r#"{{"tool_calls":[{{{rest}}}]}}"#);
+    for label in [r#""index":0"#, r#""id":"a""#] {
+        let one = call(&format!(
+            r#"{label},"function":{{"name":"f","arguments":"{{}}"}}"#
+        ));
+        let two = call(&format!(
+            r#"{label},"function":{{"name":"g","arguments":"{{\"x\":1}}"}}"#
+        ));
+        let body = chat(&[&one, &two], "tool_calls");
+        let seen = Transcript::of(&read(
+            Dialect::OpenAiChat,
+            Options::lenient(),
+            body.as_bytes(),
+        ));
+        let calls: Vec<_> = seen
+            .tool_calls
+            .iter()
+            .map(|call| (call.name.as_str(), call.arguments.as_str()))
+            .collect();
+        assert_eq!(calls, [("f", "{}"), ("g", "{\"x\":1}")], "{body}");
+        assert!(strict_error(Dialect::OpenAiChat, &body).is_some(), "{body}");
+    }
+}
+
+#[test]
+fn f24_odd_labels_are_errors_in_the_strict_preset() {
+    for label in [r#""id":"a""#, r#""index":"0""#, r#""index":-1"#] {
+        let delta = format!(
+            r#"{{"tool_calls":[{{{label},"function":{{"name":"f","arguments":"{{}}"}}}}]}}"#
+        );
+        let body = chat(&[&delta], "tool_calls");
+        let message = strict_error(Dialect::OpenAiChat, &body);
+        assert_eq!(
+            message.as_deref(),
+            Some("a call without an index that is a number from 0 (F-24)"),
+            "{body}"
+        );
+    }
+}
+
+#[test]
+fn f25_a_name_in_two_pieces_is_one_name() {
+    let call = |rest: &str| format!(r#"{{"tool_calls":[{{"index":0,{rest}}}]}}"#);
+    check_chat(
+        &[
+            &call(r#""id":"a","function":{"name":"get_","arguments":""}"#),
+            &call(r#""function":{"name":"weather"}"#),
+            &call(r#""function":{"arguments":"{}"}"#),
+        ],
+        "tool_calls",
+        "\"\" | a get_weather({}) | stop tool_calls | F-25×1",
+    );
+}
+
+#[test]
+fn f25_calls_of_one_id_have_keys_of_their_own_unless_they_are_one_call() {
+    let call = |index: usize, arguments: &str| {
+        format!(
+            r#"{{"tool_calls":[{{"index":{index},"id":"a","function":{{"name":"f","arguments":"{arguments}"}}}}]}}"#
+        )
+    };
+    let keys = |calls: &[&str]| -> Vec<String> {
+        let body = chat(calls, "tool_calls");
+        let turn = read(Dialect::OpenAiChat, Options::lenient(), body.as_bytes()).unwrap();
+        turn.tool_calls()
+            .iter()
+            .map(|call| call.execution_key().to_owned())
+            .collect()
+    };
+    let other = keys(&[&call(0, "{}"), &call(1, r#"{\"x\":1}"#)]);
+    assert_eq!(other[0], "c/a");
+    assert_ne!(other[1], "c/a");
+    // Sent twice (F-62): one key, so that it runs once.
+    assert_eq!(keys(&[&call(0, "{}"), &call(1, "{}")]), ["c/a", "c/a"]);
+    // Every answer numbers its calls from the start (F-57).
+    let both = payloads(&[
+        r#"{"id":"c","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"stop"}]}"#,
+        r#"{"id":"c","choices":[{"index":1,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"g","arguments":"{}"}}]},"finish_reason":"stop"}]}"#,
+        "[DONE]",
+    ]);
+    let turn = read(Dialect::OpenAiChat, Options::lenient(), both.as_bytes()).unwrap();
+    assert_ne!(
+        turn.tool_calls_of(0)[0].execution_key(),
+        turn.tool_calls_of(1)[0].execution_key()
+    );
+}
+
+#[test]
+fn f25_an_empty_id_is_no_id() {
+    let tool = r#"{"type":"content_block_start","index":INDEX,"content_block":{"type":"tool_use","id":"","name":"f","input":{}}}"#;
+    let shut = r#"{"type":"content_block_stop","index":INDEX}"#;
+    let body = anthropic(&[
+        &tool.replace("INDEX", "0"),
+        &shut.replace("INDEX", "0"),
+        &tool.replace("INDEX", "1"),
+        &shut.replace("INDEX", "1"),
+        ACT,
+        LAST,
+    ]);
+    let turn = read(Dialect::Anthropic, Options::lenient(), body.as_bytes()).unwrap();
+    let [one, two] = turn.tool_calls() else {
+        panic!("{turn:?}")
+    };
+    assert_eq!(one.id, None);
+    assert_ne!(one.execution_key(), two.execution_key());
+}
+
+#[test]
+fn f26_what_comes_behind_the_reason_takes_back_that_the_answer_is_complete() {
+    let call = r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":""}}]}}]}"#;
+    let rest = r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"x\":1}"}}]}}]}"#;
+    let stop = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}"#;
+    let check = |body: &[&str], expect: &str| {
+        let options = Options::lenient();
+        check_with(Dialect::OpenAiChat, options, &payloads(body), expect);
+    };
+    check(
+        &[stop, call],
+        "\"\" | not a f(): no_terminal | no_terminal | stop tool_calls | eof | F-26×1",
+    );
+    for last in ["[DONE]", stop] {
+        check(
+            &[stop, call, rest, last],
+            "\"\" | a f({\"x\":1}) | stop tool_calls | F-26×1",
+        );
+    }
+}
+
+#[test]
+fn f27_one_reason_that_forbids_is_enough() {
+    let delta = r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}]}"#;
+    let twice = [
+        format!(r#"{{"choices":[{{"index":0,"delta":{delta},"finish_reason":"length"}}]}}"#),
+        r#"{"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}"#.to_owned(),
+    ];
+    let body = payloads(&[&twice[0], &twice[1], "[DONE]"]);
+    check_with(
+        Dialect::OpenAiChat,
+        Options::lenient(),
+        &body,
+        "\"\" | not a f({}): unsafe_stop | unsafe_stop | stop tool_calls | F-32×1",
+    );
+    let cut = r#"{"type":"message_delta","delta":{"stop_reason":"max_tokens"}}"#;
+    check_anthropic(
+        &[TOOL, SHUT, cut, ACT, LAST],
+        "\"\" | not t f(): unsafe_stop | unsafe_stop | stop tool_use",
+    );
+}
+
+#[test]
+fn f32_an_empty_reason_is_no_reason() {
+    let body = payloads(&[
+        r#"{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":""}]}"#,
+        r#"{"choices":[{"index":0,"delta":{"content":"b"},"finish_reason":""}]}"#,
+    ]);
+    let expect = "\"ab\" | no_terminal | eof";
+    check_with(Dialect::OpenAiChat, Options::lenient(), &body, expect);
+}
+
+#[test]
+fn f34_usage_in_the_choice() {
+    let body = payloads(&[
+        r#"{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop","usage":{"prompt_tokens":3,"completion_tokens":4}}]}"#,
+        "[DONE]",
+    ]);
+    let turn = read(Dialect::OpenAiChat, Options::lenient(), body.as_bytes()).unwrap();
+    let usage = turn.reply().usage;
+    assert_eq!((usage.input, usage.output), (Some(3), Some(4)));
+}
+
+#[test]
+fn f35_calls_of_a_second_chat_reply_are_not_mixed_into_the_first() {
+    let chunk = |id: &str, call: &str, arguments: &str| {
+        format!(
+            r#"{{"id":"{id}","choices":[{{"index":0,"delta":{{"tool_calls":[{{"index":0,"id":"{call}","function":{{"name":"f","arguments":"{arguments}"}}}}]}}}}]}}"#
+        )
+    };
+    let stop = r#"{"id":"two","choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}"#;
+    let (one, two) = (chunk("one", "a", ""), chunk("two", "b", r#"{\"x\":1}"#));
+    check_with(
+        Dialect::OpenAiChat,
+        Options::lenient(),
+        &payloads(&[&one, &two, stop, "[DONE]"]),
+        "\"\" | not a f(): unreadable | unreadable | error protocol_violation: the reply's id changes and its calls begin again (F-35) | F-35×1",
+    );
+    // An id of its own in each chunk is no splice.
+    let rest = r#"{"id":"three","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]},"finish_reason":"tool_calls"}]}"#;
+    let body = payloads(&[&one, rest, "[DONE]"]);
+    check_with(
+        Dialect::OpenAiChat,
+        Options::lenient(),
+        &body,
+        "\"\" | a f({}) | stop tool_calls | F-35×1",
+    );
+    assert_eq!(
+        strict_error(Dialect::OpenAiChat, &body).as_deref(),
+        Some("the reply's id changes (F-35)")
+    );
+}
+
+#[test]
+fn a_call_in_both_forms_is_refused() {
+    let both = r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}],"function_call":{"name":"f","arguments":"{}"}}"#;
+    check_chat(
+        &[both],
+        "tool_calls",
+        "\"\" | not a f({}): unreadable | unreadable | error protocol_violation: function_call beside tool_calls, expected one of them",
+    );
+    // Servers that fill in every field say nothing with it.
+    let empty = r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}],"function_call":{"name":"","arguments":null}}"#;
+    check_chat(&[empty], "tool_calls", "\"\" | a f({}) | stop tool_calls");
+}
+
+#[test]
+fn f52_what_has_to_be_sent_back_is_kept() {
+    let body = chat(
+        &[
+            r#"{"reasoning":"hm","reasoning_details":[{"type":"reasoning.text","text":"hm","signature":"c2ln"},{"type":"reasoning.encrypted","data":"b3BhcXVl"}]}"#,
+            r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"},"extra_content":{"google":{"thought_signature":"dGhvdWdodA"}}}]}"#,
+        ],
+        "tool_calls",
+    );
+    let turn = read(Dialect::OpenAiChat, Options::strict(), body.as_bytes()).unwrap();
+    let [thought, sealed, call] = &turn.reply().choices[0].contents[..] else {
+        panic!("{turn:?}")
+    };
+    assert_eq!(
+        (thought.text.as_str(), thought.signature.as_deref()),
+        ("hm", Some("c2ln"))
+    );
+    assert_eq!(
+        sealed.others,
+        [r#"{"type":"reasoning.encrypted","data":"b3BhcXVl"}"#]
+    );
+    assert_eq!(
+        call.others,
+        [r#"{"google":{"thought_signature":"dGhvdWdodA"}}"#]
+    );
+}
+
+#[test]
+fn f17_f36_a_stream_out_of_order_is_counted_and_an_error_in_the_strict_preset() {
+    let tail = [TOOL, SHUT, ACT, LAST];
+    let headless: Vec<&str> = [&["!"][..], &tail].concat();
+    check_anthropic(&headless, "\"\" | t f({}) | stop tool_use | F-36×1");
+    assert_eq!(
+        strict_error(Dialect::Anthropic, &anthropic(&headless)).as_deref(),
+        Some("the stream does not begin with message_start (F-36)")
+    );
+    let nameless = anthropic(&tail).replace("event: message_stop\n", "");
+    check_with(
+        Dialect::Anthropic,
+        Options::lenient(),
+        &nameless,
+        "\"\" | t f({}) | stop tool_use | F-17×1",
+    );
+    assert_eq!(
+        strict_error(Dialect::Anthropic, &nameless).as_deref(),
+        Some("an event whose name is not its payload's type (F-17)")
+    );
+    let again = r#"{"type":"message_start","message":{"id":"m","model":"x","content":[]}}"#;
+    let twice = anthropic(&[again, TOOL, SHUT, ACT, LAST]);
+    assert_eq!(
+        strict_error(Dialect::Anthropic, &twice).as_deref(),
+        Some("a second message_start (F-35)")
+    );
+}
+
+#[test]
+fn f35_a_message_that_begins_again_under_its_own_id_is_not_mixed_into_itself() {
+    let again = r#"{"type":"message_start","message":{"id":"m","model":"x","content":[]}}"#;
+    check_anthropic(
+        &[TOOL, SHUT, again, TOOL, &json("{\"a\":1}"), SHUT, ACT, LAST],
+        "\"\" | not t f(): unreadable | unreadable | error protocol_violation: the message and its blocks begin again (F-35) | F-35×1",
+    );
+    // Without ids it cannot be told that it is the same message.
+    let bare = r#"{"type":"message_start","message":{"content":[]}}"#;
+    check_anthropic(
+        &["!", bare, TOOL, SHUT, bare, ACT, LAST],
+        "\"\" | not t f(): unreadable | unreadable | error protocol_violation: a second message_start with another id (F-35)",
+    );
+}
+
+#[test]
+fn f36_arguments_that_cannot_be_placed_release_nothing() {
+    let text =
+        r#"{"type":"content_block_start","index":1,"content_block":{"type":"text","text":""}}"#;
+    let astray = json("{\"x\":1}").replace("\"index\":0", "\"index\":1");
+    check_anthropic(
+        &[TOOL, text, &astray, SHUT, ACT, LAST],
+        "\"\" | not t f(): unreadable | unreadable | error protocol_violation: a delta of another type than its block (F-36)",
+    );
+}
+
+#[test]
+fn f19_an_object_in_a_messages_delta_is_taken_as_it_stands_or_refused() {
+    let object = r#"{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":{"x":1}}}"#;
+    let payloads = [TOOL, object, SHUT, ACT, LAST];
+    check_anthropic(&payloads, "\"\" | t f({\"x\":1}) | stop tool_use | F-19×1");
+    assert!(strict_error(Dialect::Anthropic, &anthropic(&payloads)).is_some());
+}
+
+#[test]
+fn f40_an_event_named_error_is_an_error_whatever_it_says() {
+    for (payload, error) in [
+        (
+            "{\"type\":\"overloaded_error\",\"message\":\"m\"}",
+            "overloaded_error: m",
+        ),
+        ("\"Overloaded\"", "error: Overloaded"),
+        ("{\"message\":\"m\"}", "error: m"),
+    ] {
+        let body = anthropic(&[TOOL, SHUT, ACT]) + &format!("event: error\ndata: {payload}\n\n");
+        let body = body + "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
+        let seen = Transcript::of(&read(
+            Dialect::Anthropic,
+            Options::lenient(),
+            body.as_bytes(),
+        ));
+        let got = seen.error.map(|e| format!("{}: {}", e.kind, e.message));
+        assert_eq!(got.as_deref(), Some(error), "{payload}");
+        assert!(seen.tool_calls.is_empty(), "{payload}");
+    }
+}
+
+#[test]
+fn f56_all_of_an_unknown_block_is_kept() {
+    let new =
+        r#"{"type":"content_block_start","index":0,"content_block":{"type":"hologram","size":3}}"#;
+    let delta =
+        |delta: &str| format!(r#"{{"type":"content_block_delta","index":0,"delta":{delta}}}"#);
+    let end = r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"}}"#;
+    let known = delta(r#"{"type":"text_delta","text":"hi"}"#);
+    let (one, two) = (
+        delta(r#"{"type":"hologram_delta","x":1}"#),
+        delta(r#"{"type":"hologram_delta","x":2}"#),
+    );
+    let body = anthropic(&[new, &known, &one, &two, SHUT, end, LAST]);
+    for mut options in [Options::lenient(), Options::strict()] {
+        options.dialect.templates = false;
+        let turn = read(Dialect::Anthropic, options, body.as_bytes()).unwrap();
+        let [content] = &turn.reply().choices[0].contents[..] else {
+            panic!("{turn:?}")
+        };
+        assert_eq!(content.raw, r#"{"type":"hologram","size":3}"#);
+        assert_eq!(content.text, "hi");
+        assert_eq!(
+            content.others,
+            [
+                r#"{"type":"hologram_delta","x":1}"#,
+                r#"{"type":"hologram_delta","x":2}"#
+            ]
+        );
+        assert_eq!(turn.text(), "", "an unknown block is no answer");
+    }
+}
+
+#[test]
+fn what_the_next_request_has_to_say_again_is_kept() {
+    let block = r#"{"type":"mcp_tool_use","id":"s","name":"g","server_name":"wiki","input":{}}"#;
+    let start = format!(r#"{{"type":"content_block_start","index":0,"content_block":{block}}}"#);
+    let stop =
+        r#"{"type":"message_delta","delta":{"stop_reason":"stop_sequence","stop_sequence":"END"}}"#;
+    let body = anthropic(&[&start, SHUT, stop, LAST]);
+    let turn = read(Dialect::Anthropic, Options::strict(), body.as_bytes()).unwrap();
+    let choice = &turn.reply().choices[0];
+    assert_eq!(choice.contents[0].others, [block]);
+    assert_eq!(
+        choice.stop_raw,
+        r#"{"stop_reason":"stop_sequence","stop_sequence":"END"}"#
+    );
 }

@@ -52,7 +52,8 @@ pub enum Part {
     Signature,
     /// One citation, as JSON.
     Citation,
-    /// A delta of a type this version does not know, as JSON (F-56).
+    /// What this version does not read but a caller may have to send back, as JSON: a delta of a
+    /// type it does not know, further members of a call, sealed reasoning (F-52, F-56).
     Unknown,
 }
 
@@ -124,6 +125,8 @@ pub enum Event<'a> {
         choice: u32,
         /// The reason.
         reason: &'a str,
+        /// What it came in, as JSON: also the stop sequence, the details of a refusal (F-53).
+        raw: &'a str,
     },
     /// The provider says that the stream is complete.
     Done,

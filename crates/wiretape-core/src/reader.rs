@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// How a [`Reader`] reads: limits, and the leniencies of each layer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// The framing's.
     pub sse: sse::Options,
@@ -18,6 +18,11 @@ pub struct Options {
     /// A stream that says why the model stopped but lacks the protocol's last event may be acted
     /// on (F-30); counted.
     pub accept_weak_end: bool,
+    /// Arguments that are the text `null` mean `{}` (F-18); counted.
+    pub accept_null_arguments: bool,
+    /// Arguments that are a JSON string which itself holds an object are that object (F-19);
+    /// counted.
+    pub accept_double_encoded: bool,
 }
 
 impl Options {
@@ -27,14 +32,31 @@ impl Options {
         Self {
             sse: sse::Options::strict(),
             dialect: dialect::Options::strict(),
-            ..Self::default()
+            limits: Limits::default(),
+            accept_weak_end: false,
+            accept_null_arguments: false,
+            accept_double_encoded: false,
         }
     }
 
     /// What real servers need. This is the default.
+    ///
+    /// [`Options::accept_weak_end`] stays off: a stream that was cut looks the same.
     #[must_use]
     pub fn lenient() -> Self {
-        Self::default()
+        Self {
+            sse: sse::Options::lenient(),
+            dialect: dialect::Options::lenient(),
+            accept_null_arguments: true,
+            accept_double_encoded: true,
+            ..Self::strict()
+        }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self::lenient()
     }
 }
 
@@ -99,7 +121,7 @@ pub struct Reader {
     draft: Draft,
     frames: u64,
     error: Option<Error>,
-    accept_weak_end: bool,
+    options: Options,
 }
 
 impl Reader {
@@ -115,13 +137,17 @@ impl Reader {
         Self {
             decoder: sse::Decoder::new(options.sse, options.limits),
             protocol: match dialect {
-                Dialect::Anthropic => Any::Anthropic(Anthropic::new(options.dialect)),
-                Dialect::OpenAiChat => Any::OpenAiChat(OpenAiChat::new(options.dialect)),
+                Dialect::Anthropic => {
+                    Any::Anthropic(Anthropic::new(options.dialect, options.limits))
+                }
+                Dialect::OpenAiChat => {
+                    Any::OpenAiChat(OpenAiChat::new(options.dialect, options.limits))
+                }
             },
             draft: Draft::new(options.limits),
             frames: 0,
             error: None,
-            accept_weak_end: options.accept_weak_end,
+            options,
         }
     }
 
@@ -197,7 +223,9 @@ impl Reader {
         });
         self.draft.finish(Closing {
             evidence,
-            accept_weak_end: self.accept_weak_end,
+            accept_weak_end: self.options.accept_weak_end,
+            accept_null_arguments: self.options.accept_null_arguments,
+            accept_double_encoded: self.options.accept_double_encoded,
             error: self.error,
             frames: self.frames,
             warnings: self.decoder.warnings().clone(),

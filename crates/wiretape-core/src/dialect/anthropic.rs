@@ -9,7 +9,7 @@ use super::text::Trace;
 use super::{Evidence, Options, Protocol};
 use crate::event::{Block, Event, Kind, Part, Usage};
 use crate::json::{Raw, Str};
-use crate::{ErrorKind, Frame};
+use crate::{ErrorKind, Frame, Limits};
 
 /// The state of one Messages stream.
 #[derive(Clone, Debug)]
@@ -18,7 +18,12 @@ pub struct Anthropic {
     /// Open and ended blocks by the index the provider gave them.
     blocks: BTreeMap<u64, Slot>,
     opened: u32,
+    blocks_max: usize,
     started: bool,
+    /// A second start of the same message came behind its first block.
+    restarted: bool,
+    /// Something came before the message began.
+    headless: bool,
     id: Option<String>,
     stopped: bool,
     nameless: bool,
@@ -36,12 +41,15 @@ type Out<'o> = &'o mut dyn FnMut(Event<'_>);
 impl Anthropic {
     /// At the start of a stream.
     #[must_use]
-    pub fn new(options: Options) -> Self {
+    pub fn new(options: Options, limits: Limits) -> Self {
         Self {
             shared: Shared::new(options),
             blocks: BTreeMap::new(),
             opened: 0,
+            blocks_max: limits.blocks_max,
             started: false,
+            restarted: false,
+            headless: false,
             id: None,
             stopped: false,
             nameless: false,
@@ -55,18 +63,13 @@ impl Anthropic {
 
     fn message_start(&mut self, payload: Raw<'_>, out: Out<'_>) -> Result<(), ErrorKind> {
         let message = payload.field("message").unwrap_or(payload);
-        let id = message.str_field("id");
+        let some = |text: &Cow<'_, str>| !text.is_empty();
+        let id = message.str_field("id").filter(some);
         if self.started {
-            if id.as_deref() != self.id.as_deref() {
-                return Err(ErrorKind::Protocol(
-                    "a second message_start with another id (F-35)",
-                ));
-            }
-            out(Event::Warning("F-35"));
-            return Ok(());
+            return self.message_start_again(id.as_deref(), out);
         }
         self.started = true;
-        let model = message.str_field("model");
+        let model = message.str_field("model").filter(some);
         out(Event::Begin {
             id: id.as_deref(),
             model: model.as_deref(),
@@ -80,8 +83,22 @@ impl Anthropic {
         if let Some(usage) = usage {
             send_usage(usage, out);
         }
-        self.stop(message.field("stop_reason"), out);
+        self.stop(message, out);
         Ok(())
+    }
+
+    /// The same start again is harmless; another one begins another reply, whose blocks must not be
+    /// mixed into this one (F-35).
+    fn message_start_again(&mut self, id: Option<&str>, out: Out<'_>) -> Result<(), ErrorKind> {
+        let known = id.is_some() || self.opened == 0;
+        if id != self.id.as_deref() || !known {
+            return Err(ErrorKind::Protocol(
+                "a second message_start with another id (F-35)",
+            ));
+        }
+        self.restarted |= self.opened > 0;
+        let permitted = self.shared.options.tolerate_lifecycle;
+        shared::odd(permitted, "a second message_start (F-35)", "F-35", out)
     }
 
     fn block_start(&mut self, payload: Raw<'_>, out: Out<'_>) -> Result<(), ErrorKind> {
@@ -103,6 +120,11 @@ impl Anthropic {
                     "content_block_start for an index that is open (F-36)",
                 ));
             }
+            if self.restarted {
+                return Err(ErrorKind::Protocol(
+                    "the message and its blocks begin again (F-35)",
+                ));
+            }
             self.odd(
                 "content_block_start for an index that has ended (F-36)",
                 out,
@@ -115,21 +137,12 @@ impl Anthropic {
             .map(Str::decode)
             .unwrap_or_default();
         let kind = kind_of(&ty);
-        let at = Block {
-            choice: 0,
-            index: self.opened,
+        let at = self.slot(index, kind)?;
+        let word = |raw: Option<Raw<'_>>| {
+            let text = raw.and_then(Raw::as_str).map(Str::decode);
+            text.filter(|text| !text.is_empty()).map(Cow::into_owned)
         };
-        self.opened += 1;
-        self.blocks.insert(
-            index,
-            Slot {
-                block: at,
-                kind,
-                open: true,
-            },
-        );
-        let id = id.and_then(Raw::as_str).map(Str::decode);
-        let name = name.and_then(Raw::as_str).map(Str::decode);
+        let (id, name) = (word(id), word(name));
         let raw = match kind {
             Kind::Tool | Kind::ServerTool => input
                 .filter(|input| input.members().next().is_some())
@@ -152,8 +165,34 @@ impl Anthropic {
             raw,
             closes: true,
         });
+        if !matches!(
+            kind,
+            Kind::ServerResult | Kind::RedactedReasoning | Kind::Unknown
+        ) {
+            // Who called it, whose tool it is: what the next request has to say again.
+            let more = |(key, _): (Str<'_>, Raw<'_>)| !MEMBERS.iter().any(|name| key.is(name));
+            if block.members().any(more) {
+                send(at, Part::Unknown, block.text(), out);
+            }
+        }
         self.opening_text(at, kind, block, content, out);
         Ok(())
+    }
+
+    /// A new block under the provider's index.
+    fn slot(&mut self, index: u64, kind: Kind) -> Result<Block, ErrorKind> {
+        if self.opened as usize >= self.blocks_max {
+            let limit = self.blocks_max;
+            return Err(ErrorKind::TooManyBlocks { limit });
+        }
+        let block = Block {
+            choice: 0,
+            index: self.opened,
+        };
+        self.opened += 1;
+        let open = true;
+        self.blocks.insert(index, Slot { block, kind, open });
+        Ok(block)
     }
 
     /// Text, a signature or citations that came with the opening already.
@@ -234,7 +273,7 @@ impl Anthropic {
             }
             (_, Some(raw)) if fits(slot.kind, kind) => {
                 let Some(text) = raw.as_str() else {
-                    return self.odd("a delta that is no string (F-36)", out);
+                    return self.no_string(block, part, raw, out);
                 };
                 if !text.raw().is_empty() {
                     trace.hole = Some((block, part, text));
@@ -244,10 +283,35 @@ impl Anthropic {
                     .push((block, part), text, text.is_plain(), out);
             }
             (_, Some(_)) => {
-                return self.odd("a delta of another type than its block (F-36)", out);
+                // Whose it is cannot be told, and a call that lacks it must not run.
+                return Err(ErrorKind::Protocol(
+                    "a delta of another type than its block (F-36)",
+                ));
             }
             (_, None) => return self.odd("a delta without its text (F-36)", out),
         }
+        Ok(())
+    }
+
+    /// A delta whose text is no string: nothing, or arguments as an object (F-19).
+    fn no_string(
+        &self,
+        block: Block,
+        part: Part,
+        raw: Raw<'_>,
+        out: Out<'_>,
+    ) -> Result<(), ErrorKind> {
+        if raw.is_null() {
+            return self.odd("a delta that is null (F-36)", out);
+        }
+        if part != Part::Arguments {
+            return Err(ErrorKind::Protocol(
+                "a delta that is no text, expected a string (F-36)",
+            ));
+        }
+        let permitted = self.shared.options.accept_object_arguments;
+        shared::odd(permitted, shared::NO_STRING, "F-19", out)?;
+        send(block, part, raw.text(), out);
         Ok(())
     }
 
@@ -269,13 +333,7 @@ impl Anthropic {
             "content_block_delta before its content_block_start (F-36)",
             out,
         )?;
-        let block = Block {
-            choice: 0,
-            index: self.opened,
-        };
-        self.opened += 1;
-        let open = true;
-        self.blocks.insert(index, Slot { block, kind, open });
+        let block = self.slot(index, kind)?;
         out(Event::Open {
             block,
             kind,
@@ -316,25 +374,46 @@ impl Anthropic {
         if let Some(usage) = usage {
             send_usage(usage, out);
         }
-        self.stop(delta.and_then(|delta| delta.field("stop_reason")), out);
+        if let Some(delta) = delta {
+            self.stop(delta, out);
+        }
     }
 
-    fn stop(&mut self, reason: Option<Raw<'_>>, out: Out<'_>) {
-        if let Some(reason) = reason.and_then(Raw::as_str).map(Str::decode) {
+    fn stop(&mut self, of: Raw<'_>, out: Out<'_>) {
+        let reason = of.str_field("stop_reason").unwrap_or_default();
+        if !reason.is_empty() {
             self.stopped = true;
             out(Event::End {
                 choice: 0,
                 reason: &reason,
+                raw: of.text(),
             });
         }
     }
 
     /// Something the protocol does not permit, and by which nothing is lost.
     fn odd(&self, what: &'static str, out: Out<'_>) -> Result<(), ErrorKind> {
-        if !self.shared.options.tolerate_lifecycle {
-            return Err(ErrorKind::Protocol(what));
+        shared::odd(self.shared.options.tolerate_lifecycle, what, "F-36", out)
+    }
+
+    /// An event's name is its payload's type, and the message has begun before its parts.
+    fn in_order(&mut self, name: Option<&str>, kind: &str, out: Out<'_>) -> Result<(), ErrorKind> {
+        if name != Some(kind) && !self.nameless {
+            self.nameless = true;
+            let permitted = self.shared.options.tolerate_event_names;
+            shared::odd(
+                permitted,
+                "an event whose name is not its payload's type (F-17)",
+                "F-17",
+                out,
+            )?;
         }
-        out(Event::Warning("F-36"));
+        let part =
+            kind.starts_with("content_block_") || kind == "message_delta" || kind == "message_stop";
+        if part && !self.started && !self.headless {
+            self.headless = true;
+            self.odd("the stream does not begin with message_start (F-36)", out)?;
+        }
         Ok(())
     }
 }
@@ -352,10 +431,7 @@ impl Full for Anthropic {
         out: Out<'_>,
     ) -> Result<(), ErrorKind> {
         let kind = payload.str_field("type").unwrap_or_default();
-        if frame.event != Some(&*kind) && !self.nameless {
-            self.nameless = true;
-            out(Event::Warning("F-17"));
-        }
+        self.in_order(frame.event, &kind, out)?;
         match &*kind {
             "message_start" => self.message_start(payload, out),
             "content_block_start" => self.block_start(payload, out),
@@ -379,7 +455,8 @@ impl Full for Anthropic {
                 Ok(())
             }
             name => {
-                if kind.is_empty() && payload.field("error").is_some() {
+                let error = kind.is_empty() && payload.field("error").is_some();
+                if error || frame.event == Some("error") {
                     self.fail(payload.field("error").unwrap_or(payload), out);
                     return Ok(());
                 }
@@ -422,9 +499,21 @@ fn kind_of(ty: &str) -> Kind {
     }
 }
 
-/// A delta of `delta`'s kind may go into a block of `block`'s.
+/// What is read of a block that does not come whole.
+const MEMBERS: [&str; 8] = [
+    "type",
+    "id",
+    "name",
+    "input",
+    "text",
+    "thinking",
+    "signature",
+    "citations",
+];
+
+/// A delta of `delta`'s kind may go into a block of `block`'s. One of an unknown type takes any.
 fn fits(block: Kind, delta: Kind) -> bool {
-    block == delta || (delta == Kind::Tool && block == Kind::ServerTool)
+    block == delta || block == Kind::Unknown || (delta == Kind::Tool && block == Kind::ServerTool)
 }
 
 fn send(block: Block, part: Part, text: &str, out: Out<'_>) {

@@ -1,6 +1,7 @@
 //! What differs between providers, and nothing else.
 
 mod anthropic;
+mod calls;
 mod openai_chat;
 mod shared;
 mod template;
@@ -115,14 +116,21 @@ pub struct Options {
     pub new_id_at_used_index: NewIdAtUsedIndex,
     /// Arguments sent as a JSON object instead of a string are taken as they stand (F-19).
     pub accept_object_arguments: bool,
+    /// A call without an index, with one that is a string or negative, or with an id, an index or
+    /// a name that contradicts what was sent before, is read all the same (F-24, F-25); otherwise
+    /// it is an error.
+    pub tolerate_call_labels: bool,
     /// A payload that is JSON but no object is skipped (F-17b); otherwise it is an error.
     pub skip_scalar_payloads: bool,
     /// A whole `chat.completion` object in a stream is read as one delta (F-42).
     pub accept_whole_completion: bool,
     /// An unknown SSE field named `error` is an error of the provider (F-40).
     pub read_error_field: bool,
-    /// A block event that has no open block, or opens one twice, is skipped where nothing is lost
-    /// by it (F-36); otherwise it is an error.
+    /// An event whose name is missing or is not its payload's type is read by the type (F-17),
+    /// counted once a stream; otherwise it is an error. Of dialects that name their events.
+    pub tolerate_event_names: bool,
+    /// An event out of its order is read where its meaning is plain, and skipped where nothing is
+    /// lost by it (F-35, F-36); otherwise it is an error.
     pub tolerate_lifecycle: bool,
     /// Recognise the common delta by its bytes. It changes speed and nothing else.
     pub templates: bool,
@@ -134,10 +142,12 @@ impl Options {
     pub const fn strict() -> Self {
         Self {
             new_id_at_used_index: NewIdAtUsedIndex::OpensCallIfNamed,
+            tolerate_call_labels: false,
             accept_object_arguments: false,
             skip_scalar_payloads: false,
             accept_whole_completion: false,
             read_error_field: false,
+            tolerate_event_names: false,
             tolerate_lifecycle: false,
             templates: true,
         }
@@ -147,10 +157,12 @@ impl Options {
     #[must_use]
     pub const fn lenient() -> Self {
         Self {
+            tolerate_call_labels: true,
             accept_object_arguments: true,
             skip_scalar_payloads: true,
             accept_whole_completion: true,
             read_error_field: true,
+            tolerate_event_names: true,
             tolerate_lifecycle: true,
             ..Self::strict()
         }

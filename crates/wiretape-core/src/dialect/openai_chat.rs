@@ -5,12 +5,13 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::calls::{Calls, Found, Labels, Match};
 use super::shared::{self, Full, Shared};
-use super::text::{Texts, Trace};
-use super::{Evidence, NewIdAtUsedIndex, Options, Protocol};
+use super::text::Trace;
+use super::{Evidence, Options, Protocol};
 use crate::event::{Block, Event, Kind, Part, Usage};
 use crate::json::{Raw, Str};
-use crate::{ErrorKind, Frame};
+use crate::{ErrorKind, Frame, Limits};
 
 /// The state of one Chat Completions stream.
 #[derive(Clone, Debug)]
@@ -19,6 +20,11 @@ pub struct OpenAiChat {
     choices: Vec<Choice>,
     id: Option<String>,
     model: Option<String>,
+    /// Chunks of another id came (F-35).
+    id_changed: bool,
+    /// Blocks of all choices.
+    opened: usize,
+    blocks_max: usize,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -27,20 +33,33 @@ struct Choice {
     opened: u32,
     text: Option<Block>,
     reasoning: Option<Block>,
+    sealed: Option<Block>,
     refusal: Option<Block>,
-    calls: Vec<Call>,
-    /// Which call of `calls` a delta without id, index and name belongs to.
-    latest: usize,
+    calls: Calls,
+    form: Option<Form>,
+    /// A reason for stopping came, and nothing after it.
     stopped: bool,
+    /// A reason for stopping came.
+    ever_stopped: bool,
 }
 
-#[derive(Clone, Debug)]
-struct Call {
-    block: Block,
-    id: String,
-    /// As sent: -1 and gaps are seen (F-24).
-    index: Option<i64>,
-    named: bool,
+impl Choice {
+    /// Where the one block of a kind stands.
+    fn place(&mut self, kind: Kind) -> &mut Option<Block> {
+        match kind {
+            Kind::Reasoning => &mut self.reasoning,
+            Kind::RedactedReasoning => &mut self.sealed,
+            Kind::Refusal => &mut self.refusal,
+            _ => &mut self.text,
+        }
+    }
+}
+
+/// How calls are sent: a reply has one of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    ToolCalls,
+    FunctionCall,
 }
 
 type Out<'o> = &'o mut dyn FnMut(Event<'_>);
@@ -48,26 +67,38 @@ type Out<'o> = &'o mut dyn FnMut(Event<'_>);
 impl OpenAiChat {
     /// At the start of a stream.
     #[must_use]
-    pub fn new(options: Options) -> Self {
+    pub fn new(options: Options, limits: Limits) -> Self {
         Self {
             shared: Shared::new(options),
             choices: Vec::new(),
             id: None,
             model: None,
+            id_changed: false,
+            opened: 0,
+            blocks_max: limits.blocks_max,
         }
     }
 
     /// The first id and the first model that are not empty (F-50).
-    fn begin(&mut self, id: Option<Raw<'_>>, model: Option<Raw<'_>>, out: Out<'_>) {
-        let fresh = |known: &Option<String>, raw: Option<Raw<'_>>| {
-            if known.is_some() {
-                return None;
+    fn begin(
+        &mut self,
+        id: Option<Raw<'_>>,
+        model: Option<Raw<'_>>,
+        out: Out<'_>,
+    ) -> Result<(), ErrorKind> {
+        let sent = |raw: Option<Raw<'_>>| string(raw).into_owned();
+        let some = |text: &String| !text.is_empty();
+        if let (Some(known), false) = (&self.id, self.id_changed) {
+            // Some servers draw an id for each chunk; it is a splice when calls begin again.
+            let other = id.and_then(Raw::as_str);
+            if other.is_some_and(|id| !id.raw().is_empty() && !id.is(known)) {
+                self.id_changed = true;
+                let permitted = self.shared.options.tolerate_lifecycle;
+                shared::odd(permitted, "the reply's id changes (F-35)", "F-35", out)?;
             }
-            let text = raw?.as_str()?.decode();
-            (!text.is_empty()).then(|| text.into_owned())
-        };
-        let new_id = fresh(&self.id, id);
-        let new_model = fresh(&self.model, model);
+        }
+        let new_id = self.id.is_none().then(|| sent(id)).filter(some);
+        let new_model = self.model.is_none().then(|| sent(model)).filter(some);
         if new_id.is_some() || new_model.is_some() {
             out(Event::Begin {
                 id: new_id.as_deref(),
@@ -76,6 +107,7 @@ impl OpenAiChat {
             self.id = new_id.or_else(|| self.id.take());
             self.model = new_model.or_else(|| self.model.take());
         }
+        Ok(())
     }
 
     fn choice<'a>(
@@ -85,8 +117,8 @@ impl OpenAiChat {
         trace: &mut Trace<'a>,
         out: Out<'_>,
     ) -> Result<(), ErrorKind> {
-        let [index, delta, message, finish] =
-            choice.fields(["index", "delta", "message", "finish_reason"]);
+        let [index, delta, message, finish, usage] =
+            choice.fields(["index", "delta", "message", "finish_reason", "usage"]);
         let index = shared::index(index).unwrap_or(0);
         let Ok(index) = u32::try_from(index) else {
             return Err(ErrorKind::Protocol("a choice's index is over 2^32 (F-73)"));
@@ -104,7 +136,12 @@ impl OpenAiChat {
         };
         let at = self.choice_at(index)?;
         let Self {
-            choices, shared, ..
+            choices,
+            shared,
+            id_changed,
+            opened,
+            blocks_max,
+            ..
         } = self;
         let Some(state) = choices.get_mut(at) else {
             return Ok(());
@@ -112,21 +149,30 @@ impl OpenAiChat {
         if let Some(delta) = delta {
             let mut reading = Reading {
                 state,
-                texts: &mut shared.texts,
-                options: shared.options,
+                shared,
+                id_changed: *id_changed,
+                opened,
+                blocks_max: *blocks_max,
                 trace,
                 out,
             };
             reading.delta(delta)?;
         }
-        if let Some(reason) = finish.and_then(Raw::as_str).map(Str::decode) {
+        if let Some(usage) = usage {
+            send_usage(usage, out);
+        }
+        // Some servers send an empty reason until there is one.
+        let reason = string(finish);
+        if !reason.is_empty() {
             if state.stopped {
                 out(Event::Warning("F-32"));
             }
             state.stopped = true;
+            state.ever_stopped = true;
             out(Event::End {
                 choice: index,
                 reason: &reason,
+                raw: choice.text(),
             });
         }
         Ok(())
@@ -146,22 +192,15 @@ impl OpenAiChat {
         });
         Ok(self.choices.len() - 1)
     }
-
-    /// A recognised delta of a call is the latest one too.
-    fn touch(&mut self, block: Block) {
-        if let Some(choice) = self.choices.iter_mut().find(|c| c.index == block.choice) {
-            if let Some(at) = choice.calls.iter().position(|call| call.block == block) {
-                choice.latest = at;
-            }
-        }
-    }
 }
 
 /// One delta of one choice.
 struct Reading<'s, 't, 'a, 'o, 'e> {
     state: &'s mut Choice,
-    texts: &'s mut Texts,
-    options: Options,
+    shared: &'s mut Shared,
+    id_changed: bool,
+    opened: &'s mut usize,
+    blocks_max: usize,
     trace: &'t mut Trace<'a>,
     out: &'o mut (dyn FnMut(Event<'_>) + 'e),
 }
@@ -190,25 +229,23 @@ impl<'a> Reading<'_, '_, 'a, '_, '_> {
             .into_iter()
             .flatten()
             .find(|raw| raw.as_str().is_some_and(|s| !s.raw().is_empty()));
-        match thought {
-            Some(thought) => self.text(Kind::Reasoning, thought),
-            None => details
-                .into_iter()
-                .flat_map(Raw::elements)
-                .for_each(|detail| {
-                    let [text, summary] = detail.fields(["text", "summary"]);
-                    if let Some(text) = text.or(summary) {
-                        self.text(Kind::Reasoning, text);
-                    }
-                }),
+        if let Some(thought) = thought {
+            self.text(Kind::Reasoning, thought)?;
+        }
+        for detail in details.into_iter().flat_map(Raw::elements) {
+            self.detail(detail, thought.is_none())?;
         }
         match content {
-            Some(parts) if parts.is_array() => parts.elements().for_each(|part| self.part(part)),
-            Some(text) => self.text(Kind::Text, text),
+            Some(parts) if parts.is_array() => {
+                for part in parts.elements() {
+                    self.part(part)?;
+                }
+            }
+            Some(text) => self.text(Kind::Text, text)?,
             None => {}
         }
         if let Some(text) = refusal {
-            self.text(Kind::Refusal, text);
+            self.text(Kind::Refusal, text)?;
         }
         for call in calls.into_iter().flat_map(Raw::elements) {
             self.tool_call(call)?;
@@ -219,209 +256,276 @@ impl<'a> Reading<'_, '_, 'a, '_, '_> {
         Ok(())
     }
 
+    /// One of `reasoning_details`: text, or what only the provider reads and wants back (F-52).
+    fn detail(&mut self, detail: Raw<'a>, read_text: bool) -> Result<(), ErrorKind> {
+        let [ty, text, summary, signature] =
+            detail.fields(["type", "text", "summary", "signature"]);
+        if ty
+            .and_then(Raw::as_str)
+            .is_some_and(|ty| ty.is("reasoning.encrypted"))
+        {
+            let block = self.block(Kind::RedactedReasoning)?;
+            self.send(block, Part::Unknown, detail.text());
+            return Ok(());
+        }
+        if let (Some(text), true) = (text.or(summary), read_text) {
+            self.text(Kind::Reasoning, text)?;
+        }
+        let signature = string(signature);
+        if !signature.is_empty() {
+            let block = self.block(Kind::Reasoning)?;
+            self.send(block, Part::Signature, &signature);
+        }
+        Ok(())
+    }
+
     /// One part of a content that is an array (Mistral; F-51).
-    fn part(&mut self, part: Raw<'a>) {
+    fn part(&mut self, part: Raw<'a>) -> Result<(), ErrorKind> {
         let [ty, text, thinking] = part.fields(["type", "text", "thinking"]);
         let thinking_type = ty.and_then(Raw::as_str).is_some_and(|ty| ty.is("thinking"));
-        if thinking_type {
-            match thinking {
-                Some(parts) if parts.is_array() => {
-                    for part in parts.elements() {
-                        if let Some(text) = part.field("text") {
-                            self.text(Kind::Reasoning, text);
-                        }
-                    }
+        match (thinking_type, thinking, text) {
+            (true, Some(parts), _) if parts.is_array() => {
+                for text in parts.elements().filter_map(|part| part.field("text")) {
+                    self.text(Kind::Reasoning, text)?;
                 }
-                Some(text) => self.text(Kind::Reasoning, text),
-                None => {}
+                Ok(())
             }
-        } else if let Some(text) = text {
-            self.text(Kind::Text, text);
+            (true, Some(text), _) => self.text(Kind::Reasoning, text),
+            (false, _, Some(text)) => self.text(Kind::Text, text),
+            _ => Ok(()),
         }
     }
 
-    fn text(&mut self, kind: Kind, text: Raw<'a>) {
-        let Some(text) = text.as_str().filter(|text| !text.raw().is_empty()) else {
-            return;
-        };
-        let known = match kind {
-            Kind::Reasoning => self.state.reasoning,
-            Kind::Refusal => self.state.refusal,
-            _ => self.state.text,
-        };
-        let block = known.unwrap_or_else(|| {
-            let block = self.open(kind, None, None);
-            match kind {
-                Kind::Reasoning => self.state.reasoning = Some(block),
-                Kind::Refusal => self.state.refusal = Some(block),
-                _ => self.state.text = Some(block),
-            }
-            block
-        });
-        self.push(block, Part::Text, text);
+    fn text(&mut self, kind: Kind, text: Raw<'a>) -> Result<(), ErrorKind> {
+        if let Some(text) = text.as_str().filter(|text| !text.raw().is_empty()) {
+            let block = self.block(kind)?;
+            self.push(block, Part::Text, text);
+        }
+        Ok(())
+    }
+
+    /// The choice's one block of a kind.
+    fn block(&mut self, kind: Kind) -> Result<Block, ErrorKind> {
+        if let Some(block) = *self.state.place(kind) {
+            return Ok(block);
+        }
+        let block = self.open(kind, "", "")?;
+        *self.state.place(kind) = Some(block);
+        Ok(block)
     }
 
     fn push(&mut self, block: Block, part: Part, text: Str<'a>) {
         if !text.raw().is_empty() {
+            self.goes_on();
             self.trace.hole = Some((block, part, text));
         }
-        self.texts
+        self.shared
+            .texts
             .push((block, part), text, text.is_plain(), self.out);
     }
 
-    fn open(&mut self, kind: Kind, id: Option<&str>, name: Option<&str>) -> Block {
+    fn send(&mut self, block: Block, part: Part, text: &str) {
+        self.goes_on();
+        (self.out)(Event::Delta { block, part, text });
+    }
+
+    /// More came behind the reason for stopping (F-26): what says that the answer is complete
+    /// must come again.
+    fn goes_on(&mut self) {
+        if self.state.stopped {
+            self.state.stopped = false;
+            (self.out)(Event::Warning("F-26"));
+        }
+    }
+
+    fn open(&mut self, kind: Kind, id: &str, name: &str) -> Result<Block, ErrorKind> {
+        if *self.opened == self.blocks_max {
+            let limit = self.blocks_max;
+            return Err(ErrorKind::TooManyBlocks { limit });
+        }
+        *self.opened += 1;
+        self.goes_on();
         let block = Block {
             choice: self.state.index,
             index: self.state.opened,
         };
         self.state.opened += 1;
+        let some = |text| Some(text).filter(|text: &&str| !text.is_empty());
         (self.out)(Event::Open {
             block,
             kind,
-            id,
-            name,
+            id: some(id),
+            name: some(name),
             raw: "",
             closes: false,
         });
-        block
+        Ok(block)
     }
 
     fn tool_call(&mut self, call: Raw<'a>) -> Result<(), ErrorKind> {
-        let [index, id, function, custom] = call.fields(["index", "id", "function", "custom"]);
-        let id = string(id);
-        let index = index.and_then(|raw| {
-            raw.as_i64()
-                .or_else(|| raw.as_str().and_then(|text| text.raw().parse().ok()))
-        });
+        let [index, id, function, custom, extra] =
+            call.fields(["index", "id", "function", "custom", "extra_content"]);
         let (kind, inner) = match custom.filter(|custom| custom.is_object()) {
             Some(custom) => (Kind::CustomTool, custom),
             None => (Kind::Tool, function.unwrap_or(call)),
         };
         let [name, arguments, input] = inner.fields(["name", "arguments", "input"]);
-        let name = string(name);
-        let at = self.correlate(&id, index, &name);
-        let at = match at {
-            Some(at) => {
-                self.late(at, &id, &name);
-                at
-            }
-            None => self.open_call(kind, &id, index, &name)?,
+        let (id, name) = (string(id), string(name));
+        let number = index.and_then(Raw::as_i64);
+        let written = || index?.as_str()?.raw().parse().ok();
+        let labels = Labels {
+            id: &id,
+            index: number.or_else(written),
+            name: &name,
         };
-        self.state.latest = at;
-        self.arguments(at, arguments.or(input))
+        let usual = number.is_some_and(|index| index >= 0);
+        self.form(Form::ToolCalls)?;
+        let block = self.call(kind, labels, usual, arguments.or(input))?;
+        if let Some(extra) = extra.filter(|extra| extra.is_object()) {
+            // Gemini's thought signature, which has to be sent back (F-52).
+            self.send(block, Part::Unknown, extra.text());
+        }
+        Ok(())
     }
 
     /// The older form: one call, no id.
     fn function_call(&mut self, function: Raw<'a>) -> Result<(), ErrorKind> {
         let [name, arguments] = function.fields(["name", "arguments"]);
         let name = string(name);
-        let at = if self.state.calls.is_empty() {
-            self.open_call(Kind::Tool, "", Some(0), &name)?
-        } else {
-            let at = self.state.latest;
-            self.late(at, "", &name);
-            at
+        let said = |raw: Raw<'_>| !raw.is_null() && raw.text() != "\"\"";
+        if name.is_empty() && !arguments.is_some_and(said) {
+            return Ok(());
+        }
+        self.form(Form::FunctionCall)?;
+        let labels = Labels {
+            id: "",
+            index: Some(0),
+            name: &name,
         };
-        self.arguments(at, arguments)
+        self.call(Kind::Tool, labels, true, arguments).map(drop)
     }
 
-    /// Which call a delta belongs to (F-24): a known id, then a known index, then the latest call.
-    fn correlate(&mut self, id: &str, index: Option<i64>, name: &str) -> Option<usize> {
-        let calls = &self.state.calls;
-        if !id.is_empty() {
-            // The latest one of that id, since ids are repeated (F-25).
-            if let Some(at) = calls.iter().rposition(|call| call.id == id) {
-                let elsewhere = index.is_some() && calls.get(at).is_some_and(|c| c.index != index);
-                if !elsewhere || name.is_empty() {
-                    return Some(at);
-                }
+    /// One reply has calls in one form. Which call of the one form is which of the other cannot be
+    /// told, and a call that is sent in both must not run twice.
+    fn form(&mut self, form: Form) -> Result<(), ErrorKind> {
+        if *self.state.form.get_or_insert(form) == form {
+            return Ok(());
+        }
+        Err(ErrorKind::Protocol(
+            "function_call beside tool_calls, expected one of them",
+        ))
+    }
+
+    /// A piece of a call: finds or opens it, and adds what came.
+    fn call(
+        &mut self,
+        kind: Kind,
+        labels: Labels<'_>,
+        usual: bool,
+        arguments: Option<Raw<'a>>,
+    ) -> Result<Block, ErrorKind> {
+        let rule = self.shared.options.new_id_at_used_index;
+        let Match { found, odd, reused } = self.state.calls.find(labels, rule);
+        if reused && self.id_changed {
+            return Err(ErrorKind::Protocol(
+                "the reply's id changes and its calls begin again (F-35)",
+            ));
+        }
+        if odd {
+            self.odd(
+                "a call's labels contradict those sent before (F-24)",
+                "F-24",
+            )?;
+        }
+        let (at, block) = match found {
+            Found::New => self.open_call(kind, labels, usual)?,
+            Found::Call(at) | Found::Latest(at) => {
+                self.trace.contextual |= matches!(found, Found::Latest(_));
+                let block = self.late(at, labels)?;
+                (at, block)
             }
-        }
-        if let Some(index) = index {
-            let at = calls.iter().rposition(|call| call.index == Some(index))?;
-            let fresh = !id.is_empty() && calls.get(at).is_some_and(|c| !c.id.is_empty());
-            if !fresh {
-                return Some(at);
-            }
-            let same = match self.options.new_id_at_used_index {
-                NewIdAtUsedIndex::OpensCallIfNamed => name.is_empty(),
-                NewIdAtUsedIndex::OpensCall => false,
-                NewIdAtUsedIndex::SameCall => true,
-            };
-            (self.out)(Event::Warning("F-24"));
-            return same.then_some(at);
-        }
-        if id.is_empty() && name.is_empty() && !calls.is_empty() {
-            self.trace.contextual = true;
-            return Some(self.state.latest);
-        }
-        None
+        };
+        self.state.calls.touch(at);
+        self.arguments(at, block, arguments)?;
+        Ok(block)
     }
 
     fn open_call(
         &mut self,
         kind: Kind,
-        id: &str,
-        index: Option<i64>,
-        name: &str,
-    ) -> Result<usize, ErrorKind> {
-        const CALLS_MAX: usize = 4096;
-        if self.state.calls.len() == CALLS_MAX {
-            return Err(ErrorKind::TooManyBlocks { limit: CALLS_MAX });
+        labels: Labels<'_>,
+        usual: bool,
+    ) -> Result<(usize, Block), ErrorKind> {
+        if !usual {
+            self.odd(
+                "a call without an index that is a number from 0 (F-24)",
+                "F-24",
+            )?;
         }
-        if index.is_none() {
-            (self.out)(Event::Warning("F-24"));
-        }
-        let some = |text| Some(text).filter(|text: &&str| !text.is_empty());
-        let block = self.open(kind, some(id), some(name));
-        self.state.calls.push(Call {
-            block,
-            id: id.into(),
-            index,
-            named: !name.is_empty(),
-        });
-        Ok(self.state.calls.len() - 1)
+        let block = self.open(kind, labels.id, labels.name)?;
+        Ok((self.state.calls.add(block, labels), block))
     }
 
-    /// An id or a name that comes after the call was opened (F-25).
-    fn late(&mut self, at: usize, id: &str, name: &str) {
+    /// An id, an index or a name that comes after the call was opened (F-25).
+    fn late(&mut self, at: usize, labels: Labels<'_>) -> Result<Block, ErrorKind> {
         let Some(call) = self.state.calls.get_mut(at) else {
-            return;
+            return Ok(Block::default());
         };
         let block = call.block;
-        if call.id.is_empty() && !id.is_empty() {
-            call.id.push_str(id);
-            let (part, text) = (Part::Id, id);
-            (self.out)(Event::Delta { block, part, text });
+        let new_id = call.id.is_empty() && !labels.id.is_empty();
+        // The same name is a repetition; another one is the rest of the name.
+        let first = call.name.is_empty();
+        let other = !labels.name.is_empty() && call.name != labels.name;
+        let adds = other && (first || !call.begun);
+        if adds {
+            call.name.push_str(labels.name);
         }
-        if !name.is_empty() && !call.named {
-            call.named = true;
-            let (part, text) = (Part::Name, name);
-            (self.out)(Event::Delta { block, part, text });
+        if let Some(index) = labels.index {
+            self.state.calls.set_index(at, index);
         }
+        if new_id {
+            self.state.calls.set_id(at, labels.id);
+            self.send(block, Part::Id, labels.id);
+        }
+        if adds && !first {
+            self.odd("a call's name in several pieces (F-25)", "F-25")?;
+        }
+        if adds {
+            self.send(block, Part::Name, labels.name);
+        }
+        Ok(block)
     }
 
-    fn arguments(&mut self, at: usize, arguments: Option<Raw<'a>>) -> Result<(), ErrorKind> {
-        let Some(call) = self.state.calls.get(at) else {
-            return Ok(());
-        };
-        let (block, part) = (call.block, Part::Arguments);
+    fn arguments(
+        &mut self,
+        at: usize,
+        block: Block,
+        arguments: Option<Raw<'a>>,
+    ) -> Result<(), ErrorKind> {
+        let part = Part::Arguments;
         let Some(arguments) = arguments.filter(|raw| !raw.is_null()) else {
             return Ok(());
         };
-        if let Some(text) = arguments.as_str() {
+        let text = arguments.as_str();
+        if let (Some(call), false) = (
+            self.state.calls.get_mut(at),
+            text.is_some_and(|text| text.raw().is_empty()),
+        ) {
+            call.begun = true;
+        }
+        if let Some(text) = text {
             self.push(block, part, text);
             return Ok(());
         }
-        if !self.options.accept_object_arguments {
-            return Err(ErrorKind::Protocol(
-                "arguments are no string, expected JSON text in a string (F-19)",
-            ));
-        }
-        (self.out)(Event::Warning("F-19"));
-        let text = arguments.text();
-        (self.out)(Event::Delta { block, part, text });
+        let permitted = self.shared.options.accept_object_arguments;
+        shared::odd(permitted, shared::NO_STRING, "F-19", self.out)?;
+        self.send(block, part, arguments.text());
         Ok(())
+    }
+
+    fn odd(&mut self, what: &'static str, id: &'static str) -> Result<(), ErrorKind> {
+        let permitted = self.shared.options.tolerate_call_labels;
+        shared::odd(permitted, what, id, self.out)
     }
 }
 
@@ -440,7 +544,7 @@ impl Full for OpenAiChat {
         let [id, model, choices, usage, error, object, groq] = payload.fields([
             "id", "model", "choices", "usage", "error", "object", "x_groq",
         ]);
-        self.begin(id, model, out);
+        self.begin(id, model, out)?;
         for choice in choices.into_iter().flat_map(Raw::elements) {
             self.choice(choice, object, trace, out)?;
         }
@@ -470,7 +574,9 @@ impl Full for OpenAiChat {
 
     fn recognised(&mut self, block: Block, part: Part) {
         if part == Part::Arguments {
-            self.touch(block);
+            if let Some(choice) = self.choices.iter_mut().find(|c| c.index == block.choice) {
+                choice.calls.touch_block(block);
+            }
         }
     }
 }
@@ -479,11 +585,13 @@ impl Protocol for OpenAiChat {
     #[inline]
     fn decode(&mut self, frame: Frame<'_>, out: Out<'_>) -> Result<(), ErrorKind> {
         if frame.data.is_some_and(|data| data.trim() == "[DONE]") {
-            if self.shared.done {
+            if self.shared.done || self.shared.failed {
+                // Some servers send it behind an error too.
                 out(Event::Warning("F-32"));
+            } else {
+                self.shared.done = true;
+                out(Event::Done);
             }
-            self.shared.done = true;
-            out(Event::Done);
             return Ok(());
         }
         shared::decode(self, frame, out)
@@ -494,7 +602,7 @@ impl Protocol for OpenAiChat {
         if self.shared.done || (!self.choices.is_empty() && self.choices.iter().all(|c| c.stopped))
         {
             Evidence::Strong
-        } else if self.choices.iter().any(|c| c.stopped) {
+        } else if self.choices.iter().any(|c| c.ever_stopped) {
             Evidence::Weak
         } else {
             Evidence::None

@@ -74,7 +74,7 @@ pub(super) fn decode(
         protocol.recognised(hit.block, hit.part);
         return Ok(());
     }
-    let Some(payload) = payload(data, shared.options.skip_scalar_payloads, out)? else {
+    let Some(payload) = payload(frame.event, data, shared, out)? else {
         return Ok(());
     };
     let mut events = 0;
@@ -94,10 +94,12 @@ pub(super) fn decode(
     Ok(())
 }
 
-/// A payload as a JSON object. A scalar is skipped where the options permit (F-17b).
+/// A payload as a JSON object. A scalar is skipped where the options permit (F-17b), but not where
+/// the event's name says that it is an error (F-40).
 fn payload<'a>(
+    name: Option<&str>,
     data: &'a str,
-    skip_scalars: bool,
+    shared: &mut Shared,
     out: &mut dyn FnMut(Event<'_>),
 ) -> Result<Option<Raw<'a>>, ErrorKind> {
     if data.trim().is_empty() {
@@ -109,10 +111,14 @@ fn payload<'a>(
     if payload.is_object() {
         return Ok(Some(payload));
     }
-    if !skip_scalars {
+    if !shared.options.skip_scalar_payloads {
         return Err(ErrorKind::NotAnObject);
     }
     out(Event::Warning("F-17b"));
+    if name == Some("error") {
+        shared.failed = true;
+        fail(payload, out);
+    }
     Ok(None)
 }
 
@@ -138,6 +144,22 @@ fn no_payload(
         }
         _ => out(Event::Ping),
     }
+}
+
+pub(super) const NO_STRING: &str = "arguments are no string, expected JSON text in a string (F-19)";
+
+/// Something the protocol does not permit: an error, or counted where an option permits it.
+pub(super) fn odd(
+    permitted: bool,
+    what: &'static str,
+    id: &'static str,
+    out: &mut dyn FnMut(Event<'_>),
+) -> Result<(), ErrorKind> {
+    if !permitted {
+        return Err(ErrorKind::Protocol(what));
+    }
+    out(Event::Warning(id));
+    Ok(())
 }
 
 /// The provider's error: an object, or a string.

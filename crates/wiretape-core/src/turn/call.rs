@@ -24,7 +24,7 @@ pub struct ToolCall {
     pub kind: Kind,
     /// The arguments exactly as sent: big integers, repeated keys and `-0` are in here only.
     pub arguments: String,
-    /// The arguments parsed; `{}` where they were absent, blank or `null` (F-18); a custom tool's
+    /// The arguments parsed, an object; `{}` where they were absent or blank (F-18). A custom tool's
     /// text as a JSON string.
     pub input: Value,
     pub(crate) key: String,
@@ -34,7 +34,8 @@ impl ToolCall {
     /// What identifies the call across retries and replays: run each key once (F-60, F-62).
     ///
     /// Message id and call id, or, where one is missing, the ordinal and a digest of name and
-    /// arguments.
+    /// arguments. Calls of one reply that share an id but are not the same call have a digest in
+    /// their keys as well (F-25), and answers after the first their number (F-57).
     #[must_use]
     pub fn execution_key(&self) -> &str {
         &self.key
@@ -79,6 +80,8 @@ pub enum CallFault {
     },
     /// The arguments nest too deep (F-73), or hold a number that has no value.
     Unrepresentable(String),
+    /// The arguments are JSON but no object, which is what every tool takes (F-19).
+    NotAnObject,
     /// The call has no name (F-25).
     NoName,
     /// The reply it stands in is no turn, for this reason.
@@ -92,6 +95,7 @@ impl CallFault {
         match self {
             Self::NotJson { .. } => "arguments_not_json",
             Self::Unrepresentable(_) => "arguments_unrepresentable",
+            Self::NotAnObject => "arguments_not_an_object",
             Self::NoName => "no_name",
             Self::Reply(why) => why,
         }
@@ -105,46 +109,88 @@ impl fmt::Display for CallFault {
                 write!(f, "the arguments are not JSON at their byte {offset}")
             }
             Self::Unrepresentable(what) => write!(f, "the arguments cannot be held: {what}"),
+            Self::NotAnObject => f.write_str("the arguments are not a JSON object"),
             Self::NoName => f.write_str("the call has no name"),
             Self::Reply(why) => write!(f, "the reply is no turn: {why}"),
         }
     }
 }
 
-/// The value of arguments as they were sent (F-18): absent, blank and `null` mean `{}`, everything
-/// else must parse.
-pub(super) fn parse(arguments: &str) -> Result<Value, CallFault> {
-    let text = arguments.trim();
-    if text.is_empty() || text == "null" {
-        return Ok(Value::Object(serde_json::Map::new()));
+/// What arguments may be besides a JSON object.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Accept {
+    pub(super) null: bool,
+    pub(super) double_encoded: bool,
+}
+
+/// The value of arguments as they were sent, and the id of what was tolerated for it. Absent and
+/// blank mean `{}` (F-18); everything else must parse.
+pub(super) fn parse(
+    arguments: &str,
+    accept: Accept,
+) -> Result<(Value, Option<&'static str>), CallFault> {
+    let empty = || Value::Object(serde_json::Map::new());
+    if arguments
+        .bytes()
+        .all(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'))
+    {
+        return Ok((empty(), None));
     }
-    match Raw::parse(arguments) {
-        Ok(_) => serde_json::from_str(arguments)
+    match value(arguments)? {
+        object @ Value::Object(_) => Ok((object, None)),
+        Value::Null if accept.null => Ok((empty(), Some("F-18"))),
+        Value::String(inner) if accept.double_encoded => match value(&inner) {
+            Ok(object @ Value::Object(_)) => Ok((object, Some("F-19"))),
+            _ => Err(CallFault::NotAnObject),
+        },
+        _ => Err(CallFault::NotAnObject),
+    }
+}
+
+fn value(text: &str) -> Result<Value, CallFault> {
+    match Raw::parse(text) {
+        Ok(_) => serde_json::from_str(text)
             .map_err(|error| CallFault::Unrepresentable(error.to_string())),
         Err(crate::ErrorKind::NotJson { offset }) => Err(CallFault::NotJson { offset }),
         Err(other) => Err(CallFault::Unrepresentable(other.to_string())),
     }
 }
 
+/// What identifies a call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Identity<'a> {
+    pub(super) message: Option<&'a str>,
+    pub(super) choice: u32,
+    pub(super) id: Option<&'a str>,
+    /// Another call of the answer has the same id.
+    pub(super) shared: bool,
+    pub(super) ordinal: usize,
+    pub(super) name: &'a str,
+    pub(super) arguments: &'a str,
+}
+
 /// See [`ToolCall::execution_key`].
-pub(super) fn execution_key(
-    message: Option<&str>,
-    call: Option<&str>,
-    ordinal: usize,
-    name: &str,
-    arguments: &str,
-) -> String {
-    if let (Some(message), Some(call)) = (message, call) {
-        return format!("{message}/{call}");
+pub(super) fn execution_key(call: Identity<'_>) -> String {
+    let mut key = String::from(call.message.unwrap_or("-"));
+    if call.choice > 0 {
+        key += &format!("/choice{}", call.choice);
     }
+    match (call.message, call.id) {
+        (Some(_), Some(id)) if !call.shared => key + "/" + id,
+        (Some(_), Some(id)) => key + "/" + id + "#" + &digest(call.name, call.arguments),
+        _ => key + &format!("/#{}-{}", call.ordinal, digest(call.name, call.arguments)),
+    }
+}
+
+fn digest(name: &str, arguments: &str) -> String {
     let mut hash = Sha256::new();
     hash.update(name.as_bytes());
     hash.update([0]);
     hash.update(arguments.as_bytes());
-    let mut key = format!("{}/#{ordinal}-", message.unwrap_or("-"));
+    let mut hex = String::new();
     for byte in hash.finalize().iter().take(16) {
-        let written = write!(key, "{byte:02x}");
+        let written = write!(hex, "{byte:02x}");
         debug_assert!(written.is_ok(), "a string takes any text");
     }
-    key
+    hex
 }

@@ -19,11 +19,22 @@ pub struct Draft {
     places: BTreeMap<Block, usize>,
     latest: usize,
     bytes: usize,
-    pub(super) stops: BTreeMap<u32, String>,
+    pub(super) stops: BTreeMap<u32, Stop>,
     pub(super) usage: Usage,
     pub(super) failure: Option<Failure>,
     pub(super) overflow: Option<ErrorKind>,
     pub(super) warnings: Warnings,
+}
+
+/// Why the model stopped.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stop {
+    /// The last reason.
+    pub(super) reason: String,
+    /// What it came in.
+    pub(super) raw: String,
+    /// The first reason that forbids acting: a later one does not lift it (F-21, F-27).
+    pub(super) forbidden: Option<String>,
 }
 
 /// What is known of a stream when it has ended.
@@ -33,6 +44,10 @@ pub struct Closing {
     pub evidence: Evidence,
     /// Weak evidence is enough to act on (F-30); counted.
     pub accept_weak_end: bool,
+    /// Arguments that are the text `null` mean `{}` (F-18); counted.
+    pub accept_null_arguments: bool,
+    /// Arguments that are a JSON string which holds an object are that object (F-19); counted.
+    pub accept_double_encoded: bool,
     /// What made reading stop.
     pub error: Option<Error>,
     /// Frames with a payload.
@@ -93,6 +108,7 @@ impl Draft {
                     raw: raw.into(),
                     signature: None,
                     citations: Vec::new(),
+                    others: Vec::new(),
                     closed: !closes,
                 },
             ),
@@ -102,9 +118,11 @@ impl Draft {
                 }
             }
             Event::Usage(usage) => self.usage.update(usage),
-            Event::End { choice, reason } => {
-                self.stops.insert(choice, reason.into());
-            }
+            Event::End {
+                choice,
+                reason,
+                raw,
+            } => self.end(choice, reason, raw),
             Event::Fail { kind, message } => {
                 self.failure.get_or_insert_with(|| Failure {
                     kind: kind.into(),
@@ -124,12 +142,26 @@ impl Draft {
             });
             return;
         }
-        if !self.grow(content.raw.len()) {
+        let labels = [&content.id, &content.name].into_iter().flatten();
+        let bytes = labels.map(String::len).sum::<usize>() + content.raw.len();
+        if !self.grow(bytes) {
             return;
         }
         self.latest = self.blocks.len();
         self.places.insert(block, self.latest);
         self.blocks.push((block, content));
+    }
+
+    fn end(&mut self, choice: u32, reason: &str, raw: &str) {
+        if !self.grow(reason.len() + raw.len()) {
+            return;
+        }
+        let stop = self.stops.entry(choice).or_default();
+        stop.reason = reason.into();
+        stop.raw = raw.into();
+        if !gate::permits(reason) {
+            stop.forbidden.get_or_insert_with(|| reason.into());
+        }
     }
 
     #[inline]
@@ -146,7 +178,7 @@ impl Draft {
             Part::Name => content.name.get_or_insert_with(String::new).push_str(text),
             Part::Signature => content.signature = Some(text.into()),
             Part::Citation => content.citations.push(text.into()),
-            Part::Unknown => content.raw = text.into(),
+            Part::Unknown => content.others.push(text.into()),
         }
     }
 

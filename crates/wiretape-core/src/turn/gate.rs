@@ -7,11 +7,12 @@ use alloc::vec::Vec;
 
 use serde_json::Value;
 
-use super::call::{execution_key, parse};
+use super::call::{Accept, Identity, execution_key, parse};
 use super::{
     CallFault, Choice, Closing, Content, Draft, Failure, Rejected, RejectedCall, Reply, ServerCall,
     ToolCall, Turn, Why,
 };
+use crate::Warnings;
 use crate::dialect::Evidence;
 use crate::event::Kind;
 
@@ -26,7 +27,15 @@ const PERMITS: [&str; 6] = [
     "function_call",
 ];
 
+pub(super) fn permits(reason: &str) -> bool {
+    PERMITS.contains(&reason)
+}
+
 pub(super) fn finish(mut draft: Draft, closing: Closing) -> Result<Turn, Rejected> {
+    let accept = Accept {
+        null: closing.accept_null_arguments,
+        double_encoded: closing.accept_double_encoded,
+    };
     let whole = whole(&mut draft, &closing);
     let ended = draft.ended(&closing);
     let error = draft.failure.take().or_else(|| {
@@ -53,7 +62,13 @@ pub(super) fn finish(mut draft: Draft, closing: Closing) -> Result<Turn, Rejecte
     for (place, choice) in choices.iter_mut().enumerate() {
         // What forbids acting on the first answer forbids it on the others: the reply is no turn.
         let own = verdict.clone().or_else(|| of_choice(choice));
-        calls(reply.id.as_deref(), choice, own.as_ref());
+        calls(
+            reply.id.as_deref(),
+            choice,
+            own.as_ref(),
+            accept,
+            &mut reply.warnings,
+        );
         if place == 0 {
             verdict = own;
         }
@@ -90,10 +105,11 @@ fn whole(draft: &mut Draft, closing: &Closing) -> Option<Why> {
 
 /// What forbids acting on one answer.
 fn of_choice(choice: &Choice) -> Option<Why> {
-    match choice.stop.as_deref() {
-        None => return Some(Why::NoStop),
-        Some(reason) if !PERMITS.contains(&reason) => return Some(Why::Stop(reason.into())),
-        Some(_) => {}
+    if choice.stop.is_none() {
+        return Some(Why::NoStop);
+    }
+    if let Some(reason) = &choice.forbidden {
+        return Some(Why::Stop(reason.clone()));
     }
     let open = choice.contents.iter().any(|content| !content.closed);
     open.then_some(Why::OpenBlock)
@@ -106,8 +122,11 @@ fn split(draft: Draft) -> Vec<Choice> {
     if !(draft.stops.is_empty() && draft.blocks.is_empty()) {
         choices.insert(0, Choice::default());
     }
-    for (index, reason) in draft.stops {
-        choices.entry(index).or_default().stop = Some(reason);
+    for (index, stop) in draft.stops {
+        let choice = choices.entry(index).or_default();
+        choice.stop = Some(stop.reason);
+        choice.stop_raw = stop.raw;
+        choice.forbidden = stop.forbidden;
     }
     for (block, content) in draft.blocks {
         let choice = choices.entry(block.choice).or_default();
@@ -120,7 +139,13 @@ fn split(draft: Draft) -> Vec<Choice> {
 }
 
 /// Sorts an answer's calls into those to run and those not to.
-fn calls(message: Option<&str>, choice: &mut Choice, why: Option<&Why>) {
+fn calls(
+    message: Option<&str>,
+    choice: &mut Choice,
+    why: Option<&Why>,
+    accept: Accept,
+    warnings: &mut Warnings,
+) {
     let server = choice
         .contents
         .iter()
@@ -129,63 +154,78 @@ fn calls(message: Option<&str>, choice: &mut Choice, why: Option<&Why>) {
         .map(|content| ServerCall {
             id: content.id.clone(),
             name: content.name.clone().unwrap_or_default(),
-            arguments: sent(content),
+            arguments: sent(content).into(),
         })
         .collect();
     let contents = choice.contents.iter().filter(|content| content.is_call());
+    // The first call of each id has the id for its key.
+    let mut first: BTreeMap<&str, &Content> = BTreeMap::new();
     for (ordinal, content) in contents.enumerate() {
-        match call(message, ordinal, content, why) {
-            Ok(call) => choice.calls.push(call),
-            Err(call) => choice.rejected.push(call),
+        let shared = content.id.as_deref().is_some_and(|id| {
+            let first = *first.entry(id).or_insert(content);
+            (&first.name, sent(first)) != (&content.name, sent(content))
+        });
+        let identity = Identity {
+            message,
+            choice: choice.index,
+            id: content.id.as_deref(),
+            shared,
+            ordinal,
+            name: content.name.as_deref().unwrap_or_default(),
+            arguments: sent(content),
+        };
+        match call(identity, content.kind, why, accept) {
+            Ok((call, tolerated)) => {
+                if let Some(id) = tolerated {
+                    warnings.count(id);
+                }
+                choice.calls.push(call);
+            }
+            Err(why) => choice.rejected.push(RejectedCall {
+                ordinal,
+                id: content.id.clone(),
+                name: identity.name.into(),
+                arguments: identity.arguments.into(),
+                why,
+            }),
         }
     }
 }
 
 fn call(
-    message: Option<&str>,
-    ordinal: usize,
-    content: &Content,
+    identity: Identity<'_>,
+    kind: Kind,
     why: Option<&Why>,
-) -> Result<ToolCall, RejectedCall> {
-    let name = content.name.clone().unwrap_or_default();
-    let arguments = sent(content);
-    let id = content.id.clone();
-    let input = if content.kind == Kind::CustomTool {
-        Ok(Value::String(arguments.clone()))
+    accept: Accept,
+) -> Result<(ToolCall, Option<&'static str>), CallFault> {
+    if let Some(why) = why {
+        return Err(CallFault::Reply(why.name()));
+    }
+    if identity.name.is_empty() {
+        return Err(CallFault::NoName);
+    }
+    let (input, tolerated) = if kind == Kind::CustomTool {
+        (Value::String(identity.arguments.into()), None)
     } else {
-        parse(&arguments)
+        parse(identity.arguments, accept)?
     };
-    let fault = match (why, input) {
-        (Some(why), _) => CallFault::Reply(why.name()),
-        (None, _) if name.is_empty() => CallFault::NoName,
-        (None, Err(fault)) => fault,
-        (None, Ok(input)) => {
-            let key = execution_key(message, id.as_deref(), ordinal, &name, &arguments);
-            return Ok(ToolCall {
-                ordinal,
-                id,
-                name,
-                kind: content.kind,
-                arguments,
-                input,
-                key,
-            });
-        }
+    let call = ToolCall {
+        ordinal: identity.ordinal,
+        id: identity.id.map(String::from),
+        name: identity.name.into(),
+        kind,
+        arguments: identity.arguments.into(),
+        input,
+        key: execution_key(identity),
     };
-    Err(RejectedCall {
-        ordinal,
-        id,
-        name,
-        arguments,
-        why: fault,
-    })
+    Ok((call, tolerated))
 }
 
 /// A call's arguments: what was streamed, or what came with the opening.
-fn sent(content: &Content) -> String {
+fn sent(content: &Content) -> &str {
     if content.text.is_empty() {
-        content.raw.clone()
+        &content.raw
     } else {
-        content.text.clone()
+        &content.text
     }
 }

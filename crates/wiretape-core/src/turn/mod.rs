@@ -69,6 +69,9 @@ pub struct Content {
     pub signature: Option<String>,
     /// Citations, each as JSON.
     pub citations: Vec<String>,
+    /// What this version does not read but a caller may have to send back, each as JSON: deltas of
+    /// unknown types, further members of a call, sealed reasoning (F-52, F-56).
+    pub others: Vec<String>,
     /// The block's end was seen, or its dialect has no such thing.
     pub closed: bool,
 }
@@ -82,6 +85,10 @@ pub struct Choice {
     pub contents: Vec<Content>,
     /// Why the model stopped, as sent; the last reason if there were several.
     pub stop: Option<String>,
+    /// What that reason came in, as JSON: also the stop sequence, the details of a refusal (F-53).
+    pub stop_raw: String,
+    /// The first reason that forbids acting, if any was sent.
+    pub(crate) forbidden: Option<String>,
     pub(crate) calls: Vec<ToolCall>,
     pub(crate) rejected: Vec<RejectedCall>,
     pub(crate) server: Vec<ServerCall>,
