@@ -14,6 +14,8 @@ mod support;
 
 // Hostile input.
 mod bad_input;
+// What a turn keeps of each block.
+mod blocks;
 // Real streams of every provider, where WIRETAPE_CORPUS says they lie.
 mod corpus;
 // What the reader makes of every tape, as snapshots.
@@ -22,7 +24,7 @@ mod golden;
 mod json_law;
 // The failures one stream can show, by their ids.
 mod failures;
-// Every law over every tape. and over generated replies.
+// Every law over every tape, and over generated replies.
 mod laws;
 // The repository's own rules.
 mod tidy;

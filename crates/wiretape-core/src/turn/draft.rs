@@ -93,6 +93,7 @@ impl Draft {
                     raw: raw.into(),
                     signature: None,
                     citations: Vec::new(),
+                    unknown: Vec::new(),
                     closed: !closes,
                 },
             ),
@@ -146,7 +147,7 @@ impl Draft {
             Part::Name => content.name.get_or_insert_with(String::new).push_str(text),
             Part::Signature => content.signature = Some(text.into()),
             Part::Citation => content.citations.push(text.into()),
-            Part::Unknown => content.raw = text.into(),
+            Part::Unknown => content.unknown.push(text.into()),
         }
     }
 

@@ -69,6 +69,8 @@ pub struct Content {
     pub signature: Option<String>,
     /// Citations, each as JSON.
     pub citations: Vec<String>,
+    /// Deltas of types this version does not know, each as JSON (F-56).
+    pub unknown: Vec<String>,
     /// The block's end was seen, or its dialect has no such thing.
     pub closed: bool,
 }
