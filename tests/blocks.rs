@@ -94,6 +94,17 @@ fn f52_a_signature_replaces_and_stays_as_sent() {
         let expect = format!("Reasoning | text so | signed {kept}");
         check(&payloads, "end_turn", &[&expect]);
     }
+    // None came: the empty string of the opening is no signature.
+    let cut = [
+        &start(0, r#"{"type":"thinking","thinking":"","signature":""}"#),
+        &delta(0, r#"{"type":"thinking_delta","thinking":"so"}"#),
+        &stop(0),
+    ];
+    check(
+        &cut.map(String::as_str),
+        "end_turn",
+        &["Reasoning | text so"],
+    );
     // With the opening already, and no text at all.
     let whole = start(0, r#"{"type":"thinking","thinking":"t","signature":"s=="}"#);
     check(

@@ -12,6 +12,8 @@ mod generate;
 // What several of these need.
 mod support;
 
+// Every event of a body, in order.
+mod events;
 // Hostile input.
 mod bad_input;
 // What a turn keeps of each block.

@@ -177,7 +177,8 @@ impl Anthropic {
                 .texts
                 .push((at, Part::Text), text, text.is_plain(), out);
         }
-        if let Some(text) = signature.and_then(Raw::as_str).map(Str::decode) {
+        let signature = signature.and_then(Raw::as_str).map(Str::decode);
+        if let Some(text) = signature.filter(|text| !text.is_empty()) {
             send(at, Part::Signature, &text, out);
         }
         for citation in citations.into_iter().flat_map(Raw::elements) {
