@@ -28,6 +28,8 @@ mod json_law;
 mod failures;
 // Every law over every tape, and over generated replies.
 mod laws;
+// The decoders against a plain second reading of their standards.
+mod standard;
 // The repository's own rules.
 mod tidy;
 // The event-stream standard in small cases.
