@@ -30,6 +30,8 @@ mod failures;
 mod laws;
 // The decoders against a plain second reading of their standards.
 mod standard;
+// The fast path for common deltas changes nothing.
+mod recognised;
 // The repository's own rules.
 mod tidy;
 // The event-stream standard in small cases.

@@ -319,6 +319,7 @@ impl<'a> Reading<'_, '_, 'a, '_, '_> {
             self.open_call(Kind::Tool, "", Some(0), &name)?
         } else {
             let at = self.state.latest;
+            self.trace.contextual |= self.state.calls.len() > 1;
             self.late(at, "", &name);
             at
         };
