@@ -24,6 +24,8 @@ mod corpus;
 mod golden;
 // The scanner and serde_json agree on what JSON is.
 mod json_law;
+// All that a generated reply says arrives.
+mod generated;
 // The failures one stream can show, by their ids.
 mod failures;
 // Every law over every tape, and over generated replies.
