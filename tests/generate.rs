@@ -1,60 +1,158 @@
 //! Arbitrary well-formed replies, with what a reader must make of them.
+//!
+//! A reply is what the model said, and how a server of either dialect writes it down: how texts
+//! are cut, which escapes, what stands between the events, where the usage goes. What must come of
+//! it is computed from the first alone.
 
-use std::fmt::Write as _;
+mod expect;
+mod write;
 
 use proptest::prelude::*;
-use proptest::sample::Index;
-use serde_json::{Value, json};
+use proptest::sample::{Index, select};
+use serde_json::Value;
 use wiretape_core::Dialect;
 
-/// What a part of a reply is.
+pub(crate) use expect::{Expected, More};
+
+/// What a part of a reply is. A dialect that has no such thing leaves it out.
 #[derive(Clone, Debug)]
 pub(crate) enum Part {
-    Text(String),
-    Reasoning(String),
-    Call { name: String, arguments: String },
+    Text {
+        text: String,
+        citations: usize,
+    },
+    Reasoning {
+        text: String,
+        signature: String,
+    },
+    Redacted(String),
+    Refusal(String),
+    Call {
+        name: String,
+        arguments: String,
+        form: Form,
+    },
+    /// A call the provider runs itself, and its result.
+    Server {
+        name: String,
+        arguments: String,
+    },
+    /// A block of a type nobody knows.
+    Unknown,
 }
+
+/// How a call is written down.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Form {
+    /// In pieces.
+    Streamed,
+    /// In one delta, or in the start of its block.
+    Whole,
+    /// A custom tool, whose input is text.
+    Custom,
+}
+
+/// Where the tokens are told.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Counted {
+    Nowhere,
+    AtTheEnd,
+    Everywhere,
+}
+
+/// A part with the places at which it is cut into deltas.
+pub(crate) type Cut = (Part, Vec<Index>);
 
 /// A reply, and how it is written down.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
-    /// Each part with the places at which it is cut into deltas.
-    parts: Vec<(Part, Vec<Index>)>,
-    /// What goes before each event: a ping, a comment, nothing.
-    noise: Vec<u8>,
-    /// Strings are written as `\uXXXX` throughout.
-    escaped: bool,
-    line_end: &'static str,
+    /// The parts of each answer; a dialect with one answer writes the first.
+    answers: Vec<Vec<Cut>>,
+    style: Style,
 }
 
-/// What a reader must make of it.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Expected {
-    pub(crate) text: String,
-    pub(crate) reasoning: String,
-    /// Id, name, arguments as sent, arguments parsed.
-    pub(crate) calls: Vec<(String, String, String, Value)>,
-    pub(crate) stop: &'static str,
+#[derive(Clone, Debug)]
+struct Style {
+    /// What goes before each event: a ping, a comment, nothing.
+    noise: Vec<u8>,
+    /// Whose turn it is where several answers or calls arrive at once.
+    order: Vec<u8>,
+    /// The deltas of the calls of an answer alternate.
+    woven: bool,
+    /// Strings are written as `\uXXXX` throughout.
+    escaped: bool,
+    /// Ids and names stand in each delta of a call.
+    repeated: bool,
+    /// Padding against traffic analysis.
+    padded: bool,
+    /// `data: ` or `data:`.
+    spaced: bool,
+    counted: Counted,
+    /// Which of the reasons that permit acting.
+    reason: usize,
+    line_end: &'static str,
 }
 
 pub(crate) fn reply() -> impl Strategy<Value = Reply> {
     let cuts = || prop::collection::vec(any::<Index>(), 0..6);
-    let parts = prop::collection::vec((part(), cuts()), 0..5);
-    let noise = prop::collection::vec(0..12_u8, 1..8);
-    let line_end = prop::sample::select(vec!["\n", "\r\n", "\r"]);
-    (parts, noise, any::<bool>(), line_end).prop_map(|(parts, noise, escaped, line_end)| Reply {
-        parts,
-        noise,
-        escaped,
-        line_end,
+    let parts = prop::collection::vec((part(), cuts()), 0..6);
+    let more = prop_oneof![
+        3 => Just(Vec::new()),
+        1 => prop::collection::vec(prop::collection::vec((part(), cuts()), 0..3), 1..3),
+    ];
+    (parts, more, style()).prop_map(|(parts, more, style)| {
+        let mut answers = vec![parts];
+        answers.extend(more);
+        Reply { answers, style }
     })
 }
 
+fn style() -> impl Strategy<Value = Style> {
+    let noise = prop::collection::vec(0..12_u8, 1..8);
+    let order = prop::collection::vec(0..6_u8, 1..8);
+    let flags = (any::<[bool; 4]>(), prop::bool::weighted(0.8));
+    let counted = select(vec![
+        Counted::Nowhere,
+        Counted::AtTheEnd,
+        Counted::Everywhere,
+    ]);
+    let line_end = select(vec!["\n", "\r\n", "\r"]);
+    (noise, order, flags, counted, 0..4_usize, line_end).prop_map(
+        |(noise, order, (flags, spaced), counted, reason, line_end)| {
+            let [woven, escaped, repeated, padded] = flags;
+            Style {
+                noise,
+                order,
+                woven,
+                escaped,
+                repeated,
+                padded,
+                spaced,
+                counted,
+                reason,
+                line_end,
+            }
+        },
+    )
+}
+
 fn part() -> impl Strategy<Value = Part> {
+    let name = || "[a-zA-Z0-9_-]{1,12}";
     prop_oneof![
-        3 => words().prop_map(Part::Text),
-        1 => words().prop_map(Part::Reasoning),
-        3 => ("[a-z_]{1,12}", arguments()).prop_map(|(name, arguments)| Part::Call { name, arguments }),
+        6 => (words(), 0..3_usize).prop_map(|(text, citations)| Part::Text { text, citations }),
+        3 => (words(), "[A-Za-z0-9+/]{0,20}={0,2}")
+            .prop_map(|(text, signature)| Part::Reasoning { text, signature }),
+        1 => "[A-Za-z0-9+/]{0,20}={0,2}".prop_map(Part::Redacted),
+        1 => words().prop_map(Part::Refusal),
+        6 => (name(), arguments())
+            .prop_map(|(name, arguments)| Part::Call { name, arguments, form: Form::Streamed }),
+        1 => (name(), object(tree()))
+            .prop_map(|(name, value)| Part::Call { name, arguments: value.to_string(), form: Form::Whole }),
+        1 => (name(), words())
+            .prop_map(|(name, arguments)| Part::Call { name, arguments, form: Form::Custom }),
+        1 => (name(), object(tree()))
+            .prop_map(|(name, value)| Part::Server { name, arguments: value.to_string() }),
+        1 => Just(Part::Unknown),
     ]
 }
 
@@ -63,32 +161,47 @@ fn words() -> impl Strategy<Value = String> {
     let word = prop_oneof![
         4 => "[a-z ]{0,12}",
         2 => any::<String>(),
-        1 => prop::sample::select(vec![
+        1 => select(vec![
             "\n\n", "\r\n", "data: ", "[DONE]", "\"", "\\", "\\u", "\\ud83d", "{\"", "😀", "e\u{301}",
-            "漢字", "\u{FEFF}", "\u{2028}", "\0", "\u{FFFD}", "message_stop", "👩\u{200D}💻",
+            "漢字", "\u{FEFF}", "\u{2028}", "\0", "\u{FFFD}", "message_stop", "👩\u{200D}💻", "}}]}", "\"}}",
         ]).prop_map(str::to_owned),
     ];
     prop::collection::vec(word, 0..6).prop_map(|words| words.concat())
 }
 
-fn arguments() -> impl Strategy<Value = String> {
+fn tree() -> impl Strategy<Value = Value> + Clone {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
         words().prop_map(Value::from),
     ];
-    let tree = leaf.prop_recursive(3, 16, 4, |inner| {
+    leaf.prop_recursive(3, 16, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
             object(inner),
         ]
-    });
+    })
+}
+
+/// What a model may send as arguments, and every reader must take: nothing, or an object.
+fn arguments() -> impl Strategy<Value = String> {
+    let odd = select(vec![
+        "",
+        " ",
+        "\n",
+        "{}",
+        " {} ",
+        "{\"n\":12345678901234567890123,\"z\":-0,\"e\":1E+5}",
+        "{\"k\":1,\"k\":2}",
+        "{\"s\":\"\\ud83d\\ude00\\u0000\\/\"}",
+    ]);
     prop_oneof![
-        1 => Just(String::new()),
-        1 => Just("{}".to_owned()),
-        4 => object(tree.clone()).prop_map(|value| value.to_string()),
-        1 => object(tree).prop_map(|value| format!("{value:#}")),
+        3 => odd.prop_map(str::to_owned),
+        4 => object(tree()).prop_map(|value| value.to_string()),
+        1 => object(tree()).prop_map(|value| format!("{value:#}")),
     ]
 }
 
@@ -97,216 +210,49 @@ fn object(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
         .prop_map(|members| Value::Object(members.into_iter().collect()))
 }
 
-/// The text in pieces, cut between characters; an empty text is one empty piece.
-fn cut<'a>(text: &'a str, cuts: &[Index]) -> Vec<&'a str> {
-    let places: Vec<usize> = (0..=text.len())
-        .filter(|at| text.is_char_boundary(*at))
-        .collect();
-    let mut cuts: Vec<usize> = cuts
-        .iter()
-        .map(|cut| places[cut.index(places.len())])
-        .collect();
-    cuts.sort_unstable();
-    let mut pieces = Vec::new();
-    let mut from = 0;
-    for cut in cuts.into_iter().chain([text.len()]) {
-        pieces.push(&text[from..cut]);
-        from = cut;
-    }
-    pieces
-}
-
-struct Writer<'a> {
-    reply: &'a Reply,
-    dialect: Dialect,
-    events: usize,
-    body: String,
-}
-
-impl Writer<'_> {
-    fn lines(&mut self, lines: &[String]) {
-        for line in lines.iter().map(String::as_str).chain([""]) {
-            self.body.push_str(line);
-            self.body.push_str(self.reply.line_end);
-        }
-    }
-
-    fn noise(&mut self) {
-        let noise = self.reply.noise[self.events % self.reply.noise.len()];
-        self.events += 1;
-        match (noise, self.dialect) {
-            (0, Dialect::Anthropic) => {
-                self.lines(&["event: ping".into(), "data: {\"type\": \"ping\"}".into()]);
-            }
-            (0 | 1, _) => self.lines(&[": keep-alive".into()]),
-            _ => {}
-        }
-    }
-
-    fn event(&mut self, payload: &str) {
-        self.noise();
-        let kind = serde_json::from_str::<Value>(payload).ok();
-        let kind = kind.as_ref().and_then(|payload| payload["type"].as_str());
-        let mut lines: Vec<String> = kind
-            .map(|kind| format!("event: {kind}"))
-            .into_iter()
-            .collect();
-        lines.push(format!("data: {payload}"));
-        self.lines(&lines);
-    }
-
-    fn string(&self, text: &str) -> String {
-        if !self.reply.escaped {
-            return serde_json::to_string(text).unwrap();
-        }
-        let units = text.encode_utf16().map(|unit| format!("\\u{unit:04x}"));
-        format!("\"{}\"", units.collect::<String>())
-    }
-}
-
 impl Reply {
-    fn has_calls(&self) -> bool {
-        self.parts
+    /// The answers that this dialect writes, each with the parts that it has a form for.
+    fn answers(&self, dialect: Dialect) -> Vec<Vec<&Cut>> {
+        let answers = match dialect {
+            Dialect::Anthropic => &self.answers[..1],
+            _ => &self.answers,
+        };
+        let answers = answers.iter().map(|parts| {
+            let written = parts.iter().filter(|(part, _)| part.is_of(dialect));
+            written.collect()
+        });
+        answers.collect()
+    }
+
+    /// Why the model stopped: a reason that permits acting.
+    fn stop(&self, dialect: Dialect, answer: &[&Cut]) -> &'static str {
+        let acts = answer
             .iter()
-            .any(|(part, _)| matches!(part, Part::Call { .. }))
-    }
-
-    pub(crate) fn expected(&self, dialect: Dialect) -> Expected {
-        let mut expected = Expected {
-            text: String::new(),
-            reasoning: String::new(),
-            calls: Vec::new(),
-            stop: match (dialect, self.has_calls()) {
-                (Dialect::Anthropic, true) => "tool_use",
-                (Dialect::Anthropic, false) => "end_turn",
-                (_, true) => "tool_calls",
-                (_, false) => "stop",
-            },
+            .any(|(part, _)| matches!(part, Part::Call { .. }));
+        let reasons = match (dialect, acts) {
+            (Dialect::Anthropic, true) => ["tool_use", "tool_use", "end_turn", "stop_sequence"],
+            (Dialect::Anthropic, false) => ["end_turn", "end_turn", "stop_sequence", "tool_use"],
+            (_, true) => ["tool_calls", "tool_calls", "stop", "function_call"],
+            (_, false) => ["stop", "stop", "stop", "tool_calls"],
         };
-        for (part, _) in &self.parts {
-            match part {
-                Part::Text(text) => expected.text += text,
-                Part::Reasoning(text) => expected.reasoning += text,
-                Part::Call { name, arguments } => {
-                    let sent = if arguments.is_empty() {
-                        "{}"
-                    } else {
-                        arguments
-                    };
-                    let input = serde_json::from_str(sent).unwrap();
-                    let id = format!("call_{}", expected.calls.len());
-                    expected
-                        .calls
-                        .push((id, name.clone(), arguments.clone(), input));
-                }
-            }
-        }
-        expected
+        reasons[self.style.reason]
     }
+}
 
-    pub(crate) fn body(&self, dialect: Dialect) -> Vec<u8> {
-        let mut writer = Writer {
-            reply: self,
-            dialect,
-            events: 0,
-            body: String::new(),
-        };
-        match dialect {
-            Dialect::Anthropic => self.anthropic(&mut writer),
-            Dialect::OpenAiChat => self.chat(&mut writer),
-            other => panic!("no generator for {other}"),
-        }
-        writer.body.into_bytes()
-    }
-
-    fn anthropic(&self, writer: &mut Writer<'_>) {
-        writer.event(
-            &json!({"type": "message_start", "message": {"id": "msg_1", "type": "message",
-            "role": "assistant", "model": "m", "content": [], "stop_reason": null,
-            "usage": {"input_tokens": 3, "output_tokens": 1}}})
-            .to_string(),
-        );
-        let mut calls = 0;
-        for (index, (part, cuts)) in self.parts.iter().enumerate() {
-            let (block, delta, field, text) = match part {
-                Part::Text(text) => (
-                    json!({"type": "text", "text": ""}),
-                    "text_delta",
-                    "text",
-                    text,
-                ),
-                Part::Reasoning(text) => (
-                    json!({"type": "thinking", "thinking": "", "signature": ""}),
-                    "thinking_delta",
-                    "thinking",
-                    text,
-                ),
-                Part::Call { name, arguments } => {
-                    calls += 1;
-                    let id = format!("call_{}", calls - 1);
-                    let block = json!({"type": "tool_use", "id": id, "name": name, "input": {}});
-                    (block, "input_json_delta", "partial_json", arguments)
-                }
-            };
-            writer.event(
-                &json!({"type": "content_block_start", "index": index, "content_block": block})
-                    .to_string(),
-            );
-            for piece in cut(text, cuts) {
-                let piece = writer.string(piece);
-                writer.event(&format!(
-                    "{{\"type\":\"content_block_delta\",\"index\":{index},\"delta\":{{\"type\":\"{delta}\",\"{field}\":{piece}}}}}"
-                ));
+impl Part {
+    fn is_of(&self, dialect: Dialect) -> bool {
+        match self {
+            Self::Text { .. } | Self::Reasoning { .. } => true,
+            Self::Call { form, .. } => *form != Form::Custom || dialect != Dialect::Anthropic,
+            Self::Redacted(_) | Self::Server { .. } | Self::Unknown => {
+                dialect == Dialect::Anthropic
             }
-            writer.event(&json!({"type": "content_block_stop", "index": index}).to_string());
+            Self::Refusal(_) => dialect != Dialect::Anthropic,
         }
-        let stop = self.expected(Dialect::Anthropic).stop;
-        writer.event(
-            &json!({"type": "message_delta", "delta": {"stop_reason": stop, "stop_sequence": null},
-            "usage": {"output_tokens": 9}})
-            .to_string(),
-        );
-        writer.event("{\"type\":\"message_stop\"}");
     }
+}
 
-    fn chat(&self, writer: &mut Writer<'_>) {
-        let chunk = |delta: &str, reason: &str| {
-            format!(
-                "{{\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\
-                 \"choices\":[{{\"index\":0,\"delta\":{delta},\"finish_reason\":{reason}}}]}}"
-            )
-        };
-        writer.event(&chunk("{\"role\":\"assistant\",\"content\":\"\"}", "null"));
-        let mut calls = 0;
-        for (part, cuts) in &self.parts {
-            let (field, text) = match part {
-                Part::Text(text) => ("content", text),
-                Part::Reasoning(text) => ("reasoning_content", text),
-                Part::Call { name, arguments } => {
-                    for (place, piece) in cut(arguments, cuts).into_iter().enumerate() {
-                        let piece = writer.string(piece);
-                        let mut call = format!("{{\"index\":{calls},");
-                        if place == 0 {
-                            write!(call, "\"id\":\"call_{calls}\",\"type\":\"function\",\"function\":{{\"name\":\"{name}\",").unwrap();
-                        } else {
-                            call.push_str("\"function\":{");
-                        }
-                        writer.event(&chunk(
-                            &format!("{{\"tool_calls\":[{call}\"arguments\":{piece}}}}}]}}"),
-                            "null",
-                        ));
-                    }
-                    calls += 1;
-                    continue;
-                }
-            };
-            for piece in cut(text, cuts) {
-                let piece = writer.string(piece);
-                writer.event(&chunk(&format!("{{\"{field}\":{piece}}}"), "null"));
-            }
-        }
-        let stop = self.expected(Dialect::OpenAiChat).stop;
-        writer.event(&chunk("{}", &format!("\"{stop}\"")));
-        writer.event("[DONE]");
-    }
+/// The id of a call by its place; some have characters that JSON escapes.
+fn id(place: usize) -> String {
+    format!("call_{place}{}", ["", "-é", "\\", "\""][place % 4])
 }

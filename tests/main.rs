@@ -12,18 +12,28 @@ mod generate;
 // What several of these need.
 mod support;
 
+// Every event of a body, in order.
+mod events;
 // Hostile input.
 mod bad_input;
+// What a turn keeps of each block.
+mod blocks;
 // Real streams of every provider, where WIRETAPE_CORPUS says they lie.
 mod corpus;
 // What the reader makes of every tape, as snapshots.
 mod golden;
 // The scanner and serde_json agree on what JSON is.
 mod json_law;
+// All that a generated reply says arrives.
+mod generated;
 // The failures one stream can show, by their ids.
 mod failures;
-// Every law over every tape. and over generated replies.
+// Every law over every tape, and over generated replies.
 mod laws;
+// The decoders against a plain second reading of their standards.
+mod standard;
+// The fast path for common deltas changes nothing.
+mod recognised;
 // The repository's own rules.
 mod tidy;
 // The event-stream standard in small cases.

@@ -21,6 +21,9 @@ pub struct Transcript {
     pub reasoning: String,
     /// Why the model will not answer.
     pub refusal: String,
+    /// The signatures of the reasoning, in order, byte for byte (F-52).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signatures: Vec<String>,
     /// The calls to run.
     pub tool_calls: Vec<CallView>,
     /// The calls not to run.
@@ -129,10 +132,18 @@ impl Transcript {
         let mut answers = reply.choices.iter().map(answer);
         let first = answers.next().unwrap_or_else(|| answer(&Choice::default()));
         let server = reply.choices.first().map_or(&[][..], Choice::server_calls);
+        let contents = reply
+            .choices
+            .first()
+            .map_or(&[][..], |first| &first.contents);
+        let signatures = contents
+            .iter()
+            .filter_map(|content| content.signature.clone());
         Self {
             text: first.text,
             reasoning: first.reasoning,
             refusal: first.refusal,
+            signatures: signatures.collect(),
             tool_calls: first.tool_calls,
             rejected_calls: first.rejected_calls,
             server_calls: server

@@ -216,7 +216,8 @@ impl Anthropic {
                 .texts
                 .push((at, Part::Text), text, text.is_plain(), out);
         }
-        if let Some(text) = signature.and_then(Raw::as_str).map(Str::decode) {
+        let signature = signature.and_then(Raw::as_str).map(Str::decode);
+        if let Some(text) = signature.filter(|text| !text.is_empty()) {
             send(at, Part::Signature, &text, out);
         }
         for citation in citations.into_iter().flat_map(Raw::elements) {
@@ -500,7 +501,7 @@ fn kind_of(ty: &str) -> Kind {
 }
 
 /// What is read of a block that does not come whole.
-const MEMBERS: [&str; 8] = [
+const MEMBERS: [&str; 9] = [
     "type",
     "id",
     "name",
@@ -509,6 +510,7 @@ const MEMBERS: [&str; 8] = [
     "thinking",
     "signature",
     "citations",
+    "content",
 ];
 
 /// A delta of `delta`'s kind may go into a block of `block`'s. One of an unknown type takes any.

@@ -339,6 +339,9 @@ impl Scratch {
         warnings: &mut Warnings,
         recovered: bool,
     ) -> Result<Frame<'a>, ErrorKind> {
+        if options.reject_ill_formed && utf8(block).is_none() {
+            return Err(ErrorKind::IllFormedUtf8);
+        }
         self.data.clear();
         self.meta = Meta {
             recovered,
@@ -357,23 +360,23 @@ impl Scratch {
                     None => data = Some(value),
                     Some(first) => {
                         if !joined {
-                            self.data.push_str(&text.of(first)?);
+                            self.data.push_str(&text.of(first));
                             joined = true;
                         }
                         self.data.push('\n');
-                        self.data.push_str(&text.of(value)?);
+                        self.data.push_str(&text.of(value));
                     }
                 },
                 (b"event", value) => event = Some(value),
-                (name, value) => self.meta_field(name, value, &mut text, warnings)?,
+                (name, value) => self.meta_field(name, value, &mut text, warnings),
             }
         }
         let event = match event {
-            Some(bytes) => Some(text.borrow(bytes, &mut self.event)?),
+            Some(bytes) => Some(text.borrow(bytes, &mut self.event)),
             None => None,
         };
         let mut data = match data {
-            Some(bytes) if !joined => Some(text.borrow(bytes, &mut self.data)?),
+            Some(bytes) if !joined => Some(text.borrow(bytes, &mut self.data)),
             Some(_) => Some(self.data.as_str()),
             None => None,
         };
@@ -397,60 +400,44 @@ impl Scratch {
     }
 
     /// A field that few frames have.
-    fn meta_field(
-        &mut self,
-        name: &[u8],
-        value: &[u8],
-        text: &mut Text,
-        warnings: &mut Warnings,
-    ) -> Result<(), ErrorKind> {
+    fn meta_field(&mut self, name: &[u8], value: &[u8], text: &mut Text, warnings: &mut Warnings) {
         match name {
-            b"" => push_line(&mut self.meta.comment, &text.of(value)?),
+            b"" => push_line(&mut self.meta.comment, &text.of(value)),
             b"id" if memchr(0, value).is_none() => {
-                self.meta.id = Some(text.of(value)?.into_owned());
+                self.meta.id = Some(text.of(value).into_owned());
             }
             b"id" => warnings.count("F-17"),
             b"retry" => self.meta.retry = digits(value).or(self.meta.retry),
             _ if text.options.surface_unknown => {
                 warnings.count("F-17");
-                let name = text.of(name)?.into_owned();
-                let value = text.of(value)?.into_owned();
+                let name = text.of(name).into_owned();
+                let value = text.of(value).into_owned();
                 self.meta.unknown.push((name, value));
             }
             _ => {}
         }
-        Ok(())
     }
 }
 
-/// Bytes to text, as the options ask.
+/// Bytes to text, with U+FFFD for what is ill-formed.
 struct Text {
     options: Options,
     replaced: bool,
 }
 
 impl Text {
-    fn of<'a>(&mut self, bytes: &'a [u8]) -> Result<Cow<'a, str>, ErrorKind> {
+    fn of<'a>(&mut self, bytes: &'a [u8]) -> Cow<'a, str> {
         let text = String::from_utf8_lossy(bytes);
-        if matches!(text, Cow::Owned(_)) {
-            if self.options.reject_ill_formed {
-                return Err(ErrorKind::IllFormedUtf8);
-            }
-            self.replaced = true;
-        }
-        Ok(text)
+        self.replaced |= matches!(text, Cow::Owned(_));
+        text
     }
 
-    fn borrow<'a>(
-        &mut self,
-        bytes: &'a [u8],
-        scratch: &'a mut String,
-    ) -> Result<&'a str, ErrorKind> {
-        match self.of(bytes)? {
-            Cow::Borrowed(text) => Ok(text),
+    fn borrow<'a>(&mut self, bytes: &'a [u8], scratch: &'a mut String) -> &'a str {
+        match self.of(bytes) {
+            Cow::Borrowed(text) => text,
             Cow::Owned(text) => {
                 *scratch = text;
-                Ok(scratch)
+                scratch
             }
         }
     }

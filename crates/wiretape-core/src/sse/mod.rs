@@ -284,6 +284,10 @@ impl Decoder {
                 .scratch
                 .read(at, &self.held, self.options, &mut self.warnings, true)
                 .map_err(|kind| Error { at, kind })?;
+            if let Some(id) = frame.id() {
+                self.last_id.clear();
+                self.last_id.push_str(id);
+            }
             return Ok(Some(frame));
         }
         if block::has_data(&self.held) {

@@ -95,7 +95,9 @@ fn permitted(at: usize, whole: &Transcript, seen: &Transcript) -> Result<(), Fai
     if acts && seen.rejected.is_some() {
         return broken(format!("calls of a rejected reply: {:?}", calls_of(seen)));
     }
-    if acts && calls_of(seen) != calls_of(whole) {
+    // An answer that the cut leaves out altogether is not missed: nothing says how many there are.
+    let all = calls_of(whole);
+    if acts && !calls_of(seen).iter().all(|answer| all.contains(answer)) {
         return broken(difference::of(&calls_of(whole), &calls_of(seen)));
     }
     // Half of a surrogate pair at the cut is U+FFFD.
@@ -108,12 +110,13 @@ fn permitted(at: usize, whole: &Transcript, seen: &Transcript) -> Result<(), Fai
     Ok(())
 }
 
-fn calls_of(transcript: &Transcript) -> Vec<&[wiretape_core::CallView]> {
+/// The calls of each answer, with its number.
+fn calls_of(transcript: &Transcript) -> Vec<(u32, &[wiretape_core::CallView])> {
     let others = transcript
         .others
         .iter()
-        .map(|other| other.tool_calls.as_slice());
-    std::iter::once(transcript.tool_calls.as_slice())
+        .map(|other| (other.index, other.tool_calls.as_slice()));
+    std::iter::once((0, transcript.tool_calls.as_slice()))
         .chain(others)
         .collect()
 }
