@@ -22,8 +22,10 @@ mod golden;
 mod json_law;
 // The failures one stream can show, by their ids.
 mod failures;
-// Every law over every tape. and over generated replies.
+// Every law over every tape, and over generated replies.
 mod laws;
+// The decoders against models that read a whole body at once.
+mod model;
 // The repository's own rules.
 mod tidy;
 // The event-stream standard in small cases.

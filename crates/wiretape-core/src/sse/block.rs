@@ -288,9 +288,9 @@ fn field(line: &[u8]) -> (&[u8], &[u8]) {
     (name, value.strip_prefix(b" ").unwrap_or(value))
 }
 
-/// The block has a payload, so that it would have been dispatched.
-pub(super) fn has_data(block: &[u8]) -> bool {
-    lines(block).any(|line| field(line).0 == b"data")
+/// The block is more than comments.
+pub(super) fn has_fields(block: &[u8]) -> bool {
+    lines(block).any(|line| !field(line).0.is_empty())
 }
 
 /// The payload of an unfinished block is complete by its own measure (F-31).
@@ -308,6 +308,9 @@ pub(super) fn is_whole(block: &[u8]) -> bool {
     }
     some && (data.trim() == "[DONE]" || json::Raw::parse(&data).is_ok())
 }
+
+/// How many unknown fields of one frame are handed out.
+const UNKNOWN_MAX: usize = 256;
 
 /// What a frame borrows when it cannot borrow from the block.
 #[derive(Clone, Debug, Default)]
@@ -327,15 +330,15 @@ impl Scratch {
         warnings: &mut Warnings,
         recovered: bool,
     ) -> Result<Frame<'a>, ErrorKind> {
+        if options.reject_ill_formed && utf8(block).is_none() {
+            return Err(ErrorKind::IllFormedUtf8);
+        }
         self.data.clear();
         self.meta = Meta {
             recovered,
             ..Meta::default()
         };
-        let mut text = Text {
-            options,
-            replaced: false,
-        };
+        let mut text = Text::default();
         let mut event: Option<&'a [u8]> = None;
         let mut data: Option<&'a [u8]> = None;
         let mut joined = false;
@@ -345,23 +348,20 @@ impl Scratch {
                     None => data = Some(value),
                     Some(first) => {
                         if !joined {
-                            self.data.push_str(&text.of(first)?);
+                            self.data.push_str(&text.of(first));
                             joined = true;
                         }
                         self.data.push('\n');
-                        self.data.push_str(&text.of(value)?);
+                        self.data.push_str(&text.of(value));
                     }
                 },
                 (b"event", value) => event = Some(value),
-                (name, value) => self.meta_field(name, value, &mut text, warnings)?,
+                (name, value) => self.meta_field(name, value, options, &mut text, warnings),
             }
         }
-        let event = match event {
-            Some(bytes) => Some(text.borrow(bytes, &mut self.event)?),
-            None => None,
-        };
+        let event = event.map(|bytes| text.borrow(bytes, &mut self.event));
         let mut data = match data {
-            Some(bytes) if !joined => Some(text.borrow(bytes, &mut self.data)?),
+            Some(bytes) if !joined => Some(text.borrow(bytes, &mut self.data)),
             Some(_) => Some(self.data.as_str()),
             None => None,
         };
@@ -389,56 +389,50 @@ impl Scratch {
         &mut self,
         name: &[u8],
         value: &[u8],
+        options: Options,
         text: &mut Text,
         warnings: &mut Warnings,
-    ) -> Result<(), ErrorKind> {
+    ) {
         match name {
-            b"" => push_line(&mut self.meta.comment, &text.of(value)?),
+            b"" => push_line(&mut self.meta.comment, &text.of(value)),
             b"id" if memchr(0, value).is_none() => {
-                self.meta.id = Some(text.of(value)?.into_owned());
+                self.meta.id = Some(text.of(value).into_owned());
             }
             b"id" => warnings.count("F-17"),
             b"retry" => self.meta.retry = digits(value).or(self.meta.retry),
-            _ if text.options.surface_unknown => {
+            _ if options.surface_unknown => {
                 warnings.count("F-17");
-                let name = text.of(name)?.into_owned();
-                let value = text.of(value)?.into_owned();
-                self.meta.unknown.push((name, value));
+                // A field of two bytes would take fifty: a body without blank lines is one frame.
+                if self.meta.unknown.len() < UNKNOWN_MAX {
+                    let name = text.of(name).into_owned();
+                    let value = text.of(value).into_owned();
+                    self.meta.unknown.push((name, value));
+                }
             }
             _ => {}
         }
-        Ok(())
     }
 }
 
-/// Bytes to text, as the options ask.
+/// Bytes to text.
+#[derive(Default)]
 struct Text {
-    options: Options,
     replaced: bool,
 }
 
 impl Text {
-    fn of<'a>(&mut self, bytes: &'a [u8]) -> Result<Cow<'a, str>, ErrorKind> {
+    fn of<'a>(&mut self, bytes: &'a [u8]) -> Cow<'a, str> {
         let text = String::from_utf8_lossy(bytes);
-        if matches!(text, Cow::Owned(_)) {
-            if self.options.reject_ill_formed {
-                return Err(ErrorKind::IllFormedUtf8);
-            }
-            self.replaced = true;
-        }
-        Ok(text)
+        self.replaced |= matches!(text, Cow::Owned(_));
+        text
     }
 
-    fn borrow<'a>(
-        &mut self,
-        bytes: &'a [u8],
-        scratch: &'a mut String,
-    ) -> Result<&'a str, ErrorKind> {
-        match self.of(bytes)? {
-            Cow::Borrowed(text) => Ok(text),
+    fn borrow<'a>(&mut self, bytes: &'a [u8], scratch: &'a mut String) -> &'a str {
+        match self.of(bytes) {
+            Cow::Borrowed(text) => text,
             Cow::Owned(text) => {
                 *scratch = text;
-                Ok(scratch)
+                scratch
             }
         }
     }
