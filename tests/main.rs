@@ -26,6 +26,8 @@ mod failures;
 mod laws;
 // The decoders against models that read a whole body at once.
 mod model;
+// The fast path and the full parser agree.
+mod paths;
 // The repository's own rules.
 mod tidy;
 // The event-stream standard in small cases.
