@@ -30,10 +30,10 @@ mod generated;
 mod failures;
 // Every law over every tape, and over generated replies.
 mod laws;
-// The decoders against a plain second reading of their standards.
-mod standard;
 // The fast path for common deltas changes nothing.
 mod recognised;
+// The decoders against models that read a whole body at once.
+mod model;
 // The repository's own rules.
 mod tidy;
 // The event-stream standard in small cases.

@@ -37,7 +37,7 @@ pub enum Kind {
 }
 
 /// What a delta adds to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Part {
     /// The block's text: of the answer, the reasoning, the refusal.

@@ -26,7 +26,7 @@ pub struct Meta {
     pub retry: Option<u64>,
     /// The comments of the frame, joined by LF, without the leading colon.
     pub comment: Option<String>,
-    /// Fields that are not in the standard, where the options ask for them.
+    /// Fields that are not in the standard, where the options ask for them; the first 256.
     pub unknown: Vec<(String, String)>,
     /// The frame lacked its blank line and was read at the end of the stream all the same (F-31).
     pub recovered: bool,

@@ -97,7 +97,7 @@ impl Decoder {
     /// The body has ended.
     ///
     /// # Errors
-    /// [`ErrorKind::Truncated`] when what is left is not one whole JSON value.
+    /// [`ErrorKind::Truncated`] when what is left is not one whole JSON value. The error is final.
     pub fn finish(&mut self) -> Result<Option<Frame<'_>>, Error> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -105,15 +105,17 @@ impl Decoder {
         if self.spent || blank(&self.held) {
             return Ok(None);
         }
-        self.spent = true;
         let at = self.at - self.held.len() as u64;
-        match core::str::from_utf8(&self.held) {
-            Ok(text) if json::Raw::parse(text).is_ok() => Ok(Some(frame(at, text))),
-            _ => Err(Error {
-                at,
-                kind: ErrorKind::Truncated,
-            }),
+        let whole = |held| {
+            let text = core::str::from_utf8(held).ok()?;
+            json::Raw::parse(text).ok()
+        };
+        if whole(&self.held).is_none() {
+            return Err(self.fail(at, ErrorKind::Truncated));
         }
+        self.spent = true;
+        let text = core::str::from_utf8(&self.held).unwrap_or_default();
+        Ok(Some(frame(at, text)))
     }
 
     #[cold]

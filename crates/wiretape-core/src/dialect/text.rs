@@ -1,7 +1,7 @@
 //! What the dialects share on the way out: strings with escapes, and what a frame did.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use crate::Event;
 use crate::event::{Block, Part};
@@ -11,7 +11,7 @@ use crate::json::Str;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Texts {
     scratch: String,
-    carried: Vec<(Block, Part, u16)>,
+    carried: BTreeMap<(Block, Part), u16>,
 }
 
 impl Texts {
@@ -46,11 +46,7 @@ impl Texts {
         text: Str<'_>,
         out: &mut dyn FnMut(Event<'_>),
     ) {
-        let waiting = self
-            .carried
-            .iter()
-            .position(|carried| (carried.0, carried.1) == (block, part));
-        let mut high = waiting.map(|at| self.carried.swap_remove(at).2);
+        let mut high = self.carried.remove(&(block, part));
         let carried = high.is_some();
         self.scratch.clear();
         text.push_to(&mut self.scratch, &mut high);
@@ -58,7 +54,7 @@ impl Texts {
             out(Event::Warning("F-05"));
         }
         if let Some(high) = high {
-            self.carried.push((block, part, high));
+            self.carried.insert((block, part), high);
         }
         if !self.scratch.is_empty() {
             let text = self.scratch.as_str();
@@ -68,12 +64,18 @@ impl Texts {
 
     /// No more text for `block`, or for any: a half that still waits becomes U+FFFD.
     pub(super) fn flush(&mut self, only: Option<Block>, out: &mut dyn FnMut(Event<'_>)) {
-        let mut kept = Vec::new();
-        for (block, part, high) in core::mem::take(&mut self.carried) {
-            if only.is_some_and(|only| only != block) {
-                kept.push((block, part, high));
-                continue;
-            }
+        loop {
+            let next = match only {
+                Some(of) => self
+                    .carried
+                    .range((of, Part::Text)..=(of, Part::Unknown))
+                    .next(),
+                None => self.carried.first_key_value(),
+            };
+            let Some((&(block, part), _)) = next else {
+                return;
+            };
+            self.carried.remove(&(block, part));
             out(Event::Warning("F-05"));
             out(Event::Delta {
                 block,
@@ -81,7 +83,6 @@ impl Texts {
                 text: "\u{FFFD}",
             });
         }
-        self.carried = kept;
     }
 }
 

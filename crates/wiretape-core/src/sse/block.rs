@@ -300,9 +300,9 @@ fn field(line: &[u8]) -> (&[u8], &[u8]) {
     (name, value.strip_prefix(b" ").unwrap_or(value))
 }
 
-/// The block has a payload, so that it would have been dispatched.
-pub(super) fn has_data(block: &[u8]) -> bool {
-    lines(block).any(|line| field(line).0 == b"data")
+/// The block is more than comments.
+pub(super) fn has_fields(block: &[u8]) -> bool {
+    lines(block).any(|line| !field(line).0.is_empty())
 }
 
 /// The payload of an unfinished block is complete by its own measure (F-31).
@@ -320,6 +320,9 @@ pub(super) fn is_whole(block: &[u8]) -> bool {
     }
     some && (data.trim() == "[DONE]" || json::Raw::parse(&data).is_ok())
 }
+
+/// How many unknown fields of one frame are handed out.
+const UNKNOWN_MAX: usize = 256;
 
 /// What a frame borrows when it cannot borrow from the block.
 #[derive(Clone, Debug, Default)]
@@ -347,10 +350,7 @@ impl Scratch {
             recovered,
             ..Meta::default()
         };
-        let mut text = Text {
-            options,
-            replaced: false,
-        };
+        let mut text = Text::default();
         let mut event: Option<&'a [u8]> = None;
         let mut data: Option<&'a [u8]> = None;
         let mut joined = false;
@@ -368,13 +368,10 @@ impl Scratch {
                     }
                 },
                 (b"event", value) => event = Some(value),
-                (name, value) => self.meta_field(name, value, &mut text, warnings),
+                (name, value) => self.meta_field(name, value, options, &mut text, warnings),
             }
         }
-        let event = match event {
-            Some(bytes) => Some(text.borrow(bytes, &mut self.event)),
-            None => None,
-        };
+        let event = event.map(|bytes| text.borrow(bytes, &mut self.event));
         let mut data = match data {
             Some(bytes) if !joined => Some(text.borrow(bytes, &mut self.data)),
             Some(_) => Some(self.data.as_str()),
@@ -400,7 +397,14 @@ impl Scratch {
     }
 
     /// A field that few frames have.
-    fn meta_field(&mut self, name: &[u8], value: &[u8], text: &mut Text, warnings: &mut Warnings) {
+    fn meta_field(
+        &mut self,
+        name: &[u8],
+        value: &[u8],
+        options: Options,
+        text: &mut Text,
+        warnings: &mut Warnings,
+    ) {
         match name {
             b"" => push_line(&mut self.meta.comment, &text.of(value)),
             b"id" if memchr(0, value).is_none() => {
@@ -408,20 +412,23 @@ impl Scratch {
             }
             b"id" => warnings.count("F-17"),
             b"retry" => self.meta.retry = digits(value).or(self.meta.retry),
-            _ if text.options.surface_unknown => {
+            _ if options.surface_unknown => {
                 warnings.count("F-17");
-                let name = text.of(name).into_owned();
-                let value = text.of(value).into_owned();
-                self.meta.unknown.push((name, value));
+                // A field of two bytes would take fifty: a body without blank lines is one frame.
+                if self.meta.unknown.len() < UNKNOWN_MAX {
+                    let name = text.of(name).into_owned();
+                    let value = text.of(value).into_owned();
+                    self.meta.unknown.push((name, value));
+                }
             }
             _ => {}
         }
     }
 }
 
-/// Bytes to text, with U+FFFD for what is ill-formed.
+/// Bytes to text.
+#[derive(Default)]
 struct Text {
-    options: Options,
     replaced: bool,
 }
 

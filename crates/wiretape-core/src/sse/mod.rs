@@ -35,7 +35,7 @@ pub struct Options {
     /// standard dispatches it.
     pub skip_colon_data: bool,
     /// Fields that the standard ignores, such as `error:`, are handed out in
-    /// [`Meta::unknown`](crate::frame::Meta), counted as `F-17`.
+    /// [`Meta::unknown`](crate::frame::Meta), counted as `F-17`; of one frame, the first 256.
     pub surface_unknown: bool,
 }
 
@@ -264,7 +264,7 @@ impl Decoder {
     ///
     /// # Errors
     /// [`ErrorKind::Truncated`] when the body ended inside an event; what was held is discarded,
-    /// as the standard says. Comments and blank lines are no event.
+    /// as the standard says. Comments and blank lines are no event. The error is final.
     pub fn finish(&mut self) -> Result<Option<Frame<'_>>, Error> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -273,29 +273,45 @@ impl Decoder {
             self.held.clear();
             self.spent = false;
         }
+        if self.bom != PAST_START {
+            // The start of a byte-order mark that did not go on is the start of a line.
+            let seen = BOM.get(..usize::from(self.bom)).unwrap_or_default();
+            self.held.extend_from_slice(seen);
+            self.bom = PAST_START;
+        }
         if self.held.is_empty() {
             return Ok(None);
         }
         let at = self.at - self.held.len() as u64;
+        if self.held.len() > self.frame_bytes_max {
+            let limit = self.frame_bytes_max;
+            return Err(self.fail(at, ErrorKind::FrameTooLarge { limit }));
+        }
         self.spent = true;
         if self.options.recover_last && block::is_whole(&self.held) {
             self.warnings.count("F-31");
-            let frame = self
+            return match self
                 .scratch
                 .read(at, &self.held, self.options, &mut self.warnings, true)
-                .map_err(|kind| Error { at, kind })?;
-            if let Some(id) = frame.id() {
-                self.last_id.clear();
-                self.last_id.push_str(id);
-            }
-            return Ok(Some(frame));
+            {
+                Ok(frame) => {
+                    if let Some(id) = frame.id() {
+                        self.last_id.clear();
+                        self.last_id.push_str(id);
+                    }
+                    Ok(Some(frame))
+                }
+                Err(kind) => {
+                    let error = Error { at, kind };
+                    self.failed = Some(error);
+                    Err(error)
+                }
+            };
         }
-        if block::has_data(&self.held) {
+        if block::has_fields(&self.held) {
             self.warnings.count("F-31");
-            return Err(Error {
-                at,
-                kind: ErrorKind::Truncated,
-            });
+            let kind = ErrorKind::Truncated;
+            return Err(self.fail(at, kind));
         }
         Ok(None)
     }
