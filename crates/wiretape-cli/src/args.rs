@@ -8,6 +8,8 @@ use clap::{Args, Parser, Subcommand};
 use wiretape_core::Dialect;
 use wiretape_vary::Profile;
 
+use crate::tolerated;
+
 /// Records of streamed LLM replies, replayed in every way the wire could deliver them.
 #[derive(Debug, Parser)]
 #[command(
@@ -99,8 +101,7 @@ pub(crate) struct CheckArgs {
     pub(crate) json: bool,
 }
 
-#[derive(Args, Debug)]
-#[command(after_help = "\
+const TRANSCRIPT_KEYS: &str = "\
 Keys come in this order: file, dialect, text, reasoning, refusal, tool_calls[{id, name, arguments,
 input, ordinal}], rejected_calls[{id, name, arguments, why, ordinal}], stop, ended (terminal, error
 or eof), error{type, message, at}, frames, choices, model, message_id, usage{input, output},
@@ -108,11 +109,16 @@ warnings, rejected; then server_calls, and others (further choices), where there
 in tool_calls only if the reply has ended in a way that permits to run it; `rejected` says why a
 reply as a whole must not be acted on. A reply that cannot be read is a result, not a failure: the
 exit code is 0, and 2 is for a file that cannot be used.
+";
 
+const TRANSCRIPT_EXAMPLES: &str = "
 Examples:
   wiretape transcript recordings/anthropic/parallel-tools.tape | jq .tool_calls
   wiretape transcript captured/*.sse --dialect openai-chat
-  wiretape transcript cut.sse --recover      read a last event without its blank line")]
+  wiretape transcript cut.sse --recover      read a last event without its blank line";
+
+#[derive(Args, Debug)]
+#[command(after_help = format!("{TRANSCRIPT_KEYS}\n{}{TRANSCRIPT_EXAMPLES}", tolerated::listing()))]
 pub(crate) struct TranscriptArgs {
     /// Tapes, bare bodies, or folders of them.
     #[arg(required = true, value_name = "PATH")]

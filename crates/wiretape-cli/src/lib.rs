@@ -12,6 +12,7 @@ mod frames;
 mod screen;
 mod show;
 mod source;
+mod tolerated;
 mod transcript;
 mod vary;
 

@@ -13,7 +13,7 @@ use crate::screen::{
     BAD, CALL, FAINT, GOOD, STRONG, THOUGHT, WARN, clean, count, duration, elide, grouped, left,
     right, size, width,
 };
-use crate::{Io, Screen};
+use crate::{Io, Screen, tolerated};
 
 const COLUMNS_MAX: usize = 80;
 const LABEL_COLUMNS: usize = 14;
@@ -169,13 +169,10 @@ fn footnotes(reply: &Reply, columns: usize, io: &mut Io<'_>) -> Result<(), Fault
         let text = format!("  error {}: {}", error.kind, error.message);
         writeln!(io.out, "{}", elide(&clean(&text), columns))?;
     }
-    if !reply.warnings.is_empty() {
-        let dim = io.screen.style(FAINT);
-        let mut text = String::from("  tolerated:");
-        for (id, times) in reply.warnings.iter() {
-            text.push_str(&format!(" {id} ×{times}"));
-        }
-        writeln!(io.out, "{dim}{}{dim:#}", elide(&text, columns))?;
+    let dim = io.screen.style(FAINT);
+    for (id, times) in reply.warnings.iter() {
+        let text = format!("  tolerated {id} ×{times}: {}", tolerated::name(id));
+        writeln!(io.out, "{dim}{}{dim:#}", elide(&clean(&text), columns))?;
     }
     Ok(())
 }
