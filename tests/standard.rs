@@ -336,7 +336,7 @@ fn tight(frame_bytes_max: usize) -> Limits {
 }
 
 proptest! {
-    #![proptest_config(crate::support::cases(1024))]
+    #![proptest_config(crate::support::cases(8192))]
 
     #[test]
     fn event_streams(
