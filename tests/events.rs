@@ -281,7 +281,7 @@ fn f17_a_missing_or_wrong_name_is_counted_once() {
     ] {
         let (seen, transcript) = events(dialect, options, &body);
         let pings = seen.iter().filter(|line| *line == "ping").count();
-        assert_eq!(pings, transcript.frames as usize, "{body}");
+        assert_eq!(u64::try_from(pings), Ok(transcript.frames), "{body}");
         assert_eq!(transcript.warnings.of("F-17"), 1, "{body}");
     }
 }
@@ -596,14 +596,17 @@ fn the_older_form_of_a_call() {
     check_chat(
         &[
             &call("null"),
+            r#"{"choices":[{"index":0,"delta":{"content":"a"}}]}"#,
             &call(r#"{"arguments":"{"}"#),
             &call(r#"{"name":"f","arguments":"}"}"#),
         ],
         &[
-            "open 0.0 Tool (no close)",
-            "add 0.0 Arguments {",
-            "add 0.0 Name f",
-            "add 0.0 Arguments }",
+            "open 0.0 Text (no close)",
+            "add 0.0 a",
+            "open 0.1 Tool (no close)",
+            "add 0.1 Arguments {",
+            "add 0.1 Name f",
+            "add 0.1 Arguments }",
         ],
     );
 }
@@ -630,6 +633,11 @@ fn f32_and_f42_what_is_sent_twice_or_whole() {
             "warn F-32",
             "warn F-32",
         ],
+    );
+    let beside = r#"{"object":"chat.completion","choices":[{"index":0,"delta":null,"message":{"content":"a"}}]}"#;
+    check_chat(
+        &[beside],
+        &["warn F-42", "open 0.0 Text (no close)", "add 0.0 a"],
     );
     // A copy of the message beside the delta, or in a chunk, is not read (J12).
     check_chat(
@@ -688,4 +696,145 @@ fn f56_a_chunk_of_tomorrow_and_f17b_scalars() {
         let refused = ["at byte 0: payload is not a JSON object"];
         check(dialect, Options::strict(), "data: true\n\n", &refused);
     }
+}
+
+/// Ids are repeated, missing, or come late; what is no call of its own is no call.
+#[test]
+fn f24_f25_which_call_a_delta_belongs_to() {
+    let call = |rest: &str| {
+        format!(r#"{{"choices":[{{"index":0,"delta":{{"tool_calls":[{{{rest}}}]}}}}]}}"#)
+    };
+    // The same id with a name at another number is another call, without a name the same one.
+    check_chat(
+        &[
+            &call(r#""index":0,"id":"a","function":{"name":"f","arguments":"1"}"#),
+            &call(r#""index":1,"id":"a","function":{"name":"f","arguments":"2"}"#),
+            &call(r#""index":0,"function":{"arguments":"3"}"#),
+            &call(r#""index":2,"id":"a","function":{"arguments":"4"}"#),
+            &call(r#""id":"a","function":{"name":"f","arguments":"5"}"#),
+        ],
+        &[
+            "open 0.0 Tool a f (no close)",
+            "add 0.0 Arguments 1",
+            "open 0.1 Tool a f (no close)",
+            "add 0.1 Arguments 2",
+            "add 0.0 Arguments 3",
+            "warn F-24",
+            "add 0.1 Arguments 4",
+            "add 0.1 Arguments 5",
+        ],
+    );
+    // A name alone opens a call.
+    check_chat(
+        &[
+            &call(r#""function":{"name":"f","arguments":"1"}"#),
+            &call(r#""function":{"name":"g","arguments":"2"}"#),
+        ],
+        &[
+            "warn F-24",
+            "open 0.0 Tool f (no close)",
+            "add 0.0 Arguments 1",
+            "warn F-24",
+            "open 0.1 Tool g (no close)",
+            "add 0.1 Arguments 2",
+        ],
+    );
+    // An id that came late is known from then on.
+    check_chat(
+        &[
+            &call(r#""index":0,"function":{"name":"f","arguments":"1"}"#),
+            &call(r#""index":0,"id":"a","function":{}"#),
+            &call(r#""index":1,"id":"b","function":{"name":"g","arguments":"2"}"#),
+            &call(r#""id":"a","function":{"arguments":"3"}"#),
+        ],
+        &[
+            "open 0.0 Tool f (no close)",
+            "add 0.0 Arguments 1",
+            "add 0.0 Id a",
+            "open 0.1 Tool b g (no close)",
+            "add 0.1 Arguments 2",
+            "add 0.0 Arguments 3",
+        ],
+    );
+    check_chat(
+        &[&call(
+            r#""index":0,"id":"a","custom":null,"function":{"name":"f","arguments":"1"}"#,
+        )],
+        &["open 0.0 Tool a f (no close)", "add 0.0 Arguments 1"],
+    );
+}
+
+#[test]
+fn f40_after_an_error_nothing_is_read() {
+    let text = r#"{"choices":[{"index":0,"delta":{"content":"a"}}]}"#;
+    for (error, expect) in [
+        (
+            r#"{"error":{"type":null,"code":"c","detail":"d"}}"#,
+            "fail c: d",
+        ),
+        (r#"{"error":{"x":1}}"#, "fail error: {\"x\":1}"),
+        (r#"{"object":"error","message":"m"}"#, "fail error: m"),
+    ] {
+        let seen = check_chat(&[error, text, error], &[expect, "warn F-32", "warn F-32"]);
+        assert_eq!(seen.rejected.as_deref(), Some("provider_error"));
+    }
+    // No error at all, or not by its name alone.
+    let null = r#"{"choices":[{"index":0,"delta":{"content":"a"}}],"error":null}"#;
+    check_chat(&[null], &["open 0.0 Text (no close)", "add 0.0 a"]);
+    check(
+        Dialect::OpenAiChat,
+        Options::lenient(),
+        &format!("event: error\ndata: {text}\n\n"),
+        &["open 0.0 Text (no close)", "add 0.0 a"],
+    );
+}
+
+#[test]
+fn the_first_id_and_model_that_are_not_empty_stay() {
+    check_chat(
+        &[
+            r#"{"model":"x","choices":[]}"#,
+            r#"{"id":"c","choices":[]}"#,
+            r#"{"id":"d","model":"y","choices":[]}"#,
+        ],
+        &["begin - x", "begin c -", "warn F-35"],
+    );
+}
+
+#[test]
+fn f05_a_half_that_waits_when_the_body_ends() {
+    let seen = check_chat(
+        &[r#"{"choices":[{"index":"0","delta":{"content":"a\ud83d"}}]}"#],
+        &[
+            "open 0.0 Text (no close)",
+            "warn F-05",
+            "add 0.0 a",
+            "warn F-05",
+            "add 0.0 \u{FFFD}",
+        ],
+    );
+    assert_eq!(seen.text, "a\u{FFFD}");
+}
+
+#[test]
+fn indices_that_are_strings_and_content_that_has_its_number() {
+    check_messages(
+        &[
+            r#"{"type":"message_start","message":{"id":"m","content":[{"type":"text","text":"a"}]}}"#,
+            r#"{"type":"content_block_start","index":"0","content_block":{"type":"text","text":"b"}}"#,
+            r#"{"type":"content_block_delta","index":"0","delta":{"type":"text_delta","text":"c"}}"#,
+            r#"{"type":"content_block_stop","index":"0"}"#,
+        ],
+        &[
+            "begin m -",
+            "open 0.0 Text",
+            "add 0.0 a",
+            "close 0.0",
+            "warn F-36",
+            "open 0.1 Text",
+            "add 0.1 b",
+            "add 0.1 c",
+            "close 0.1",
+        ],
+    );
 }

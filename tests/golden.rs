@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use wiretape_core::turn::Reply;
-use wiretape_core::{Options, Rejected, Transcript, Turn, read};
+use wiretape_core::{Dialect, Options, Rejected, Transcript, Turn, read};
 
 use crate::support::tapes;
 
@@ -84,4 +84,41 @@ fn bytes_of_every_tape() {
         let _ = writeln!(sums, "{digest}  {name}");
     }
     settings().bind(|| insta::assert_snapshot!("recordings", sums));
+}
+
+/// A tape without its dialect's name is read all the same; a cut one too, as soon as it shows it.
+#[test]
+fn every_body_shows_its_dialect() {
+    for (name, loaded) in tapes() {
+        for subject in loaded.subjects() {
+            let subject = subject.unwrap();
+            assert_eq!(
+                Dialect::sniff(&subject.body),
+                Some(subject.dialect),
+                "{name}"
+            );
+        }
+    }
+    let start = "data: {\"type\":\"content_block_start\",\"index\":0}\n\n";
+    let noise = |n: usize| ": a\n\n".repeat(n) + "data: no JSON\n\n";
+    for (body, dialect) in [
+        (noise(60) + start, Some(Dialect::Anthropic)),
+        (noise(70) + start, None),
+        (
+            "data: {\"choices\":[]}\n\n".into(),
+            Some(Dialect::OpenAiChat),
+        ),
+        (
+            "data: {\"object\":\"chat.completion.chunk\"}\n\n".into(),
+            Some(Dialect::OpenAiChat),
+        ),
+        (
+            "data: {\"object\":\"list\",\"type\":\"ping\"}\n\n".into(),
+            None,
+        ),
+        ("data: [DONE]\n\n".into(), None),
+        (String::new(), None),
+    ] {
+        assert_eq!(Dialect::sniff(body.as_bytes()), dialect, "{body}");
+    }
 }

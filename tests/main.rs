@@ -20,6 +20,8 @@ mod bad_input;
 mod blocks;
 // Real streams of every provider, where WIRETAPE_CORPUS says they lie.
 mod corpus;
+// The gate, at its edges.
+mod gate;
 // What the reader makes of every tape, as snapshots.
 mod golden;
 // The scanner and serde_json agree on what JSON is.
@@ -34,6 +36,8 @@ mod laws;
 mod recognised;
 // The decoders against models that read a whole body at once.
 mod model;
+// JSON strings, every escape.
+mod strings;
 // The repository's own rules.
 mod tidy;
 // The event-stream standard in small cases.

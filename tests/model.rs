@@ -108,11 +108,8 @@ impl Block {
             b"data" => join(&mut self.data, text),
             b"id" if value.contains(&0) => {}
             b"id" => self.id = Some(text),
-            b"retry" => {
-                if !value.is_empty() && value.iter().all(u8::is_ascii_digit) {
-                    self.retry = Some(text.parse().unwrap_or(u64::MAX));
-                }
-            }
+            b"retry" if value.is_empty() || !value.iter().all(u8::is_ascii_digit) => {}
+            b"retry" => self.retry = Some(text.parse().unwrap_or(u64::MAX)),
             _ if options.surface_unknown => {
                 self.unknown
                     .push((String::from_utf8_lossy(name).into_owned(), text));

@@ -29,7 +29,7 @@ fn text() -> impl Strategy<Value = &'static str> {
         4 => Just("a"),
         4 => select(vec![
             "", "b c", "é😀", "\\n", "\\\"", "\\\\", "\\u0041", "\\ud83d", "\\ude00", "\\ud83dx", "}]}}",
-            "\\\"}}]}", "[DONE]", "\\u12", "\\x", "\u{1}", "\t", "\"", "\",\"text\":\"z", "\\",
+            "\\\"}}]}", "[DONE]", "\\u12", "\\x", "\u{1}\\n", "\\n\u{1}", "\\n\t\\n", "\u{1}", "\t", "\"", "\",\"text\":\"z", "\\",
         ]),
     ]
 }
@@ -190,7 +190,7 @@ const OPEN: &str = "event: message_start\ndata: {\"type\":\"message_start\",\"me
     event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":1,\"content_block\":{\"type\":\"tool_use\",\"id\":\"t\",\"name\":\"f\",\"input\":{}}}\n\n";
 
 proptest! {
-    #![proptest_config(crate::support::cases(1024))]
+    #![proptest_config(crate::support::cases(4096))]
 
     #[test]
     fn messages(body in body(delta_of_messages(), other_of_messages())) {

@@ -1,6 +1,6 @@
 //! What the targets share: how an input is cut, and what is compared.
 
-use wiretape_core::{Dialect, Limits, Reader, Transcript};
+use wiretape_core::{Dialect, Limits, Options, Reader, Transcript};
 
 /// The first byte says how the rest is read: its low six bits are the size of a chunk less one,
 /// its high two bits the variant.
@@ -50,18 +50,58 @@ macro_rules! frames {
     }};
 }
 
-/// A reader makes the same of a body whole and in chunks.
+/// A reader makes the same of a body whole and in chunks, and with and without the fast path for
+/// common deltas; what is no turn has no calls.
 pub fn same_transcript(dialect: Dialect, data: &[u8]) {
-    let Some((chunk, _, body)) = split(data) else {
+    let Some((chunk, variant, body)) = split(data) else {
         return;
     };
-    let read = |chunk: usize| {
-        let mut reader = Reader::new(dialect);
-        let mut events = Vec::new();
-        for bytes in body.chunks(chunk) {
-            let _ = reader.feed(bytes, &mut |event| events.push(format!("{event:?}")));
+    let options = options(variant);
+    let whole = read(dialect, options, body, body.len().max(1));
+    assert_eq!(whole, read(dialect, options, body, chunk), "in chunks");
+    let mut slow = options;
+    slow.dialect.templates = false;
+    assert_eq!(whole, read(dialect, slow, body, chunk), "fast path");
+    let (_, seen) = whole;
+    let others = seen.others.iter().flat_map(|other| &other.tool_calls);
+    let calls = seen.tool_calls.iter().chain(others).count();
+    assert!(seen.rejected.is_none() || calls == 0, "{seen:?}");
+}
+
+fn options(variant: u8) -> Options {
+    let mut options = Options::lenient();
+    match variant {
+        0 => {}
+        1 => options = Options::strict(),
+        2 => {
+            options.sse.recover_last = true;
+            options.accept_weak_end = true;
         }
-        (events, Transcript::of(&reader.finish()))
-    };
-    assert_eq!(read(body.len().max(1)), read(chunk));
+        _ => {
+            options.limits.frame_bytes_max = 256;
+            options.limits.blocks_max = 4;
+            options.limits.message_bytes_max = 32;
+        }
+    }
+    options
+}
+
+/// Events and errors as text, and the transcript.
+fn read(
+    dialect: Dialect,
+    options: Options,
+    body: &[u8],
+    chunk: usize,
+) -> (Vec<String>, Transcript) {
+    let mut reader = Reader::with_options(dialect, options);
+    let mut events = Vec::new();
+    for bytes in body.chunks(chunk) {
+        let fed = reader.feed(bytes, &mut |event| events.push(format!("{event:?}")));
+        if let Err(error) = fed {
+            events.push(error.to_string());
+            break;
+        }
+    }
+    let result = reader.finish_with(&mut |event| events.push(format!("{event:?}")));
+    (events, Transcript::of(&result))
 }

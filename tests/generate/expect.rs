@@ -16,6 +16,9 @@ pub(crate) struct Expected {
     pub(crate) stop: &'static str,
 }
 
+/// A call's id and arguments.
+type Sent = (String, String);
+
 /// The rest of it.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct More {
@@ -29,8 +32,8 @@ pub(crate) struct More {
     /// Prompt and completion.
     tokens: (Option<u64>, Option<u64>),
     ids: (String, String),
-    /// Text, calls as id and arguments, stop reason of the answers after the first.
-    others: Vec<(String, Vec<(String, String)>, String)>,
+    /// Text, calls, stop reason of the answers after the first.
+    others: Vec<(String, Vec<Sent>, String)>,
 }
 
 impl Reply {
