@@ -60,9 +60,9 @@ fn main() {
 fn read(dialect: Dialect, scenario: &Scenario, subject: &Subject) -> Transcript {
     let script = scenario.apply(subject);
     let mut reader = Reader::with_options(dialect, Options::default());
-    for step in &script.steps {
+    for step in script.steps() {
         // An error stands in the transcript.
-        let _ = reader.feed(&step.bytes, &mut |_| {});
+        let _ = reader.feed(step.bytes, &mut |_| {});
     }
     Transcript::of(&reader.finish())
 }

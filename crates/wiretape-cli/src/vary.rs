@@ -113,7 +113,7 @@ fn report(scenario: &Scenario, script: &Script, io: &mut Io<'_>) {
     io.note(&format!(
         "{}, {}, {kind}",
         screen::count(scenario.pieces.len(), "piece"),
-        screen::count(script.steps.len(), "chunk"),
+        screen::count(script.steps().len(), "chunk"),
     ));
 }
 

@@ -125,14 +125,15 @@ impl Work<'_> {
     /// Applies the pieces that work on bytes.
     fn finish(mut self, pieces: &[(usize, &Piece)]) -> Script {
         let (mut body, mut marks) = self.bytes();
-        let mut chunks = None;
+        let mut ends = None;
         let mut pace = None;
         for &(number, piece) in pieces {
             let done = match piece {
                 Piece::Cut { at, end } => self.cut(*at, *end, &mut body, &mut marks),
-                Piece::Rechunk { .. } if chunks.is_some() => Err("the body is cut already"),
-                Piece::Rechunk { cut } => rechunk::ends(cut, &body, &marks)
-                    .map(|ends| chunks = Some(rechunk::chunks(&ends, &marks))),
+                Piece::Rechunk { .. } if ends.is_some() => Err("the body is cut already"),
+                Piece::Rechunk { cut } => {
+                    rechunk::ends(cut, &body, &marks).map(|found| ends = Some(found))
+                }
                 Piece::Pace { .. } if pace.is_some() => Err("the pace is set already"),
                 Piece::Pace {
                     pace: Pace::Speed { n: 0, .. },
@@ -150,7 +151,11 @@ impl Work<'_> {
         let pace = pace.unwrap_or(&Pace::Recorded);
         self.skipped.sort_unstable();
         Script {
-            steps: rechunk::steps(&body, chunks.as_ref().unwrap_or(&marks), pace),
+            cuts: match ends {
+                Some(ends) => rechunk::cuts(rechunk::chunks(&ends, &marks), pace),
+                None => rechunk::cuts(marks.into_iter(), pace),
+            },
+            body,
             end: self.end,
             end_after_ns: rechunk::paced(self.end_after_ns, pace),
             skipped: self.skipped,

@@ -11,11 +11,11 @@ use crate::script::Script;
 /// that no two scripts are hashed alike.
 pub(crate) fn script(script: &Script) -> String {
     let mut hash = Sha256::new().chain_update(b"wiretape script 1\n");
-    hash.update(length(script.steps.len()));
-    for step in &script.steps {
+    hash.update(length(script.cuts.len()));
+    for step in script.steps() {
         hash.update(step.after_ns.to_le_bytes());
         hash.update(length(step.bytes.len()));
-        hash.update(&step.bytes);
+        hash.update(step.bytes);
     }
     let kind = serde_json::to_string(&script.end).unwrap_or_default();
     hash.update(kind.as_bytes());

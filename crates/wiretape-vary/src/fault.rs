@@ -1,5 +1,6 @@
 //! Faults: what arrives is not what the server meant, or not all of it.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use wiretape_tape::EndKind;
@@ -66,16 +67,16 @@ fn error_event(
 
 /// Replaces each reason for the end by a JSON value.
 fn reasons(stream: &mut Stream, family: Family, value: &[u8]) -> Applied {
-    let finishing = |block: &&mut Block| block.kind == Kind::Finish;
     let mut done = Err("no reason for the end");
-    for block in stream.blocks.iter_mut().filter(finishing) {
+    let finishing = stream.blocks.iter_mut();
+    for block in finishing.filter(|block| block.kind == Kind::Finish) {
         let Some(mut payload) = block.says() else {
             continue;
         };
         for span in family.reasons(&payload).into_iter().rev() {
             payload = json::replace(&payload, &span, value);
         }
-        block.set_payload(&payload);
+        Arc::make_mut(block).set_payload(&payload);
         done = Ok(None);
     }
     done
@@ -111,9 +112,9 @@ pub(crate) struct Evidence {
 
 /// Where a stream says that the message ended.
 pub(crate) fn evidence(stream: &Stream, block_ends: &[usize]) -> Evidence {
-    let closing = |block: &Block| matches!(block.kind, Kind::Finish | Kind::Terminal);
+    let closing = |block: &Arc<Block>| matches!(block.kind, Kind::Finish | Kind::Terminal);
     let first = stream.blocks.iter().position(closing);
-    let content = |block: &Block| matches!(block.kind, Kind::Finish | Kind::Content);
+    let content = |block: &Arc<Block>| matches!(block.kind, Kind::Finish | Kind::Content);
     let last = stream.blocks.iter().rposition(content).max(first);
     let read_at = |place: usize| {
         let lines = &stream.blocks.get(place)?.lines;

@@ -1,5 +1,6 @@
 //! Reshapes of the framing: the same payloads in other lines and blocks.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::dialect::{Family, Kind};
@@ -36,7 +37,7 @@ pub(crate) fn reframe(stream: &mut Stream, family: Option<Family>, piece: &Piece
             Ok(())
         }
         Piece::DataSpacing { space } => {
-            for line in stream.blocks.iter_mut().flat_map(|block| &mut block.lines) {
+            for line in stream.blocks_mut().flat_map(|block| &mut block.lines) {
                 respace(line, *space);
             }
             Ok(())
@@ -75,7 +76,8 @@ fn one_line(text: &str) -> Applied {
 pub(crate) fn insert(stream: &mut Stream, place: usize, lines: &[&[u8]], kind: Kind) {
     let mut block = Block::inserted(lines, stream.line_end(), stream.slot_at(place));
     block.kind = kind;
-    stream.blocks.insert(place.min(stream.blocks.len()), block);
+    let place = place.min(stream.blocks.len());
+    stream.blocks.insert(place, Arc::new(block));
 }
 
 fn line_ends(stream: &mut Stream, ends: &Ends) -> Applied {
@@ -85,7 +87,7 @@ fn line_ends(stream: &mut Stream, ends: &Ends) -> Applied {
         Ends::Cr => &[LineEnd::Cr],
         Ends::Mixed(order) => order,
     };
-    let lines = stream.blocks.iter_mut().flat_map(|block| &mut block.lines);
+    let lines = stream.blocks_mut().flat_map(|block| &mut block.lines);
     let ended = lines.filter_map(|line| line.end.as_mut());
     if order.is_empty() {
         return Err("no line ends are given");
@@ -119,9 +121,7 @@ fn respace(line: &mut Line, space: bool) {
 
 fn add_field(stream: &mut Stream, block: usize, name: &str, value: &str) -> Applied {
     let end = stream.line_end();
-    let mut blocks = stream.blocks.iter_mut();
-    let found = blocks.find(|found| found.origin == Some(block));
-    let found = found.ok_or("no such block")?;
+    let found = stream.block_mut(block).ok_or("no such block")?;
     if found
         .lines
         .iter()
@@ -157,9 +157,7 @@ pub(crate) fn gaps(payload: &[u8]) -> Vec<usize> {
 }
 
 fn multi_data(stream: &mut Stream, block: usize, gap: usize) -> Applied {
-    let mut blocks = stream.blocks.iter_mut();
-    let found = blocks.find(|found| found.origin == Some(block));
-    let found = found.ok_or("no such block")?;
+    let found = stream.block_mut(block).ok_or("no such block")?;
     let payload = found.payload().filter(|payload| json::is_object(payload));
     let payload = payload
         .ok_or("the payload is no JSON object on one line")?

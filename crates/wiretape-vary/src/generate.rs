@@ -18,7 +18,6 @@ use crate::rng::{Ratio, Rng};
 use crate::scenario::{
     Cutting, Ends, ErrorName, Escapes, LineEnd, Pace, Piece, Profile, Scenario, VERSION,
 };
-use crate::sse::Block;
 use crate::subject::{Fact, Subject};
 
 /// How often a kind of piece that may be left out is there.
@@ -225,7 +224,7 @@ impl Draw<'_> {
             self.pieces.push(Piece::Bom);
         }
         let blocks = self.subject.blocks();
-        let complete = blocks.last().is_some_and(Block::is_complete);
+        let complete = blocks.last().is_some_and(|last| last.is_complete());
         let last = if complete {
             blocks.len()
         } else {
@@ -389,7 +388,8 @@ impl Draw<'_> {
     /// a reason that says it may: no reader could tell.
     fn finish_reason(&self, rng: &mut Rng, family: Family) -> Piece {
         let mut recorded = vec![];
-        for payload in self.subject.blocks().iter().filter_map(Block::payload) {
+        let blocks = self.subject.blocks().iter();
+        for payload in blocks.filter_map(|block| block.payload()) {
             for span in family.reasons(payload) {
                 let body = json::string(payload, &span).unwrap_or_default();
                 recorded.push(String::from_utf8_lossy(json::part(payload, body)).into_owned());

@@ -46,18 +46,17 @@ pub(crate) fn root(text: &[u8]) -> Option<Span> {
 }
 
 /// The fields of an object: what is between the quotes of the name, and the value.
-pub(crate) fn members(text: &[u8], object: &Span) -> Vec<(Span, Span)> {
-    let mut found = Vec::new();
-    let mut at = object.start + 1;
-    while let Some((key, value)) = member(text, blank_end(text, at)) {
-        at = blank_end(text, value.end);
-        found.push((key, value));
-        if text.get(at) != Some(&b',') {
-            break;
-        }
-        at += 1;
-    }
-    found
+pub(crate) fn members<'a>(
+    text: &'a [u8],
+    object: &Span,
+) -> impl Iterator<Item = (Span, Span)> + use<'a> {
+    let mut next = Some(object.start + 1);
+    core::iter::from_fn(move || {
+        let (key, value) = member(text, blank_end(text, next?))?;
+        let at = blank_end(text, value.end);
+        next = (text.get(at) == Some(&b',')).then_some(at + 1);
+        Some((key, value))
+    })
 }
 
 fn member(text: &[u8], at: usize) -> Option<(Span, Span)> {
@@ -99,8 +98,8 @@ pub(crate) fn get(text: &[u8], object: &Span, key: &str) -> Option<Span> {
     if text.get(object.start) != Some(&b'{') {
         return None;
     }
-    let mut fields = members(text, object).into_iter();
-    let found = fields.find(|(name, _)| part(text, name.clone()) == key.as_bytes())?;
+    let found =
+        members(text, object).find(|(name, _)| part(text, name.clone()) == key.as_bytes())?;
     Some(found.1)
 }
 
@@ -127,9 +126,9 @@ pub(crate) fn says(text: &[u8], object: &Span, key: &str, expected: &str) -> boo
     body.is_some_and(|body| part(text, body) == expected.as_bytes())
 }
 
-/// A value that is there and is not `null`.
-pub(crate) fn present(text: &[u8], value: Option<Span>) -> Option<Span> {
-    value.filter(|span| part(text, span.clone()) != b"null")
+/// The value is not `null`.
+pub(crate) fn is_present(text: &[u8], value: &Span) -> bool {
+    part(text, value.clone()) != b"null"
 }
 
 /// A number that is a digit string.
@@ -149,9 +148,10 @@ pub(crate) fn replace(text: &[u8], span: &Span, with: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The text without a field of an object, and without the comma that the field needed.
+/// The text without a field of an object, and without the comma that the field needed. Of the
+/// object's span only the start is used.
 pub(crate) fn remove(text: &[u8], object: &Span, key: &str) -> Vec<u8> {
-    let fields = members(text, object);
+    let fields: Vec<_> = members(text, object).collect();
     let place = fields
         .iter()
         .position(|(name, _)| part(text, name.clone()) == key.as_bytes());

@@ -7,7 +7,8 @@ use core::convert::Infallible;
 use wiretape_core::machine::{Machine, Moment};
 use wiretape_tape::EndKind;
 
-use crate::script::{Script, Step};
+use crate::json::part;
+use crate::script::{Cut, Script};
 
 /// Plays a script: gives each chunk at its moment, then the end.
 ///
@@ -29,7 +30,10 @@ use crate::script::{Script, Step};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Player {
-    steps: vec::IntoIter<Step>,
+    body: Vec<u8>,
+    /// The chunks that are still to come, and where in the body the first of them begins.
+    cuts: vec::IntoIter<Cut>,
+    from: usize,
     end_after_ns: u64,
     now: Moment,
     /// When the action is due; `None` until the clock has started.
@@ -64,7 +68,9 @@ impl Player {
     pub fn new(script: Script) -> Self {
         let end = script.end;
         Self {
-            steps: script.steps.into_iter(),
+            body: script.body,
+            cuts: script.cuts.into_iter(),
+            from: 0,
             end_after_ns: script.end_after_ns,
             now: Moment(0),
             due: None,
@@ -95,8 +101,12 @@ impl Player {
 
     /// Makes the next chunk, or the end, due its gap after a moment.
     fn load(&mut self, after: Moment) {
-        let (gap, next) = match self.steps.next() {
-            Some(step) => (step.after_ns, Action::Bytes(step.bytes)),
+        let (gap, next) = match self.cuts.next() {
+            Some(cut) => {
+                let bytes = part(&self.body, self.from..cut.end).to_vec();
+                self.from = cut.end;
+                (cut.after_ns, Action::Bytes(bytes))
+            }
             None => (self.end_after_ns, Action::End(self.end)),
         };
         self.due = Some(after.after(gap));

@@ -2,9 +2,8 @@
 
 use alloc::vec::Vec;
 
-use crate::json::part;
 use crate::scenario::{Cutting, Pace};
-use crate::script::Step;
+use crate::script::Cut;
 
 /// A stretch of the body that came in one recorded chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,11 +64,10 @@ fn places(body: &[u8], fits: impl Fn(u8, u8) -> bool) -> Vec<usize> {
 }
 
 /// The chunks, each at the time at which its last byte was recorded.
-pub(crate) fn chunks(ends: &[usize], marks: &[Mark]) -> Vec<Mark> {
-    let mut out = Vec::with_capacity(ends.len());
+pub(crate) fn chunks(ends: &[usize], marks: &[Mark]) -> impl ExactSizeIterator<Item = Mark> {
     let mut recorded = marks.iter().peekable();
     let mut at_ns = 0;
-    for &end in ends {
+    ends.iter().map(move |&end| {
         while let Some(mark) = recorded.peek() {
             at_ns = at_ns.max(mark.at_ns);
             if end <= mark.end {
@@ -77,9 +75,8 @@ pub(crate) fn chunks(ends: &[usize], marks: &[Mark]) -> Vec<Mark> {
             }
             recorded.next();
         }
-        out.push(Mark { end, at_ns });
-    }
-    out
+        Mark { end, at_ns }
+    })
 }
 
 /// A moment at another pace.
@@ -94,17 +91,22 @@ pub(crate) fn paced(at_ns: u64, pace: &Pace) -> u64 {
     }
 }
 
-/// The chunks as steps.
-pub(crate) fn steps(body: &[u8], chunks: &[Mark], pace: &Pace) -> Vec<Step> {
-    let mut out = Vec::with_capacity(chunks.len());
-    let mut before = Mark { end: 0, at_ns: 0 };
-    for &chunk in chunks {
-        let moment = paced(chunk.at_ns, pace);
-        out.push(Step {
-            after_ns: moment.saturating_sub(paced(before.at_ns, pace)),
-            bytes: part(body, before.end..chunk.end).to_vec(),
-        });
-        before = chunk;
-    }
-    out
+/// The chunks at their pace.
+pub(crate) fn cuts(chunks: impl ExactSizeIterator<Item = Mark>, pace: &Pace) -> Vec<Cut> {
+    let mut recorded = 0;
+    let mut moment = 0;
+    let cuts = chunks.map(|chunk| {
+        let mut after_ns = 0;
+        // Many chunks come at one moment where what one read gave was cut up.
+        if chunk.at_ns != recorded {
+            recorded = chunk.at_ns;
+            let before = core::mem::replace(&mut moment, paced(recorded, pace));
+            after_ns = moment.saturating_sub(before);
+        }
+        Cut {
+            after_ns,
+            end: chunk.end,
+        }
+    });
+    cuts.collect()
 }

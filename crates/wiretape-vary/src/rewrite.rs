@@ -5,9 +5,11 @@
 mod lanes;
 mod strings;
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::dialect::{Family, Kind};
+use crate::framing::insert;
 use crate::json::{self, Span, part};
 use crate::scenario::{Escapes, Piece};
 use crate::sse::{Block, Stream};
@@ -60,7 +62,7 @@ fn each(stream: &mut Stream, block: usize, rewrite: impl Fn(&[u8]) -> Option<Vec
         let payload = found.payload().filter(|payload| json::is_object(payload));
         done = match payload.and_then(&rewrite) {
             Some(payload) => {
-                found.set_payload(&payload);
+                Arc::make_mut(found).set_payload(&payload);
                 Ok(())
             }
             None => return Err("the payload is no JSON object on one line"),
@@ -69,7 +71,7 @@ fn each(stream: &mut Stream, block: usize, rewrite: impl Fn(&[u8]) -> Option<Vec
     done
 }
 
-fn merge(blocks: &mut Vec<Block>, family: Family, block: usize) -> Applied {
+fn merge(blocks: &mut Vec<Arc<Block>>, family: Family, block: usize) -> Applied {
     let place = blocks.iter().position(|found| found.origin == Some(block));
     let place = place.ok_or("no such block")?;
     let (Some(first), Some(second)) = (blocks.get(place), blocks.get(place + 1)) else {
@@ -79,7 +81,7 @@ fn merge(blocks: &mut Vec<Block>, family: Family, block: usize) -> Applied {
         joined(first, second, family).ok_or("the next block is no delta of the same kind")?;
     let slot = second.slot;
     blocks.remove(place + 1);
-    if let Some(first) = blocks.get_mut(place) {
+    if let Some(first) = blocks.get_mut(place).map(Arc::make_mut) {
         first.set_payload(&joined);
         first.slot = slot;
     }
@@ -128,7 +130,7 @@ fn unpadded(payload: &[u8]) -> Vec<u8> {
 /// Cuts a delta in two. `cut` gives both strings, and how much longer the second is than what is
 /// left of the untouched one.
 fn split(
-    blocks: &mut Vec<Block>,
+    blocks: &mut Vec<Arc<Block>>,
     family: Family,
     block: usize,
     at: usize,
@@ -160,11 +162,12 @@ fn split(
         };
         let first = json::replace(payload, &site.body, &halves.first);
         let second = family.continuation(&json::replace(payload, &site.body, &halves.second));
+        let found = Arc::make_mut(found);
         let mut rest = found.clone();
         rest.set_payload(&second);
         rest.base = found.base.saturating_add(halves.shift);
         found.set_payload(&first);
-        blocks.insert(place + 1, rest);
+        blocks.insert(place + 1, Arc::new(rest));
         return Ok(());
     }
     Err(why)
@@ -172,7 +175,7 @@ fn split(
 
 fn with_field(payload: &[u8], first: bool, value: &str) -> Option<Vec<u8>> {
     let root = json::root(payload)?;
-    let empty = json::members(payload, &root).is_empty();
+    let empty = json::members(payload, &root).next().is_none();
     let place = if first { root.start + 1 } else { root.end - 1 };
     let mut field = Vec::new();
     if !first && !empty {
@@ -231,20 +234,18 @@ fn escaped(payload: &[u8], which: Escapes, keys: bool) -> Option<Vec<u8>> {
 fn unknown_event(stream: &mut Stream, family: Family, before_block: usize) -> Applied {
     let place = stream.place(before_block)?;
     inside_message(&stream.blocks, place)?;
-    let mut payloads = stream.blocks.iter().filter_map(Block::payload);
+    let mut payloads = stream.blocks.iter().filter_map(|block| block.payload());
     let like = payloads
         .find(|payload| json::is_object(payload))
         .unwrap_or(&[]);
     let lines = family.unknown_event(like);
     let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
-    let mut block = Block::inserted(&lines, stream.line_end(), stream.slot_at(place));
-    block.kind = Kind::Other;
-    stream.blocks.insert(place, block);
+    insert(stream, place, &lines, Kind::Other);
     Ok(())
 }
 
 /// The place is after the first event and not after the terminal one.
-pub(crate) fn inside_message(blocks: &[Block], place: usize) -> Applied {
+pub(crate) fn inside_message(blocks: &[Arc<Block>], place: usize) -> Applied {
     let before = blocks.get(..place).unwrap_or(blocks);
     if before.iter().any(|block| block.kind == Kind::Terminal) {
         return Err("the place is after the terminal event");

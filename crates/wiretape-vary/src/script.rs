@@ -6,12 +6,13 @@ use alloc::vec::Vec;
 use wiretape_tape::{Chunk, End, EndKind, Exchange};
 
 use crate::catalogue::Outcome;
+use crate::json::part;
 
 /// Every byte and moment of a response: a tape under a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
-    /// The chunks, in order.
-    pub steps: Vec<Step>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) cuts: Vec<Cut>,
     /// How the body ends.
     pub end: EndKind,
     /// Nanoseconds from the last chunk to the end.
@@ -23,23 +24,41 @@ pub struct Script {
 }
 
 /// One chunk and when it is sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step<'a> {
     /// Nanoseconds since the previous chunk, or since the response's head.
     pub after_ns: u64,
     /// The bytes.
-    pub bytes: Vec<u8>,
+    pub bytes: &'a [u8],
+}
+
+/// A chunk as a place in the body: a body of many chunks is kept in one piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cut {
+    /// Nanoseconds since the previous chunk, or since the response's head.
+    pub(crate) after_ns: u64,
+    /// Offset in the body at which it ends.
+    pub(crate) end: usize,
 }
 
 impl Script {
     /// The whole body.
     #[must_use]
-    pub fn body(&self) -> Vec<u8> {
-        let mut body = Vec::with_capacity(self.steps.iter().map(|step| step.bytes.len()).sum());
-        for step in &self.steps {
-            body.extend_from_slice(&step.bytes);
-        }
-        body
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The chunks, in order.
+    pub fn steps(&self) -> impl ExactSizeIterator<Item = Step<'_>> {
+        let mut from = 0;
+        self.cuts.iter().map(move |cut| {
+            let bytes = part(&self.body, from..cut.end);
+            from = cut.end;
+            Step {
+                after_ns: cut.after_ns,
+                bytes,
+            }
+        })
     }
 
     /// SHA-256 over the times, lengths and bytes of the chunks, and the end's kind and time.
@@ -51,9 +70,9 @@ impl Script {
     /// The script as an exchange: the request and the response's head of the original, this body.
     #[must_use]
     pub fn to_exchange(&self, original: &Exchange) -> Exchange {
-        let steps = self.steps.iter().map(|step| Chunk {
+        let steps = self.steps().map(|step| Chunk {
             after_ns: step.after_ns,
-            bytes: step.bytes.clone(),
+            bytes: step.bytes.to_vec(),
         });
         let chunks: Vec<Chunk> = steps.collect();
         let end = End::of(&chunks, self.end_after_ns, self.end);

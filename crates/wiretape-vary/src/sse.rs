@@ -1,8 +1,9 @@
 //! An event stream as lines and blocks, from which its bytes can be made again exactly.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::dialect::Kind;
+use crate::dialect::{Kind, Lane};
 use crate::json::part;
 use crate::scenario::LineEnd;
 
@@ -42,6 +43,8 @@ pub(crate) struct Block {
     /// The recorded chunk in which its last byte came.
     pub(crate) slot: usize,
     pub(crate) kind: Kind,
+    /// To what its payload belongs, where blocks of several lanes can be interleaved.
+    pub(crate) lane: Option<Lane>,
     pub(crate) lines: Vec<Line>,
 }
 
@@ -111,6 +114,7 @@ impl Block {
             base: 0,
             slot,
             kind: Kind::Bare,
+            lane: None,
             lines: Vec::with_capacity(lines.len() + 1),
         };
         for text in lines.iter().chain([&b"".as_slice()]) {
@@ -123,11 +127,12 @@ impl Block {
     }
 }
 
-/// A body as blocks.
+/// A body as blocks. A scenario touches few of them, so a copy of a stream shares them all, and a
+/// block is copied when it is written to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stream {
     pub(crate) bom: bool,
-    pub(crate) blocks: Vec<Block>,
+    pub(crate) blocks: Vec<Arc<Block>>,
 }
 
 impl Stream {
@@ -150,13 +155,14 @@ impl Stream {
                 while chunk_ends.get(slot).is_some_and(|&end| end < at) {
                     slot += 1;
                 }
-                stream.blocks.push(Block {
+                stream.blocks.push(Arc::new(Block {
                     origin: Some(stream.blocks.len()),
                     base: 0,
                     slot,
                     kind: Kind::Bare,
+                    lane: None,
                     lines: core::mem::take(&mut lines),
-                });
+                }));
             }
         }
         stream.looks_like_events().then_some(stream)
@@ -167,6 +173,18 @@ impl Stream {
         let mut lines = self.blocks.iter().flat_map(|block| &block.lines);
         let known: [&[u8]; 5] = [b"", b"data", b"event", b"id", b"retry"];
         lines.any(|line| line.text.contains(&b':') && known.contains(&line.field().0))
+    }
+
+    /// Every block, to be written to.
+    pub(crate) fn blocks_mut(&mut self) -> impl Iterator<Item = &mut Block> {
+        self.blocks.iter_mut().map(Arc::make_mut)
+    }
+
+    /// The first part of a block of the untouched body, to be written to.
+    pub(crate) fn block_mut(&mut self, origin: usize) -> Option<&mut Block> {
+        let mut blocks = self.blocks.iter_mut();
+        let found = blocks.find(|found| found.origin == Some(origin))?;
+        Some(Arc::make_mut(found))
     }
 
     /// How lines that are put in should end.
@@ -191,7 +209,9 @@ impl Stream {
         match found {
             Some((_, place)) => Ok(place),
             None if end < before_block => Err("no such block"),
-            None if self.blocks.last().is_some_and(Block::is_complete) => Ok(self.blocks.len()),
+            None if self.blocks.last().is_some_and(|last| last.is_complete()) => {
+                Ok(self.blocks.len())
+            }
             None => Err("the last block is not complete"),
         }
     }
@@ -204,7 +224,9 @@ impl Stream {
 
     /// The bytes, with the offsets at which each block ends.
     pub(crate) fn bytes(&self) -> (Vec<u8>, Vec<usize>) {
-        let mut out = Vec::new();
+        let lines = self.blocks.iter().flat_map(|block| &block.lines);
+        let size: usize = lines.map(|line| line.text.len() + 2).sum();
+        let mut out = Vec::with_capacity(BOM.len() + size);
         let mut ends = Vec::with_capacity(self.blocks.len());
         if self.bom {
             out.extend_from_slice(BOM);

@@ -1,5 +1,6 @@
 //! What a scenario is applied to.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use wiretape_tape::{EndKind, Exchange};
@@ -69,10 +70,11 @@ impl Subject {
         };
         let facts = blocks.iter().map(|block| Fact::of(block, family)).collect();
         if let (Some(stream), Some(family)) = (&mut stream, family) {
-            for block in &mut stream.blocks {
-                block.kind = block
-                    .says()
-                    .map_or(Kind::Bare, |payload| family.kind(&payload));
+            for block in stream.blocks_mut() {
+                if let Some(payload) = block.says() {
+                    block.kind = family.kind(&payload);
+                    block.lane = family.lane(&payload);
+                }
             }
         }
         let end = exchange.end.as_ref();
@@ -111,7 +113,7 @@ impl Subject {
         self.stream.is_some() && self.family.is_some()
     }
 
-    pub(crate) fn blocks(&self) -> &[Block] {
+    pub(crate) fn blocks(&self) -> &[Arc<Block>] {
         self.stream.as_ref().map_or(&[], |stream| &stream.blocks)
     }
 
@@ -123,7 +125,7 @@ impl Subject {
         let terminal = blocks.iter().position(|block| block.kind == Kind::Terminal);
         let last = match terminal {
             Some(terminal) => terminal,
-            None if blocks.last().is_some_and(Block::is_complete) => blocks.len(),
+            None if blocks.last().is_some_and(|last| last.is_complete()) => blocks.len(),
             None => blocks.len().checked_sub(1)?,
         };
         (first < last).then_some((first + 1, last))

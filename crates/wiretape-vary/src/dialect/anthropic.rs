@@ -57,7 +57,7 @@ pub(super) fn site(payload: &[u8]) -> Option<Site> {
     }
     let delta = json::path(payload, &["delta"])?;
     // Another field, such as a token count, would be said twice.
-    if json::members(payload, &delta).len() != 2 {
+    if json::members(payload, &delta).count() != 2 {
         return None;
     }
     let mut appended = APPENDED.into_iter();

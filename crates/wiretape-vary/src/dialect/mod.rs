@@ -3,6 +3,7 @@
 mod anthropic;
 mod openai_chat;
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::json::{self, Span};
@@ -68,8 +69,8 @@ impl Family {
     }
 
     /// The dialect that the first payload shows.
-    pub(crate) fn detect(blocks: &[Block]) -> Option<Self> {
-        let mut payloads = blocks.iter().filter_map(Block::payload);
+    pub(crate) fn detect(blocks: &[Arc<Block>]) -> Option<Self> {
+        let mut payloads = blocks.iter().filter_map(|block| block.payload());
         let first = payloads.find(|payload| json::is_object(payload))?;
         let root = json::root(first)?;
         if json::says(first, &root, "type", "message_start") {

@@ -24,7 +24,7 @@ const CALL: [&str; 4] = ["index", "id", "type", "function"];
 
 pub(super) fn kind(payload: &[u8]) -> Kind {
     let error = json::path(payload, &["error"]);
-    if json::present(payload, error).is_some() {
+    if error.is_some_and(|error| json::is_present(payload, &error)) {
         return Kind::Error;
     }
     if !reasons(payload).is_empty() {
@@ -52,24 +52,28 @@ pub(super) fn reasons(payload: &[u8]) -> Vec<Span> {
 /// must not be said twice.
 fn only_delta(payload: &[u8]) -> Option<(Span, u64)> {
     let root = json::root(payload)?;
-    for field in ["usage", "error", "x_groq"] {
-        if json::present(payload, json::get(payload, &root, field)).is_some() {
-            return None;
+    let mut choices = None;
+    for (name, value) in json::members(payload, &root) {
+        match json::part(payload, name) {
+            b"usage" | b"error" | b"x_groq" if json::is_present(payload, &value) => return None,
+            b"choices" => choices = choices.or(Some(value)),
+            _ => {}
         }
     }
-    let choices = json::get(payload, &root, "choices")?;
-    let choices = json::items(payload, &choices);
+    let choices = json::items(payload, &choices?);
     let [choice] = choices.as_slice() else {
         return None;
     };
-    for field in ["finish_reason", "logprobs"] {
-        if json::present(payload, json::get(payload, choice, field)).is_some() {
-            return None;
+    let (mut index, mut delta) = (None, None);
+    for (name, value) in json::members(payload, choice) {
+        match json::part(payload, name) {
+            b"finish_reason" | b"logprobs" if json::is_present(payload, &value) => return None,
+            b"index" => index = index.or(Some(value)),
+            b"delta" => delta = delta.or(Some(value)),
+            _ => {}
         }
     }
-    let index = json::get(payload, choice, "index")?;
-    let delta = json::get(payload, choice, "delta")?;
-    Some((delta, json::number(payload, &index)?))
+    Some((delta?, json::number(payload, &index?)?))
 }
 
 /// The only tool call of a delta, where this module understands all of it.
@@ -83,8 +87,8 @@ fn only_call(payload: &[u8], delta: &Span) -> Option<Span> {
         CALL.iter()
             .any(|call| call.as_bytes() == json::part(payload, name.clone()))
     };
-    let fields = json::members(payload, call);
-    fields.iter().all(known).then(|| call.clone())
+    let known = json::members(payload, call).all(|field| known(&field));
+    known.then(|| call.clone())
 }
 
 /// A string that is not empty.
@@ -133,22 +137,23 @@ fn arguments(payload: &[u8], delta: &Span) -> Option<Site> {
 }
 
 pub(super) fn continuation(payload: &[u8]) -> Vec<u8> {
+    let Some((delta, _)) = only_delta(payload) else {
+        return payload.to_vec();
+    };
+    let call = only_call(payload, &delta);
+    let function = call
+        .as_ref()
+        .and_then(|call| json::get(payload, call, "function"));
+    // From the inside out: where an object begins does not change by what is removed in it.
     let mut text = payload.to_vec();
-    if let Some((delta, _)) = only_delta(&text) {
-        text = json::remove(&text, &delta, "role");
+    if let Some(function) = function {
+        text = json::remove(&text, &function, "name");
     }
-    for field in ["id", "type"] {
-        let call = only_delta(&text).and_then(|(delta, _)| only_call(&text, &delta));
-        if let Some(call) = call {
-            text = json::remove(&text, &call, field);
-        }
+    if let Some(call) = call {
+        text = json::remove(&text, &call, "type");
+        text = json::remove(&text, &call, "id");
     }
-    let call = only_delta(&text).and_then(|(delta, _)| only_call(&text, &delta));
-    let function = call.and_then(|call| json::get(&text, &call, "function"));
-    function.map_or_else(
-        || text.clone(),
-        |function| json::remove(&text, &function, "name"),
-    )
+    json::remove(&text, &delta, "role")
 }
 
 pub(super) fn lane(payload: &[u8]) -> Option<Lane> {

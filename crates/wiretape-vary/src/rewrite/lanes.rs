@@ -1,6 +1,7 @@
 //! Interleaving: blocks of a turn, or calls of a chunk run, in any order that keeps each one's own.
 
 use alloc::collections::{BTreeMap, VecDeque};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::dialect::{Family, Kind};
@@ -8,17 +9,17 @@ use crate::sse::Block;
 
 /// The places of blocks that can change their order, each with the number of its lane. Empty
 /// where there is nothing to interleave, or the lanes cannot be told apart.
-pub(crate) fn lanes(blocks: &[Block], family: Family) -> Vec<(usize, usize)> {
+pub(crate) fn lanes(blocks: &[Arc<Block>], family: Family) -> Vec<(usize, usize)> {
     let found = match family {
-        Family::Anthropic => content_blocks(blocks, family),
-        Family::OpenAiChat => call_runs(blocks, family),
+        Family::Anthropic => content_blocks(blocks),
+        Family::OpenAiChat => call_runs(blocks),
     };
     found.unwrap_or_default()
 }
 
 /// Everything from the message's start to its reason for the end. `None` where an index is used
 /// twice, or before its start (F-36).
-fn content_blocks(blocks: &[Block], family: Family) -> Option<Vec<(usize, usize)>> {
+fn content_blocks(blocks: &[Arc<Block>]) -> Option<Vec<(usize, usize)>> {
     let begin = blocks.iter().position(|block| block.kind == Kind::Begin)?;
     let mut keys = BTreeMap::new();
     let mut found = Vec::new();
@@ -28,7 +29,7 @@ fn content_blocks(blocks: &[Block], family: Family) -> Option<Vec<(usize, usize)
             Kind::Content => {}
             _ => break,
         }
-        let lane = block.says().and_then(|payload| family.lane(&payload))?;
+        let lane = block.lane.as_ref()?;
         let next = keys.len();
         if lane.begins && keys.insert(lane.key, next).is_some() {
             return None;
@@ -40,14 +41,14 @@ fn content_blocks(blocks: &[Block], family: Family) -> Option<Vec<(usize, usize)
 
 /// The first run of chunks with one call each that has more than one lane. `None` where two ids
 /// share an index, since the order of chunks then tells whose they are (F-24).
-fn call_runs(blocks: &[Block], family: Family) -> Option<Vec<(usize, usize)>> {
-    let mut keys: BTreeMap<(u64, u64), (usize, Vec<u8>)> = BTreeMap::new();
+fn call_runs(blocks: &[Arc<Block>]) -> Option<Vec<(usize, usize)>> {
+    let mut keys: BTreeMap<(u64, u64), (usize, &[u8])> = BTreeMap::new();
     let mut found = Vec::new();
     for (place, block) in blocks.iter().enumerate() {
         if block.kind == Kind::Bare {
             continue;
         }
-        let Some(lane) = block.says().and_then(|payload| family.lane(&payload)) else {
+        let Some(lane) = &block.lane else {
             if keys.len() > 1 {
                 break;
             }
@@ -56,9 +57,7 @@ fn call_runs(blocks: &[Block], family: Family) -> Option<Vec<(usize, usize)>> {
             continue;
         };
         let next = keys.len();
-        let entry = keys
-            .entry(lane.key)
-            .or_insert_with(|| (next, lane.id.clone()));
+        let entry = keys.entry(lane.key).or_insert((next, &lane.id));
         if !lane.id.is_empty() && lane.id != entry.1 {
             return None;
         }
@@ -69,7 +68,7 @@ fn call_runs(blocks: &[Block], family: Family) -> Option<Vec<(usize, usize)>> {
 
 /// Puts the blocks of all lanes in the order of the schedule. Each place keeps its time.
 pub(super) fn interleave(
-    blocks: &mut [Block],
+    blocks: &mut [Arc<Block>],
     family: Family,
     order: &[usize],
 ) -> Result<(), &'static str> {
@@ -78,7 +77,7 @@ pub(super) fn interleave(
         return Err("nothing to interleave");
     }
     let count = places.iter().map(|(_, lane)| lane + 1).max().unwrap_or(0);
-    let mut queues: Vec<VecDeque<Block>> = (0..count).map(|_| VecDeque::new()).collect();
+    let mut queues: Vec<VecDeque<Arc<Block>>> = (0..count).map(|_| VecDeque::new()).collect();
     for &(place, lane) in &places {
         if let (Some(block), Some(queue)) = (blocks.get(place), queues.get_mut(lane)) {
             queue.push_back(block.clone());
@@ -103,7 +102,9 @@ pub(super) fn interleave(
         if let Some(target) = blocks.get_mut(place) {
             let slot = target.slot;
             *target = block;
-            target.slot = slot;
+            if target.slot != slot {
+                Arc::make_mut(target).slot = slot;
+            }
         }
     }
     Ok(())

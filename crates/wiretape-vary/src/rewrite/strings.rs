@@ -205,7 +205,15 @@ pub(crate) fn escape(body: &[u8], which: Escapes, out: &mut Vec<u8>) {
         let mut pair = [0_u16; 2];
         let character = char::from_u32(unit.code).unwrap_or(char::REPLACEMENT_CHARACTER);
         for half in character.encode_utf16(&mut pair) {
-            out.extend_from_slice(format!("\\u{half:04x}").as_bytes());
+            push_unit(*half, out);
         }
+    }
+}
+
+/// Writes a UTF-16 unit as an escape.
+fn push_unit(unit: u16, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"\\u");
+    for shift in [12, 8, 4, 0] {
+        out.extend(b"0123456789abcdef".get(usize::from((unit >> shift) & 15)));
     }
 }

@@ -24,8 +24,8 @@ fn bare(body: &str) -> Subject {
 }
 
 fn text(subject: &Subject, pieces: Vec<Piece>) -> String {
-    let body = Scenario::of(pieces).apply(subject).body();
-    String::from_utf8_lossy(&body).into_owned()
+    let script = Scenario::of(pieces).apply(subject);
+    String::from_utf8_lossy(script.body()).into_owned()
 }
 
 #[test]
@@ -101,15 +101,10 @@ fn moments_follow_the_last_byte() {
         ANTHROPIC,
         vec![Piece::Rechunk { cut }, Piece::Pace { pace }],
     );
-    let after: Vec<u64> = script
-        .steps
-        .iter()
-        .map(|step| step.after_ns)
-        .take(3)
-        .collect();
+    let after: Vec<u64> = script.steps().map(|step| step.after_ns).take(3).collect();
     // Bytes 50, 150 and 350 came in the chunks of 1, 2 and 4 ms.
     assert_eq!(after, [500_000, 500_000, 1_000_000]);
-    let total: u64 = script.steps.iter().map(|step| step.after_ns).sum();
+    let total: u64 = script.steps().map(|step| step.after_ns).sum();
     let chunks = u64::try_from(ANTHROPIC.len().div_ceil(100)).unwrap();
     assert_eq!(total, chunks * 500_000);
     assert_eq!(script.end_after_ns, 250);
@@ -119,10 +114,10 @@ fn moments_follow_the_last_byte() {
 fn rewritten_bodies_keep_the_recorded_times() {
     for (dialect, body) in BODIES {
         let script = script(dialect, body, vec![Piece::Bom]);
-        let total: u64 = script.steps.iter().map(|step| step.after_ns).sum();
+        let total: u64 = script.steps().map(|step| step.after_ns).sum();
         let chunks = u64::try_from(body.len().div_ceil(100)).unwrap();
         assert_eq!(total, chunks * 1_000_000);
-        assert!(script.steps.len() > 3);
+        assert!(script.steps().len() > 3);
     }
 }
 
@@ -137,7 +132,7 @@ fn faults_permit_what_they_say() {
             assert_eq!(scenario.pieces[0].level(), Level::Fault);
             let script = scenario.apply(&subject);
             assert_eq!(script.skipped, []);
-            let got = meaning(dialect, &script.body());
+            let got = meaning(dialect, script.body());
             let same = got.text == want.text && got.tool_calls == want.tool_calls;
             let prefix = want.text.starts_with(got.text.as_str()) && got.tool_calls.is_empty();
             let fits = script.permits.iter().any(|outcome| match outcome {
@@ -158,9 +153,9 @@ fn a_cut_ends_the_body_there() {
         for at in 0..body.len() {
             let end = EndKind::Reset;
             let script = script(dialect, body, vec![Piece::Cut { at, end }]);
-            assert_eq!(script.body(), body.as_bytes()[..at]);
+            assert_eq!(script.body(), &body.as_bytes()[..at]);
             assert_eq!((script.end, script.end_after_ns), (end, 0));
-            let acted = !meaning(dialect, &script.body()).tool_calls.is_empty();
+            let acted = !meaning(dialect, script.body()).tool_calls.is_empty();
             assert!(
                 !acted || script.permits.contains(&Outcome::Same),
                 "cut at {at}"
@@ -174,7 +169,7 @@ fn reasons_and_terminals() {
     let reason = "max_tokens".to_string();
     let pieces = vec![Piece::FinishReason { reason }];
     let script_of = |pieces| script(Dialect::Anthropic, ANTHROPIC, pieces);
-    let body = script_of(pieces).body();
+    let body = script_of(pieces).body().to_vec();
     assert_eq!(
         String::from_utf8_lossy(&body),
         ANTHROPIC.replace(
@@ -182,7 +177,7 @@ fn reasons_and_terminals() {
             "\"stop_reason\":\"max_tokens\""
         )
     );
-    let body = script_of(vec![Piece::DoubleTerminal]).body();
+    let body = script_of(vec![Piece::DoubleTerminal]).body().to_vec();
     assert_eq!(
         String::from_utf8_lossy(&body)
             .matches("event: message_stop")
@@ -190,7 +185,9 @@ fn reasons_and_terminals() {
         2
     );
     let pieces = vec![Piece::DropTerminal { finish: true }];
-    let body = script(Dialect::OpenAiChat, OPENAI_CHAT, pieces).body();
+    let body = script(Dialect::OpenAiChat, OPENAI_CHAT, pieces)
+        .body()
+        .to_vec();
     let want = OPENAI_CHAT.replace("data: [DONE]\n\n", "");
     let want = want.replace("\"finish_reason\":\"tool_calls\"", "\"finish_reason\":null");
     assert_eq!(String::from_utf8_lossy(&body), want);

@@ -16,9 +16,9 @@ fn every_step_at_its_moment() {
         let script = script(Dialect::Anthropic, ANTHROPIC, vec![Piece::Pace { pace }]);
         let mut want = Vec::new();
         let mut now = Moment(11);
-        for step in &script.steps {
+        for step in script.steps() {
             now = now.after(step.after_ns);
-            want.push((now, Action::Bytes(step.bytes.clone())));
+            want.push((now, Action::Bytes(step.bytes.to_vec())));
         }
         now = now.after(script.end_after_ns);
         want.push((now, Action::End(EndKind::Complete)));

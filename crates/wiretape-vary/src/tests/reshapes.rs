@@ -37,7 +37,7 @@ fn seeds_keep_the_meaning() {
                 let script = scenario.apply(&subject);
                 assert_eq!(script.permits, [Outcome::Same]);
                 let json = serde_json::to_string(&scenario).unwrap();
-                assert_eq!(meaning(dialect, &script.body()), want, "{json}");
+                assert_eq!(meaning(dialect, script.body()), want, "{json}");
             }
         }
     }
@@ -60,7 +60,7 @@ fn every_place_of_a_split_keeps_the_meaning() {
             for piece in splits.chain(pairs) {
                 let script = script(dialect, body, vec![piece.clone()]);
                 assert!(script.body().len() > body.len());
-                assert_eq!(meaning(dialect, &script.body()), want, "{piece:?}");
+                assert_eq!(meaning(dialect, script.body()), want, "{piece:?}");
             }
         }
         assert!(
@@ -83,7 +83,7 @@ fn all_splits_of_a_delta_at_once() {
         }
         let script = script(dialect, body, pieces);
         assert_eq!(
-            meaning(dialect, &script.body()),
+            meaning(dialect, script.body()),
             meaning(dialect, body.as_bytes())
         );
     }
@@ -100,7 +100,7 @@ fn merged_deltas_are_one() {
         let script = script(dialect, body, vec![Piece::MergeDeltas { block }]);
         assert!(script.body().len() < body.len());
         assert_eq!(
-            meaning(dialect, &script.body()),
+            meaning(dialect, script.body()),
             meaning(dialect, body.as_bytes())
         );
     }
@@ -127,7 +127,7 @@ fn interleaved_lanes_keep_their_own_order() {
         let script = script(dialect, body, vec![Piece::Interleave { order }]);
         assert_ne!(script.body(), body.as_bytes());
         assert_eq!(
-            meaning(dialect, &script.body()),
+            meaning(dialect, script.body()),
             meaning(dialect, body.as_bytes())
         );
     }
@@ -181,7 +181,7 @@ fn framing_and_json_rewritten_everywhere() {
             let script = script(dialect, body, pieces.clone());
             assert_ne!(script.body(), body.as_bytes());
             assert_eq!(
-                meaning(dialect, &script.body()),
+                meaning(dialect, script.body()),
                 meaning(dialect, body.as_bytes()),
                 "{pieces:?}"
             );
@@ -209,7 +209,7 @@ fn rechunk_and_pace_keep_the_bytes() {
                     vec![Piece::Pace { pace }, Piece::Rechunk { cut }],
                 );
                 assert_eq!(script.body(), body.as_bytes());
-                assert!(script.steps.iter().all(|step| !step.bytes.is_empty()));
+                assert!(script.steps().all(|step| !step.bytes.is_empty()));
             }
         }
     }

@@ -47,7 +47,7 @@ pub fn check(subject: &Subject<'_>, varied: &wiretape_vary::Subject) -> Report {
             continue;
         }
         for options in all {
-            let case = forbidden(dialect, options, &script.body());
+            let case = forbidden(dialect, options, script.body());
             let case = case.map_err(|difference| Failure {
                 case: format!("the reason for stopping is {reason:?}"),
                 scenario: Some(scenario.clone()),

@@ -98,11 +98,7 @@ fn all_same(
         if !scenario.pieces.is_empty() && script.skipped.len() == scenario.pieces.len() {
             continue;
         }
-        let chunks: Vec<&[u8]> = script
-            .steps
-            .iter()
-            .map(|step| step.bytes.as_slice())
-            .collect();
+        let chunks: Vec<&[u8]> = script.steps().map(|step| step.bytes).collect();
         let seen = read(subject.dialect, wiretape_core::Options::default(), &chunks);
         let seen = seen.transcript.meaning();
         let case = if seen == whole {
@@ -140,7 +136,7 @@ pub fn faults(subject: &Subject<'_>, varied: &wiretape_vary::Subject, effort: &E
         let seed = effort.seed.wrapping_add(run);
         let scenario = Scenario::generate(seed, Profile::Fault, varied);
         let script = scenario.apply(varied);
-        let seen = transcript(subject.dialect, &script.body());
+        let seen = transcript(subject.dialect, script.body());
         let permitted = script
             .permits
             .iter()
