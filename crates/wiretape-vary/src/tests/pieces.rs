@@ -198,7 +198,7 @@ fn reasons_and_terminals() {
     };
     let script = script_of(vec![error]);
     let body = script.body();
-    let text = String::from_utf8_lossy(&body);
+    let text = String::from_utf8_lossy(body);
     assert!(
         text.ends_with("\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n")
     );
