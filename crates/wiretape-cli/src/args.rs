@@ -276,3 +276,33 @@ fn at_least_one<N: FromStr + From<u8> + PartialOrd>(text: &str) -> Result<N, Str
     let number = text.parse().ok().filter(|number| *number >= N::from(1));
     number.ok_or_else(|| "expected a number from 1 up".into())
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::Cli;
+
+    #[test]
+    fn every_example_in_the_help_can_be_typed() {
+        let mut texts = vec![Cli::command().render_help().to_string()];
+        for command in Cli::command().get_subcommands_mut() {
+            texts.push(command.render_help().to_string());
+        }
+        let mut seen = 0;
+        for line in texts.iter().flat_map(|text| text.lines()) {
+            let line = line.trim().trim_start_matches("NO_COLOR=1 ");
+            if !line.starts_with("wiretape ") {
+                continue;
+            }
+            // Without what the shell does, and without what is said of it.
+            let typed = line.split(['|', '>']).next().unwrap_or_default();
+            let typed = typed.split("   ").next().unwrap_or_default();
+            if let Err(error) = Cli::try_parse_from(typed.split_whitespace()) {
+                panic!("{line}\n{error}");
+            }
+            seen += 1;
+        }
+        assert!(seen >= 18, "{seen} examples");
+    }
+}

@@ -103,6 +103,41 @@ fn help_teaches() {
     }
 }
 
+/// All but `check` alone, which takes long where nothing is optimised, and is run by `.ci/run`.
+#[test]
+fn commands_in_the_readme_do_what_they_say() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let out = folder().join("readme.tape");
+    let _ = fs::remove_file(&out);
+    let mut seen = 0;
+    for line in readme.lines() {
+        let Some(typed) = line.strip_prefix("cargo run --release -- ") else {
+            continue;
+        };
+        let typed = typed.split('#').next().unwrap().trim();
+        if typed == "check" {
+            continue;
+        }
+        let args = typed.split_whitespace().map(|word| match word {
+            "varied.tape" => out.to_str().unwrap(),
+            word => word,
+        });
+        let output = Command::new(env!("CARGO_BIN_EXE_wiretape"))
+            .args(args)
+            .current_dir(&root)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{typed}: {}", text(&output.stderr));
+        seen += 1;
+    }
+    assert_eq!(seen, 4);
+    check(
+        &["check", out.to_str().unwrap(), "--runs", "1"],
+        &good(&["all hold"]),
+    );
+}
+
 #[test]
 fn wrong_usage_is_2() {
     check(&[], &unusable(&["Usage"]));

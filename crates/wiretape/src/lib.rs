@@ -14,3 +14,8 @@ pub mod laws;
 mod load;
 
 pub use load::{FILE_BYTES_MAX, LoadError, Loaded, Subject, find, load};
+
+/// The example in the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;

@@ -85,19 +85,9 @@ pub(crate) fn run(args: &CheckArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
     let (files, unusable) = source::files(&args.paths, io);
     let outcomes = work::check_all(args, &files, io);
     let mut rows = Vec::new();
-    let mut sum = Sum {
-        seed: args.seed,
-        runs: args.runs,
-        tapes: 0,
-        exchanges: 0,
-        laws: 0,
-        cases: 0,
-        failures: 0,
-        unusable,
-        unfinished: 0,
-        interrupted: work::interrupted(),
-        elapsed: Duration::ZERO,
-    };
+    let mut sum = Sum::of(args);
+    sum.unusable = unusable;
+    sum.interrupted = work::interrupted();
     for (file, outcome) in files.iter().zip(outcomes) {
         for fault in &outcome.faults {
             io.complain(fault);
@@ -125,6 +115,23 @@ pub(crate) fn run(args: &CheckArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
 }
 
 impl Sum {
+    /// Nothing so far.
+    const fn of(args: &CheckArgs) -> Self {
+        Self {
+            seed: args.seed,
+            runs: args.runs,
+            tapes: 0,
+            exchanges: 0,
+            laws: 0,
+            cases: 0,
+            failures: 0,
+            unusable: 0,
+            unfinished: 0,
+            interrupted: false,
+            elapsed: Duration::ZERO,
+        }
+    }
+
     fn count(&mut self, rows: &[(&Path, Row)]) {
         let mut numbers: Vec<u8> = Vec::new();
         for (_, row) in rows {

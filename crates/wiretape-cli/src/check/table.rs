@@ -28,9 +28,17 @@ struct Law {
 #[derive(Debug)]
 struct Columns {
     name: usize,
+    bytes: usize,
+    frames: usize,
     chunking: usize,
     laws: Vec<Law>,
+    verdict: usize,
+    /// The terminal is too narrow for a column each: one for all, and their sums in the legend.
+    folded: bool,
 }
+
+const CALLS_COLUMNS: usize = 8;
+const FOLDED_COLUMNS: usize = 6;
 
 pub(super) fn print(
     rows: &[(&Path, Row)],
@@ -48,7 +56,7 @@ pub(super) fn print(
             (dialect, rows.filter(|row| row.dialect == dialect).collect())
         })
         .collect();
-    let columns = Columns::of(&groups);
+    let columns = Columns::of(&groups, io.screen.width);
     for (dialect, rows) in &groups {
         head(*dialect, &columns, io)?;
         let root = shared_folder(rows);
@@ -58,7 +66,7 @@ pub(super) fn print(
         writeln!(io.out)?;
     }
     if !rows.is_empty() {
-        legend(&columns.laws, io)?;
+        legend(rows, &columns, io)?;
     }
     for (path, row) in rows {
         failures(row, &repeat(path, args, io), io)?;
@@ -67,11 +75,15 @@ pub(super) fn print(
 }
 
 impl Columns {
-    fn of(groups: &[(Dialect, Vec<&Row>)]) -> Self {
+    fn of(groups: &[(Dialect, Vec<&Row>)], screen: Option<usize>) -> Self {
         let mut columns = Self {
             name: 11,
+            bytes: 9,
+            frames: 8,
             chunking: "1 chunking".len(),
             laws: Vec::new(),
+            verdict: 0,
+            folded: false,
         };
         for (_, rows) in groups {
             let root = shared_folder(rows);
@@ -82,16 +94,44 @@ impl Columns {
             }
         }
         columns.laws.sort_unstable_by_key(|law| law.number);
+        columns.fold(screen.unwrap_or(usize::MAX));
         columns
     }
 
+    /// Makes it fit the screen, as far as the names allow.
+    fn fold(&mut self, screen: usize) {
+        let laws: usize = self.laws.iter().map(|law| law.columns + 2).sum();
+        let rest = self.bytes + self.frames + CALLS_COLUMNS + self.chunking + self.verdict + 4;
+        self.folded = self.name + rest + laws > screen;
+        if self.folded {
+            let room = screen.saturating_sub(rest + FOLDED_COLUMNS + 2);
+            self.name = self.name.min(room.max(11));
+        }
+    }
+
+    /// The columns of the laws: the laws of each, and how wide it is.
+    fn of_laws(&self) -> Vec<(&[Law], usize)> {
+        if self.folded {
+            vec![(self.laws.as_slice(), FOLDED_COLUMNS)]
+        } else {
+            let one = |law| std::slice::from_ref(law);
+            self.laws
+                .iter()
+                .map(|law| (one(law), law.columns))
+                .collect()
+        }
+    }
+
     fn take(&mut self, row: &Row) {
+        self.verdict = self.verdict.max(row.verdict().len());
+        self.bytes = self.bytes.max(grouped(row.bytes).len() + 2);
+        self.frames = self.frames.max(grouped(row.frames).len() + 2);
         self.chunking = self.chunking.max(screen::width(&partitions(row)));
         for report in row.reports.iter().filter(|report| applies(report)) {
             if report.number == 1 {
                 continue;
             }
-            let needed = screen::width(&cases(row, report.number)).max(2);
+            let needed = screen::width(&cases(row, &[report.number])).max(2);
             match self.laws.iter_mut().find(|law| law.number == report.number) {
                 Some(law) => {
                     law.columns = law.columns.max(needed);
@@ -140,13 +180,17 @@ fn head(dialect: Dialect, columns: &Columns, io: &mut Io<'_>) -> Result<(), Faul
     write!(
         io.out,
         "{}{}{}",
-        right("bytes", 9),
-        right("frames", 8),
-        right("calls", 8)
+        right("bytes", columns.bytes),
+        right("frames", columns.frames),
+        right("calls", CALLS_COLUMNS)
     )?;
     write!(io.out, "  {}", left("1 chunking", columns.chunking))?;
-    for law in &columns.laws {
-        write!(io.out, "  {}", right(&law.number.to_string(), law.columns))?;
+    for (laws, columns) in columns.of_laws() {
+        let name = match laws {
+            [law] => law.number.to_string(),
+            _ => "cases".into(),
+        };
+        write!(io.out, "  {}", right(&name, columns))?;
     }
     writeln!(io.out, "{dim:#}")?;
     Ok(())
@@ -162,29 +206,17 @@ fn line(row: &Row, name: &str, columns: &Columns, io: &mut Io<'_>) -> Result<(),
     write!(
         io.out,
         "{}{}{}",
-        right(&grouped(row.bytes), 9),
-        right(&grouped(row.frames), 8),
-        right(&calls, 8)
+        right(&grouped(row.bytes), columns.bytes),
+        right(&grouped(row.frames), columns.frames),
+        right(&calls, CALLS_COLUMNS)
     )?;
-    for (number, text, columns) in [(1, partitions(row), columns.chunking)].into_iter().chain(
-        columns
-            .laws
-            .iter()
-            .map(|law| (law.number, cases(row, law.number), law.columns)),
-    ) {
-        let text = if number == 1 {
-            left(&text, columns)
-        } else {
-            right(&text, columns)
-        };
-        let mut reports = row.reports.iter().filter(|report| report.number == number);
-        let style = screen.style(if reports.clone().any(|report| report.failure.is_some()) {
-            BAD
-        } else if reports.any(applies) {
-            Style::new()
-        } else {
-            FAINT
-        });
+    let chunking = left(&partitions(row), columns.chunking);
+    let style = screen.style(style(row, &[1]));
+    write!(io.out, "  {style}{chunking}{style:#}")?;
+    for (laws, columns) in columns.of_laws() {
+        let numbers: Vec<u8> = laws.iter().map(|law| law.number).collect();
+        let text = right(&cases(row, &numbers), columns);
+        let style = screen.style(self::style(row, &numbers));
         write!(io.out, "  {style}{text}{style:#}")?;
     }
     let (verdict, style) = match row.verdict() {
@@ -197,38 +229,64 @@ fn line(row: &Row, name: &str, columns: &Columns, io: &mut Io<'_>) -> Result<(),
     Ok(())
 }
 
+fn style(row: &Row, numbers: &[u8]) -> Style {
+    let mut reports = reports(row, numbers);
+    if reports.clone().any(|report| report.failure.is_some()) {
+        BAD
+    } else if reports.any(applies) {
+        Style::new()
+    } else {
+        FAINT
+    }
+}
+
+fn reports<'a>(row: &'a Row, numbers: &'a [u8]) -> impl Iterator<Item = &'a Report> + Clone {
+    let all = row.reports.iter();
+    all.filter(|report| numbers.contains(&report.number))
+}
+
 /// How the chunking law was established, and over how many ways to cut the bytes.
 fn partitions(row: &Row) -> String {
     let proved = |report: &Report| report.number == 1 && report.how == How::Proved;
-    if row.reports.iter().any(proved) && cases(row, 1) != FAILS {
+    if row.reports.iter().any(proved) && cases(row, &[1]) != FAILS {
         return format!("proved 2^{}", row.bytes.saturating_sub(1));
     }
-    match cases(row, 1) {
+    match cases(row, &[1]) {
         text if [FAILS, "–", "?"].contains(&text.as_str()) => text,
         text => format!("sampled {text}"),
     }
 }
 
-/// How many cases of a law were tried, over all of its parts.
-fn cases(row: &Row, number: u8) -> String {
-    let reports = || row.reports.iter().filter(|report| report.number == number);
-    if reports().any(|report| report.failure.is_some()) {
+/// How many cases of the laws were tried, over all of their parts.
+fn cases(row: &Row, numbers: &[u8]) -> String {
+    let mut reports = reports(row, numbers);
+    if reports.clone().any(|report| report.failure.is_some()) {
         FAILS.into()
-    } else if reports().any(applies) {
-        compact(reports().fold(0, |sum, report| report.cases.saturating_add(sum)))
-    } else if reports().next().is_some() {
+    } else if reports.clone().any(applies) {
+        compact(total(reports))
+    } else if reports.next().is_some() {
         "–".into()
     } else {
         "?".into()
     }
 }
 
-fn legend(laws: &[Law], io: &mut Io<'_>) -> Result<(), Fault> {
+fn total<'a>(reports: impl Iterator<Item = &'a Report>) -> u64 {
+    reports.fold(0, |sum, report| report.cases.saturating_add(sum))
+}
+
+fn legend(rows: &[(&Path, Row)], columns: &Columns, io: &mut Io<'_>) -> Result<(), Fault> {
     let dim = io.screen.style(FAINT);
-    let names: Vec<String> = laws
-        .iter()
-        .map(|law| format!("{} {}", law.number, law.names.join(" and ")))
-        .collect();
+    let name = |law: &Law| {
+        let name = format!("{} {}", law.number, law.names.join(" and "));
+        if !columns.folded {
+            return name;
+        }
+        let all = rows.iter().flat_map(|(_, row)| row.reports.iter());
+        let cases = total(all.filter(|report| report.number == law.number));
+        format!("{name} {}", compact(cases))
+    };
+    let names: Vec<String> = columns.laws.iter().map(name).collect();
     writeln!(
         io.out,
         "{dim}1 chunking: proved for all 2^(bytes-1) ways to cut the body, or sampled"

@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::path::Path;
-use std::time::Duration;
 
 use clap::Parser;
 use serde_json::Value;
@@ -12,7 +11,7 @@ use wiretape_vary::{Piece, Scenario};
 
 use super::{Row, Sum, json, table};
 use crate::args::{CheckArgs, Cli, Command};
-use crate::{Io, Screen};
+use crate::{Io, Screen, screen};
 
 fn row(panic: Option<&str>) -> Row {
     let scenario = Scenario::of(vec![Piece::Bom]);
@@ -63,19 +62,8 @@ fn words(line: &str) -> Vec<OsString> {
 }
 
 fn printed(row: Row, args: &CheckArgs) -> (String, Vec<Value>) {
-    let mut sum = Sum {
-        seed: args.seed,
-        runs: args.runs,
-        tapes: 1,
-        exchanges: 0,
-        laws: 0,
-        cases: 0,
-        failures: 0,
-        unusable: 0,
-        unfinished: 0,
-        interrupted: false,
-        elapsed: Duration::ZERO,
-    };
+    let mut sum = Sum::of(args);
+    sum.tapes = 1;
     let rows = [(Path::new("sp ace/it's.tape"), row)];
     sum.count(&rows);
     assert_eq!(sum.exit().code(), 1);
@@ -145,4 +133,63 @@ fn a_panic_is_a_failure() {
     }
     assert_eq!(lines[0]["verdict"], "panics");
     assert!(lines[0]["repeat"].is_string());
+}
+
+#[test]
+fn the_table_fits_a_terminal_of_80_columns() {
+    let names = [
+        "cut-max-tokens-without-stop.tape",
+        "text.tape",
+        "unfinished.tape",
+    ];
+    let rows = names.map(|name| {
+        let mut row = row(None);
+        row.name = format!("recordings/anthropic/{name}");
+        row.bytes = 10_047_820;
+        row.frames = 1_001_925;
+        row.finished = !name.starts_with("unf");
+        let numbers = [1, 2, 3, 4, 5, 7, 8, 9, 12];
+        row.reports = numbers
+            .map(|number| Report {
+                number,
+                law: "law",
+                how: How::Sampled,
+                cases: 1_234_567,
+                failure: None,
+            })
+            .into();
+        (Path::new("x"), row)
+    });
+    let args = parsed(["wiretape", "check"].map(Into::into));
+    for (width, folded) in [(None, false), (Some(200), false), (Some(80), true)] {
+        let mut sum = Sum::of(&args);
+        sum.count(&rows);
+        let mut out = Vec::new();
+        let mut io = Io {
+            out: &mut out,
+            err: &mut std::io::sink(),
+            screen: Screen {
+                width,
+                ..Screen::default()
+            },
+            program: Path::new("wiretape"),
+        };
+        table::print(&rows, &sum, &args, &mut io).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let table: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).collect();
+        assert_eq!(table.len(), 4, "{text}");
+        for line in &table {
+            assert!(
+                line.contains("  10,047,820  1,001,925") || line.contains("   bytes"),
+                "{line}"
+            );
+            assert!(screen::width(line) <= width.unwrap_or(200), "{line}");
+        }
+        assert_eq!(
+            text.contains("cases of: 2 law 3.7M, 3 law 3.7M"),
+            folded,
+            "{text}"
+        );
+        assert_eq!(table[0].ends_with("cases"), folded, "{text}");
+    }
 }

@@ -151,7 +151,7 @@ fn take((place, news): Message, outcomes: &mut [Outcome], bar: &ProgressBar) {
         (News::Fault(fault), _) => outcome.faults.push(fault),
         (News::Exchange(row), _) => outcome.rows.push(row),
         (News::Law(report), Some(row)) => {
-            bar.set_message(format!("{}: {}", screen::clean(&row.name), report.law));
+            bar.set_message(format!("{}: {}", report.law, screen::clean(&row.name)));
             row.reports.push(report);
         }
         (News::Panic(said), Some(row)) => row.panic = row.panic.take().or(Some(said)),
