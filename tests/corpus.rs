@@ -123,41 +123,15 @@ const START_INPUT: &str = "the input stands in the block's start event and no de
 fn transcripts_equal_the_independent_reading() {
     let Some(folder) = folder() else { return };
     let streams = streams(&folder);
-    let rows = parallel(&streams, |stream| {
-        let got = Transcript::of(&read(stream.dialect, Options::default(), &stream.body));
-        row(&stream.file, &got).to_string()
-    });
-    let got = std::env::temp_dir().join(format!("wiretape-got-{}.jsonl", std::process::id()));
-    std::fs::write(&got, rows.join("\n")).unwrap();
-    let output = Command::new("python3")
-        .arg(folder.join("compare.py"))
-        .arg(folder.join("expected.jsonl"))
-        .arg(&got)
-        .args(["--only", "anthropic-messages,openai-chat"])
-        .args([
-            "--arguments",
-            "--frames",
-            "--server",
-            "--alts",
-            "--limit",
-            "1000",
-        ])
-        .output();
-    let Ok(output) = output else {
-        println!("corpus: transcripts not compared, python3 is absent");
+    let Some(text) = compared(&folder, &streams, Options::default(), &[]) else {
         return;
     };
-    std::fs::remove_file(&got).unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        text.contains("wire_format"),
-        "compare.py failed: {complaint}"
-    );
+    let [rows, equal, alternative, missing, differ] = totals(&text);
     println!(
-        "corpus: {} transcripts compared with expected.jsonl",
-        streams.len()
+        "corpus: {rows} transcripts compared with expected.jsonl: {equal} equal, {alternative} equal \
+         to an alternative, {differ} differ"
     );
+    assert_eq!((rows, missing), (streams.len(), 0), "{text}");
     let found = differences(&text);
     let adjudicated = ADJUDICATED.map(|(file, field, _)| (file.to_owned(), field.to_owned()));
     let news: Vec<_> = found
@@ -173,6 +147,69 @@ fn transcripts_equal_the_independent_reading() {
             "{file}, {field} no longer differs: take it off the list"
         );
     }
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
+    let readme = readme.unwrap().replace('\n', " ");
+    let says = format!("{equal} transcripts are equal");
+    assert!(
+        readme.contains(&says) && readme.contains(&format!("Of {rows} streams")),
+        "README.md says other numbers than {rows} streams, {equal} equal"
+    );
+}
+
+/// J1: a reader that is asked to recovers a last event without its blank line.
+#[test]
+fn recovered_transcripts_equal_the_independent_reading() {
+    let Some(folder) = folder() else { return };
+    let streams = streams(&folder);
+    let mut options = Options::default();
+    options.sse.recover_last = true;
+    let Some(text) = compared(&folder, &streams, options, &["--eof-flush"]) else {
+        return;
+    };
+    let found = differences(&text);
+    let adjudicated = ADJUDICATED.map(|(file, field, _)| (file.to_owned(), field.to_owned()));
+    assert_eq!(found, adjudicated, "{text}");
+}
+
+/// What `compare.py` prints of these streams; nothing, and a line that says so, without Python.
+fn compared(folder: &Path, streams: &[Stream], options: Options, more: &[&str]) -> Option<String> {
+    if Command::new("python3").arg("--version").output().is_err() {
+        println!("corpus: transcripts not compared, python3 is absent");
+        return None;
+    }
+    let rows = parallel(streams, |stream| {
+        let got = Transcript::of(&read(stream.dialect, options, &stream.body));
+        row(&stream.file, &got).to_string()
+    });
+    let name = format!("wiretape-got-{}-{}.jsonl", std::process::id(), more.len());
+    let got = std::env::temp_dir().join(name);
+    std::fs::write(&got, rows.join("\n")).unwrap();
+    let output = Command::new("python3")
+        .arg(folder.join("compare.py"))
+        .arg(folder.join("expected.jsonl"))
+        .arg(&got)
+        .args(["--only", "anthropic-messages,openai-chat"])
+        .args(["--arguments", "--frames", "--server", "--alts"])
+        .args(["--limit", "1000"])
+        .args(more)
+        .output();
+    std::fs::remove_file(&got).unwrap();
+    let output = output.unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        text.contains("wire_format"),
+        "compare.py failed: {complaint}"
+    );
+    Some(text)
+}
+
+/// Rows, equal, equal to an alternative, missing, different: the last row of the table.
+fn totals(text: &str) -> [usize; 5] {
+    let total = text.lines().find_map(|line| line.strip_prefix("total"));
+    let numbers = total.unwrap().split_whitespace();
+    let numbers: Vec<usize> = numbers.map(|number| number.parse().unwrap()).collect();
+    numbers.try_into().unwrap()
 }
 
 /// File and field of each difference that `compare.py` prints.

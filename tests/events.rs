@@ -695,6 +695,8 @@ fn f56_a_chunk_of_tomorrow_and_f17b_scalars() {
     for dialect in Dialect::ALL {
         let refused = ["at byte 0: payload is not a JSON object"];
         check(dialect, Options::strict(), "data: true\n\n", &refused);
+        let (_, seen) = events(dialect, Options::strict(), "data: true\n\n");
+        assert_eq!(seen.error.unwrap().kind, "not_an_object");
     }
 }
 

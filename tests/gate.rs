@@ -284,3 +284,22 @@ fn f31_what_is_recovered_passes_the_same_checks() {
     let seen = Transcript::of(&read(dialect, options, after.as_bytes()));
     assert_eq!((seen.frames, seen.stop), (2, None));
 }
+
+/// Lawful JSON that no value can hold: the call is not run, and its text stays.
+#[test]
+fn f20_f73_arguments_that_cannot_be_held() {
+    let deep = "[".repeat(129) + &"]".repeat(129);
+    for (arguments, why) in [
+        ("1e400", "arguments_unrepresentable"),
+        (&*deep, "arguments_unrepresentable"),
+        ("{\\\"n\\\":1e400}", "arguments_unrepresentable"),
+        ("{\\\"n\\\":1e4", "arguments_not_json"),
+        ("nul", "arguments_not_json"),
+    ] {
+        let call = CALL.replace("{}\"", &format!("{arguments}\""));
+        let body = chat(&[&call, STOP]);
+        let seen = verdict(Dialect::OpenAiChat, Options::lenient(), &body);
+        let sent = arguments.replace('\\', "");
+        assert_eq!(seen, format!("turn | 0: not f({sent}), {why} | of 1"));
+    }
+}

@@ -38,6 +38,8 @@ mod recognised;
 mod model;
 // JSON strings, every escape.
 mod strings;
+// Every kind of error of a tape.
+mod tape_errors;
 // The repository's own rules.
 mod tidy;
 // The event-stream standard in small cases.

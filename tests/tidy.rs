@@ -204,6 +204,70 @@ fn has_key(line: &str, start: &str, more: usize) -> bool {
     })
 }
 
+/// Its name stands in a test, or its variant does. A limit out of reach is tested inside its crate,
+/// with a smaller one.
+#[test]
+fn every_kind_of_error_has_a_test() {
+    let sources = [
+        "wiretape-core/src/error.rs",
+        "wiretape-core/src/turn/call.rs",
+    ];
+    let more = [
+        "wiretape-core/src/turn/mod.rs",
+        "wiretape-tape/src/error.rs",
+    ];
+    let tests: Vec<String> = files("", "rs")
+        .into_iter()
+        .filter(|file| file.is_test() && file.name != "tests/tidy.rs")
+        .map(|file| file.text)
+        .collect();
+    let out_of_reach = "line_too_long";
+    let mut untested = Vec::new();
+    let mut kinds = 0;
+    for source in sources.iter().chain(&more) {
+        for line in read(&format!("crates/{source}")).lines() {
+            let Some((variant, name)) = named_kind(line) else {
+                continue;
+            };
+            kinds += 1;
+            let variant = format!("ErrorKind::{variant}");
+            if name != out_of_reach
+                && !tests
+                    .iter()
+                    .any(|text| has_word(text, name, "") || has_word(text, &variant, ""))
+            {
+                untested.push(format!("crates/{source}: {name}"));
+            }
+        }
+    }
+    none(&untested, "every kind of error has a test that meets it");
+    assert!(kinds > 30, "the names are where this test looks for them");
+}
+
+/// Variant and name of a line like `Self::TooDeep => "too_deep",`.
+fn named_kind(line: &str) -> Option<(&str, &str)> {
+    let (left, right) = line.trim().strip_prefix("Self::")?.split_once(" => \"")?;
+    let name = right.strip_suffix("\",")?;
+    let is_name = name
+        .chars()
+        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    let variant = left.split([' ', '(']).next()?;
+    is_name.then_some((variant, name))
+}
+
+#[test]
+fn recordings_are_in_their_table() {
+    let table = read("recordings/README.md");
+    let absent: Vec<String> = names("recordings", "tape")
+        .into_iter()
+        .filter(|name| {
+            let stem = name.trim_end_matches(".tape").rsplit('/').next();
+            !table.contains(&format!("| `{}` |", stem.unwrap_or_default()))
+        })
+        .collect();
+    none(&absent, "recordings/README.md has a row for each tape");
+}
+
 #[test]
 fn dependencies_point_inwards() {
     let mut wrong = Vec::new();
