@@ -109,9 +109,9 @@ impl Block {
             b"id" if value.contains(&0) => {}
             b"id" => self.id = Some(text),
             b"retry" => {
-                if !value.is_empty() && value.iter().all(u8::is_ascii_digit) {
-                    self.retry = Some(text.parse().unwrap_or(u64::MAX));
-                }
+                let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+                let number = digits.then(|| text.parse().unwrap_or(u64::MAX));
+                self.retry = number.or(self.retry);
             }
             _ if options.surface_unknown => {
                 self.unknown
