@@ -1092,3 +1092,24 @@ fn what_the_next_request_has_to_say_again_is_kept() {
         r#"{"stop_reason":"stop_sequence","stop_sequence":"END"}"#
     );
 }
+
+#[test]
+fn f34_usage_is_cumulative_null_changes_nothing_and_cached_tokens_are_told() {
+    let start = r#"{"type":"message_start","message":{"id":"m","content":[],"usage":{"input_tokens":0,"output_tokens":1,"cache_read_input_tokens":7,"cache_creation_input_tokens":5}}}"#;
+    let last = r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"input_tokens":9,"output_tokens":4,"cache_read_input_tokens":null}}"#;
+    let body = anthropic(&["!", start, last, LAST]);
+    let turn = read(Dialect::Anthropic, Options::strict(), body.as_bytes()).unwrap();
+    let usage = turn.reply().usage;
+    assert_eq!((usage.input, usage.output), (Some(9), Some(4)));
+    assert_eq!((usage.cache_read, usage.cache_write), (Some(7), Some(5)));
+    let body = payloads(&[
+        r#"{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}],"usage":null}"#,
+        r#"{"choices":null,"usage":{"prompt_tokens":3,"completion_tokens":4,"prompt_tokens_details":{"cached_tokens":2}}}"#,
+        r#"{"choices":[],"usage":{}}"#,
+        "[DONE]",
+    ]);
+    let turn = read(Dialect::OpenAiChat, Options::strict(), body.as_bytes()).unwrap();
+    let usage = turn.reply().usage;
+    assert_eq!((usage.input, usage.output), (Some(3), Some(4)));
+    assert_eq!((usage.cache_read, usage.cache_write), (Some(2), None));
+}

@@ -108,8 +108,11 @@ impl Block {
             b"data" => join(&mut self.data, text),
             b"id" if value.contains(&0) => {}
             b"id" => self.id = Some(text),
-            b"retry" if value.is_empty() || !value.iter().all(u8::is_ascii_digit) => {}
-            b"retry" => self.retry = Some(text.parse().unwrap_or(u64::MAX)),
+            b"retry" => {
+                let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+                let number = digits.then(|| text.parse().unwrap_or(u64::MAX));
+                self.retry = number.or(self.retry);
+            }
             _ if options.surface_unknown => {
                 self.unknown
                     .push((String::from_utf8_lossy(name).into_owned(), text));

@@ -57,13 +57,22 @@ pub enum Part {
     Unknown,
 }
 
-/// Tokens, cumulative: a later value replaces an earlier one.
+/// Tokens as the provider counts them, cumulative: a later value replaces an earlier one.
+///
+/// Messages counts cached tokens beside `input`, Chat Completions within it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct Usage {
     /// Tokens of the request.
     pub input: Option<u64>,
     /// Tokens of the reply.
     pub output: Option<u64>,
+    /// Tokens of the request that were read from a cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_read: Option<u64>,
+    /// Tokens of the request that were written to a cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_write: Option<u64>,
 }
 
 impl Usage {
@@ -71,6 +80,8 @@ impl Usage {
     pub fn update(&mut self, later: Self) {
         self.input = later.input.or(self.input);
         self.output = later.output.or(self.output);
+        self.cache_read = later.cache_read.or(self.cache_read);
+        self.cache_write = later.cache_write.or(self.cache_write);
     }
 }
 

@@ -523,9 +523,17 @@ fn send(block: Block, part: Part, text: &str, out: Out<'_>) {
 }
 
 fn send_usage(usage: Raw<'_>, out: Out<'_>) {
-    let [input, output] = usage.fields(["input_tokens", "output_tokens"]);
+    let [input, output, cache_read, cache_write] = usage.fields([
+        "input_tokens",
+        "output_tokens",
+        "cache_read_input_tokens",
+        "cache_creation_input_tokens",
+    ]);
+    let number = |raw: Option<Raw<'_>>| raw.and_then(Raw::as_u64);
     out(Event::Usage(Usage {
-        input: input.and_then(Raw::as_u64),
-        output: output.and_then(Raw::as_u64),
+        input: number(input),
+        output: number(output),
+        cache_read: number(cache_read),
+        cache_write: number(cache_write),
     }));
 }

@@ -617,10 +617,17 @@ fn string(raw: Option<Raw<'_>>) -> Cow<'_, str> {
 }
 
 fn send_usage(usage: Raw<'_>, out: Out<'_>) {
-    let [input, output] = usage.fields(["prompt_tokens", "completion_tokens"]);
+    let [input, output, details] = usage.fields([
+        "prompt_tokens",
+        "completion_tokens",
+        "prompt_tokens_details",
+    ]);
+    let cached = details.and_then(|details| details.field("cached_tokens"));
     let usage = Usage {
         input: input.and_then(Raw::as_u64),
         output: output.and_then(Raw::as_u64),
+        cache_read: cached.and_then(Raw::as_u64),
+        cache_write: None,
     };
     if usage != Usage::default() {
         out(Event::Usage(usage));
