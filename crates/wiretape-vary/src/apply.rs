@@ -9,7 +9,7 @@ use crate::rechunk::{self, Mark};
 use crate::scenario::{Pace, Piece};
 use crate::script::Script;
 use crate::sse::Stream;
-use crate::subject::Subject;
+use crate::subject::{NO_CHANGE, Subject};
 use crate::{fault, framing, rewrite};
 
 /// A script in the making.
@@ -140,7 +140,13 @@ impl Work<'_> {
                 } => Err("a speed of 0"),
                 Piece::Pace { pace: wanted } => {
                     pace = Some(wanted);
-                    Ok(())
+                    match wanted {
+                        Pace::Speed { n, of } if n == of => Err(NO_CHANGE),
+                        Pace::Speed { .. } | Pace::Instant if !self.subject.seen.timed => {
+                            Err(NO_CHANGE)
+                        }
+                        _ => Ok(()),
+                    }
                 }
                 _ => Err("not a piece that works on bytes"),
             };

@@ -4,7 +4,7 @@
 use wiretape_tape::EndKind;
 
 use crate::dialect::Family;
-use crate::scenario::{Cutting, Piece};
+use crate::scenario::{Cutting, Ends, Piece};
 
 /// The part of a stream that a piece changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,13 +23,41 @@ pub enum Level {
 /// How sure it is that a provider's stream looks like that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
-    /// Seen in that provider's traffic.
+    /// Seen in that provider's traffic: in a recording, or in a report of what it did to a reader.
     Seen,
     /// In that provider's documentation.
     Documented,
     /// The grammar allows it; nobody was seen doing it.
     Lawful,
 }
+
+/// How sure it is, and on what evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backing {
+    /// How sure.
+    pub standing: Standing,
+    /// Who was seen doing it, or where it is documented; empty where it is lawful and no more.
+    pub evidence: &'static str,
+}
+
+const fn seen(evidence: &'static str) -> Backing {
+    Backing {
+        standing: Standing::Seen,
+        evidence,
+    }
+}
+
+const fn documented(evidence: &'static str) -> Backing {
+    Backing {
+        standing: Standing::Documented,
+        evidence,
+    }
+}
+
+const LAWFUL: Backing = Backing {
+    standing: Standing::Lawful,
+    evidence: "",
+};
 
 /// What a reader may make of a stream. A scenario permits a set of these.
 ///
@@ -83,7 +111,7 @@ impl Piece {
             },
             Self::Pace { .. } => "F-09",
             Self::LineEnds { .. } => "F-06",
-            Self::Bom => "F-07",
+            Self::Bom {} => "F-07",
             Self::Comment { .. } => "F-15",
             Self::IdField { .. } => "F-15b",
             Self::Ping { .. } => "F-16",
@@ -105,7 +133,7 @@ impl Piece {
             Self::ErrorEvent { .. } => "F-40",
             Self::FinishReason { reason } if permits_acting(reason) => "F-28",
             Self::FinishReason { .. } => "F-27",
-            Self::DropTerminal { .. } | Self::DoubleTerminal => "F-32",
+            Self::DropTerminal { .. } | Self::DoubleTerminal {} => "F-32",
         }
     }
 
@@ -116,7 +144,7 @@ impl Piece {
             Self::Rechunk { .. } => "rechunk",
             Self::Pace { .. } => "pace",
             Self::LineEnds { .. } => "line_ends",
-            Self::Bom => "bom",
+            Self::Bom {} => "bom",
             Self::Comment { .. } => "comment",
             Self::Ping { .. } => "ping",
             Self::DataSpacing { .. } => "data_spacing",
@@ -135,7 +163,7 @@ impl Piece {
             Self::ErrorEvent { .. } => "error_event",
             Self::FinishReason { .. } => "finish_reason",
             Self::DropTerminal { .. } => "drop_terminal",
-            Self::DoubleTerminal => "double_terminal",
+            Self::DoubleTerminal {} => "double_terminal",
         }
     }
 
@@ -145,7 +173,7 @@ impl Piece {
         match self {
             Self::Rechunk { .. } | Self::Pace { .. } => Level::Wire,
             Self::LineEnds { .. }
-            | Self::Bom
+            | Self::Bom {}
             | Self::Comment { .. }
             | Self::Ping { .. }
             | Self::DataSpacing { .. }
@@ -164,7 +192,7 @@ impl Piece {
             | Self::ErrorEvent { .. }
             | Self::FinishReason { .. }
             | Self::DropTerminal { .. }
-            | Self::DoubleTerminal => Level::Fault,
+            | Self::DoubleTerminal {} => Level::Fault,
         }
     }
 
@@ -174,30 +202,92 @@ impl Piece {
         self.level() != Level::Fault
     }
 
-    /// How sure it is that a stream of this dialect looks like that.
+    /// How sure it is that a stream of this dialect looks like that. Of a dialect that is not known
+    /// nothing is claimed but that the grammar allows it.
     #[must_use]
     pub fn standing(&self, dialect: &str) -> Standing {
-        let anthropic = Family::named(dialect) == Some(Family::Anthropic);
+        self.backing(dialect).standing
+    }
+
+    /// How sure it is that a stream of this dialect looks like that, and on what evidence.
+    #[must_use]
+    pub fn backing(&self, dialect: &str) -> Backing {
+        match Family::named(dialect) {
+            Some(Family::Anthropic) => self.in_messages(),
+            Some(Family::OpenAiChat) => self.in_chat(),
+            None => LAWFUL,
+        }
+    }
+
+    /// The evidence from Messages streams.
+    fn in_messages(&self) -> Backing {
         match self {
-            // What lies between the server and the reader cuts and delays as it likes.
-            Self::Rechunk { .. } | Self::Pace { .. } | Self::Cut { .. } => Standing::Seen,
-            // A fault's evidence is the report of F-xx that it is named after.
-            Self::ErrorEvent { .. }
-            | Self::FinishReason { .. }
-            | Self::DropTerminal { .. }
-            | Self::DoubleTerminal => Standing::Seen,
-            Self::SplitDelta { .. } | Self::MergeDeltas { .. } => Standing::Documented,
-            // `: OPENROUTER PROCESSING` and its kin, in 190 recorded streams.
-            Self::Comment { .. } if !anthropic => Standing::Seen,
-            // `ping` events are in nearly every recorded Messages stream.
-            Self::Ping { .. } => Standing::Seen,
-            // Servers compatible with Chat Completions add fields of their own; Messages pads its
-            // lines with spaces, but only outside the object.
-            Self::UnknownField { .. } if !anthropic => Standing::Seen,
-            Self::UnknownField { .. } | Self::UnknownEvent { .. } if anthropic => {
-                Standing::Documented
+            Self::Rechunk { cut } => match cut {
+                Cutting::BetweenCrLf => LAWFUL,
+                Cutting::Merge(_) | Cutting::Whole => seen("1.4 events per chunk in recordings"),
+                _ => seen("characters cut between reads: anthropic-sdk-typescript#681"),
+            },
+            Self::Pace { .. } => seen("gzip that arrives in bursts: eca#479"),
+            Self::LineEnds { ends: Ends::Lf } => seen("every recording"),
+            Self::DataSpacing { space: true } => seen("every recording"),
+            Self::Ping { .. } => seen("`event: ping` in nearly every recording"),
+            Self::SplitDelta { .. } | Self::MergeDeltas { .. } => {
+                documented("how long a delta is is not said: streaming, content block delta events")
             }
-            _ => Standing::Lawful,
+            Self::UnknownField { .. } | Self::UnknownEvent { .. } => {
+                documented("fields and event types may be added: versioning policy")
+            }
+            Self::Cut { .. } => seen("agent-afk#635"),
+            Self::ErrorEvent { .. } => documented("streaming, error events"),
+            Self::FinishReason { .. } => {
+                documented("stop reasons; new ones may be added: versioning policy")
+            }
+            Self::DropTerminal { finish: false } => {
+                seen("cut between `message_delta` and `message_stop`: opencode#38747")
+            }
+            Self::DropTerminal { finish: true } => seen("litellm#32159"),
+            _ => LAWFUL,
+        }
+    }
+
+    /// The evidence from Chat Completions streams, of all servers that speak it.
+    fn in_chat(&self) -> Backing {
+        match self {
+            Self::Rechunk { cut } => match cut {
+                Cutting::BetweenCrLf => LAWFUL,
+                Cutting::Merge(_) | Cutting::Whole => {
+                    seen("2.3 events per chunk in recordings of Groq, 4 of Cerebras")
+                }
+                Cutting::InsideUtf8 => seen("characters cut between reads: openai-node#1316"),
+                _ => seen("cuts inside an event in recordings of Z.ai, Groq and OpenRouter"),
+            },
+            Self::Pace { .. } => seen("proxies that collect: agentcore-public-stack#1133"),
+            Self::LineEnds { ends: Ends::Lf } => seen("nearly every recording"),
+            Self::LineEnds { ends: Ends::CrLf } => seen("Perplexity"),
+            Self::DataSpacing { space: true } => seen("every recording"),
+            Self::Comment { .. } => seen("`: OPENROUTER PROCESSING` in recordings of OpenRouter"),
+            Self::Ping { .. } => seen("`: ping - <time>` of Perplexity"),
+            Self::UnknownSseField { .. } => seen("`error:` in a recording of GPUStack"),
+            Self::SplitDelta { .. } | Self::MergeDeltas { .. } => {
+                documented("how long a delta is is not said: chat streaming")
+            }
+            Self::UnknownField { .. } => seen("`x_groq`, `provider`, `time_info` in recordings"),
+            Self::UnknownEvent { .. } => {
+                seen("Azure's first chunk: no choices, and `prompt_filter_results`")
+            }
+            Self::JsonWhitespace { .. } => seen("recordings of Azure's Grok"),
+            Self::Cut { .. } => seen("TensorRT-LLM#18289"),
+            Self::ErrorEvent { .. } => seen("a lone `error` object in recordings of OpenRouter"),
+            Self::FinishReason { reason } => match reason.as_str() {
+                "stop" => seen("`stop` beside tool calls: python-genai#2868"),
+                "length" | "tool_calls" | "content_filter" | "function_call" => {
+                    documented("chat streaming, finish_reason")
+                }
+                _ => LAWFUL,
+            },
+            Self::DropTerminal { finish: false } => seen("no `[DONE]` from Perplexity and Writer"),
+            Self::DropTerminal { finish: true } => seen("vaadin flow-components#9195 (LM Studio)"),
+            _ => LAWFUL,
         }
     }
 
@@ -221,7 +311,7 @@ impl Piece {
                 Outcome::ErrorReported,
                 Outcome::EofReported,
             ],
-            Self::DoubleTerminal => &[Outcome::Same, Outcome::ErrorReported],
+            Self::DoubleTerminal {} => &[Outcome::Same, Outcome::ErrorReported],
             _ => &[Outcome::Same],
         }
     }
@@ -246,9 +336,9 @@ impl Piece {
             Self::IdField { .. } => 23,
             Self::Comment { .. } => 24,
             Self::Ping { .. } => 25,
-            Self::Bom => 26,
+            Self::Bom {} => 26,
             Self::LineEnds { .. } => 27,
-            Self::DoubleTerminal => 42,
+            Self::DoubleTerminal {} => 42,
             Self::ErrorEvent { .. } => 43,
             Self::Cut { .. } => 44,
             Self::Rechunk { .. } => 60,

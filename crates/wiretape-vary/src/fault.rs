@@ -11,6 +11,7 @@ use crate::framing::insert;
 use crate::json;
 use crate::scenario::{ErrorName, Piece};
 use crate::sse::{Block, Stream};
+use crate::subject::NO_CHANGE;
 
 /// How the body ends after the fault; `None` where it does not change that.
 type Applied = Result<Option<EndKind>, &'static str>;
@@ -28,7 +29,7 @@ pub(crate) fn break_stream(stream: &mut Stream, family: Family, piece: &Piece) -
             reasons(stream, family, value.as_bytes())
         }
         Piece::DropTerminal { finish } => drop_terminal(stream, family, *finish),
-        Piece::DoubleTerminal => {
+        Piece::DoubleTerminal {} => {
             let place = terminal(stream).ok_or("no terminal event")?;
             if let Some(again) = stream.blocks.get(place).cloned() {
                 stream.blocks.insert(place, again);
@@ -74,10 +75,16 @@ fn reasons(stream: &mut Stream, family: Family, value: &[u8]) -> Applied {
             continue;
         };
         for span in family.reasons(&payload).into_iter().rev() {
-            payload = json::replace(&payload, &span, value);
+            if json::part(&payload, span.clone()) != value {
+                payload = json::replace(&payload, &span, value);
+                done = Ok(None);
+            } else if done.is_err() {
+                done = Err(NO_CHANGE);
+            }
         }
-        Arc::make_mut(block).set_payload(&payload);
-        done = Ok(None);
+        if done.is_ok() {
+            Arc::make_mut(block).set_payload(&payload);
+        }
     }
     done
 }
@@ -90,15 +97,23 @@ fn drop_terminal(stream: &mut Stream, family: Family, finish: bool) -> Applied {
         }
         _ => {}
     }
-    let gone = |kind: Kind| {
-        kind == Kind::Terminal || (finish && family == Family::Anthropic && kind == Kind::Finish)
-    };
     let count = stream.blocks.len();
-    stream.blocks.retain(|block| !gone(block.kind));
-    if !finish && count == stream.blocks.len() {
+    let kept = |block: &Arc<Block>| !drops(family, finish, block.kind);
+    stream.blocks.retain(kept);
+    let reason_gone = finish && family == Family::OpenAiChat;
+    if !reason_gone && count == stream.blocks.len() {
         return Err("no terminal event");
     }
     Ok(None)
+}
+
+/// [`Piece::DropTerminal`] takes away blocks of this kind.
+pub(crate) fn drops(family: Family, finish: bool, kind: Kind) -> bool {
+    match kind {
+        Kind::Terminal => true,
+        Kind::Finish => finish && family == Family::Anthropic,
+        _ => false,
+    }
 }
 
 /// From which offsets on a cut body has said that the message ended.

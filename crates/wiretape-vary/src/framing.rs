@@ -8,6 +8,7 @@ use crate::json::{self, Token, part};
 use crate::rewrite::inside_message;
 use crate::scenario::{Ends, LineEnd, Piece};
 use crate::sse::{Block, Line, Stream};
+use crate::subject::NO_CHANGE;
 
 /// Why a piece did not apply.
 type Applied = Result<(), &'static str>;
@@ -16,8 +17,8 @@ type Applied = Result<(), &'static str>;
 pub(crate) fn reframe(stream: &mut Stream, family: Option<Family>, piece: &Piece) -> Applied {
     match piece {
         Piece::LineEnds { ends } => line_ends(stream, ends),
-        Piece::Bom if stream.bom => Err("there is a byte order mark already"),
-        Piece::Bom => {
+        Piece::Bom {} if stream.bom => Err("there is a byte order mark already"),
+        Piece::Bom {} => {
             stream.bom = true;
             Ok(())
         }
@@ -37,10 +38,13 @@ pub(crate) fn reframe(stream: &mut Stream, family: Option<Family>, piece: &Piece
             Ok(())
         }
         Piece::DataSpacing { space } => {
+            let mut done = Err(NO_CHANGE);
             for line in stream.blocks_mut().flat_map(|block| &mut block.lines) {
-                respace(line, *space);
+                if respace(line, *space) {
+                    done = Ok(());
+                }
             }
-            Ok(())
+            done
         }
         Piece::UnknownSseField { block, name, value } => {
             one_line(name)?;
@@ -92,31 +96,40 @@ fn line_ends(stream: &mut Stream, ends: &Ends) -> Applied {
     if order.is_empty() {
         return Err("no line ends are given");
     }
+    let mut done = Err(NO_CHANGE);
     for (end, &wanted) in ended.zip(order.iter().cycle()) {
+        if *end != wanted {
+            done = Ok(());
+        }
         *end = wanted;
     }
-    Ok(())
+    done
 }
 
-fn respace(line: &mut Line, space: bool) {
-    let Some(value) = line.text.strip_prefix(b"data:") else {
-        return;
-    };
-    let with = match value.strip_prefix(b" ") {
+fn respace(line: &mut Line, space: bool) -> bool {
+    let with = respaced(line, space);
+    let changes = with.is_some();
+    line.text = with.unwrap_or_else(|| core::mem::take(&mut line.text));
+    changes
+}
+
+/// The line with or without a space after `data:`, where that changes it and means the same.
+pub(crate) fn respaced(line: &Line, space: bool) -> Option<Vec<u8>> {
+    let value = line.text.strip_prefix(b"data:")?;
+    match value.strip_prefix(b" ") {
         // Without its space, a value that begins with one would lose that.
         Some(rest) if !space && !rest.starts_with(b" ") => {
             let mut text = b"data:".to_vec();
             text.extend_from_slice(rest);
-            text
+            Some(text)
         }
         None if space => {
             let mut text = b"data: ".to_vec();
             text.extend_from_slice(value);
-            text
+            Some(text)
         }
-        _ => return,
-    };
-    line.text = with;
+        _ => None,
+    }
 }
 
 fn add_field(stream: &mut Stream, block: usize, name: &str, value: &str) -> Applied {

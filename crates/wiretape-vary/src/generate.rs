@@ -1,7 +1,11 @@
 //! Scenarios from a seed: pieces that fit the subject.
 //!
 //! Each kind of piece draws from its own sub-stream, named after it, so that a new kind does not
-//! change what the others do.
+//! change what the others do. Where one of several kinds is chosen, a new kind takes over some seeds
+//! and leaves the others as they were: see [`chosen`].
+//!
+//! What is drawn fits: no piece of a generated scenario is skipped, but for a cutting of what a fault
+//! has left of the body.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -12,8 +16,9 @@ use wiretape_tape::EndKind;
 
 use crate::catalogue::permits_acting;
 use crate::dialect::{Family, Kind};
+use crate::fault::drops;
 use crate::json;
-use crate::rewrite::lanes;
+use crate::rewrite::arranged;
 use crate::rng::{Ratio, Rng};
 use crate::scenario::{
     Cutting, Ends, ErrorName, Escapes, LineEnd, Pace, Piece, Profile, Scenario, VERSION,
@@ -24,7 +29,8 @@ use crate::subject::{Fact, Subject};
 const HALF: Ratio = Ratio { n: 1, of: 2 };
 const THIRD: Ratio = Ratio { n: 1, of: 3 };
 
-/// How a fault may end the body.
+/// How a fault may end the body: what a server can do to its client. The other kinds are what a
+/// recorder saw of a client, or of a server behind the server; a scenario may name them.
 const ENDS: [EndKind; 4] = [
     EndKind::Complete,
     EndKind::Unterminated,
@@ -47,31 +53,36 @@ struct Draw<'a> {
     seed: u64,
     subject: &'a Subject,
     pieces: Vec<Piece>,
-    /// Blocks that another takes in.
-    merged: Vec<usize>,
-    /// There will be a fault.
-    faulty: bool,
+    fault: Option<Piece>,
+    /// Blocks that another takes in, or that the fault takes away.
+    gone: Vec<usize>,
 }
 
+/// A kind of which one is chosen: its name, how often it is to be chosen, whether it fits, and what
+/// draws its particulars.
+type Choice<'a, T> = (&'static str, u32, bool, fn(&Draw<'a>, &mut Rng) -> T);
+
 pub(crate) fn generate(seed: u64, profile: Profile, subject: &Subject) -> Scenario {
-    let often = Rng::new(seed, "fault or not").chance(HALF);
     let mut draw = Draw {
         seed,
         subject,
         pieces: Vec::new(),
-        merged: Vec::new(),
-        faulty: profile == Profile::Fault || (profile == Profile::All && often),
+        fault: None,
+        gone: Vec::new(),
     };
     let all = matches!(profile, Profile::Reshape | Profile::All);
+    let often = || Rng::new(seed, "fault or not").chance(HALF);
+    if profile == Profile::Fault || (profile == Profile::All && often()) {
+        draw.fault();
+    }
     if all || profile == Profile::Dialect {
         draw.dialect();
     }
     if all || profile == Profile::Framing {
         draw.framing();
     }
-    if draw.faulty {
-        draw.fault();
-    }
+    let fault = draw.fault.take();
+    draw.pieces.extend(fault);
     if all || profile == Profile::Wire {
         draw.rechunk();
         draw.pace();
@@ -84,26 +95,34 @@ pub(crate) fn generate(seed: u64, profile: Profile, subject: &Subject) -> Scenar
     }
 }
 
-impl Draw<'_> {
+impl<'a> Draw<'a> {
     fn rng(&self, name: &str) -> Rng {
         Rng::new(self.seed, name)
+    }
+
+    /// One of the kinds that fit, by [`chosen`].
+    fn choose<T>(&self, concern: &str, kinds: &[Choice<'a, T>]) -> Option<T> {
+        let weights = kinds.iter().map(|kind| (kind.0, kind.1, kind.2));
+        let place = chosen(self.seed, concern, weights)?;
+        let (name, _, _, draw) = kinds.get(place)?;
+        Some(draw(self, &mut self.rng(name)))
     }
 
     /// The numbers of the blocks whose facts fit.
     fn blocks(&self, fits: impl Fn(&Fact) -> bool) -> Vec<usize> {
         let facts = self.subject.facts.iter().enumerate();
-        let facts = facts.filter(|(block, fact)| fits(fact) && !self.merged.contains(block));
+        let facts = facts.filter(|(block, fact)| fits(fact) && !self.gone.contains(block));
         facts.map(|(block, _)| block).collect()
     }
 
     fn dialect(&mut self) {
-        let Some(family) = self.subject.family else {
+        if self.subject.family.is_none() {
             return;
-        };
+        }
         self.merge_deltas();
         self.split_delta();
         self.split_surrogate();
-        self.interleave(family);
+        self.interleave();
         self.payloads();
         let mut rng = self.rng("unknown_event");
         if let (true, Some((first, last))) = (rng.chance(THIRD), self.subject.inside()) {
@@ -114,15 +133,11 @@ impl Draw<'_> {
 
     fn merge_deltas(&mut self) {
         let mut rng = self.rng("merge_deltas");
-        let facts = &self.subject.facts;
-        let next = |block: usize| facts.get(block + 1).is_some_and(|fact| fact.site);
-        let mut blocks = self.blocks(|fact| fact.site);
-        blocks.retain(|&block| next(block));
+        let mut blocks = self.blocks(|fact| fact.joins);
         for _ in 0..rng.within(0, 3) {
             if let Some(&block) = rng.pick(&blocks) {
                 self.pieces.push(Piece::MergeDeltas { block });
-                // The one after it is gone now.
-                self.merged.push(block + 1);
+                self.gone.push(block + 1);
                 blocks.retain(|&other| other.abs_diff(block) > 1);
             }
         }
@@ -147,17 +162,20 @@ impl Draw<'_> {
                 &fact.cuts.plain
             };
             if let Some(&at) = rng.pick(places) {
-                self.pieces.push(Piece::SplitDelta { block, at });
+                let piece = Piece::SplitDelta { block, at };
+                if !self.pieces.contains(&piece) {
+                    self.pieces.push(piece);
+                }
             }
         }
     }
 
     fn split_surrogate(&mut self) {
         let mut rng = self.rng("split_surrogate");
-        let blocks = self.blocks(|fact| !fact.cuts.pairs.is_empty());
         if !rng.chance(HALF) {
             return;
         }
+        let blocks = self.blocks(|fact| !fact.cuts.pairs.is_empty());
         if let Some(&block) = rng.pick(&blocks) {
             let fact = self.subject.facts.get(block);
             if let Some(&at) = fact.and_then(|fact| rng.pick(&fact.cuts.pairs)) {
@@ -166,28 +184,41 @@ impl Draw<'_> {
         }
     }
 
-    fn interleave(&mut self, family: Family) {
+    fn interleave(&mut self) {
         let mut rng = self.rng("interleave");
-        let places = lanes(self.subject.blocks(), family);
         // Of an interleaved reply that stops early, the text is no prefix of the whole text.
-        if places.is_empty() || self.faulty || !rng.chance(HALF) {
+        if self.subject.lanes.is_empty() || self.fault.is_some() || !rng.chance(HALF) {
             return;
         }
+        let mut lanes = Vec::new();
+        for &(block, lane) in &self.subject.lanes {
+            let splits = self.pieces.iter().filter(|piece| {
+                let split = matches!(piece, Piece::SplitDelta { block: at, .. } if *at == block);
+                let halved =
+                    matches!(piece, Piece::SplitSurrogate { block: at, .. } if *at == block);
+                split || halved
+            });
+            let gone = self.gone.contains(&block);
+            let parts = if gone { 0 } else { 1 + splits.count() };
+            lanes.extend((0..parts).map(|_| lane));
+        }
         // A shuffle: each event's lane, in any order. The lanes' own order is kept by applying it.
-        let mut order: Vec<usize> = places.iter().map(|&(_, lane)| lane).collect();
+        let mut order = lanes.clone();
         for place in (1..order.len()).rev() {
             let other = rng.size(0, place);
             order.swap(place, other);
         }
-        self.pieces.push(Piece::Interleave { order });
+        if arranged(&lanes, &order) != lanes {
+            self.pieces.push(Piece::Interleave { order });
+        }
     }
 
     /// Pieces that rewrite one payload.
     fn payloads(&mut self) {
-        let objects = self.blocks(|fact| fact.object);
         let mut rng = self.rng("unknown_field");
+        let mut blocks = self.blocks(|fact| fact.object);
         for _ in 0..rng.within(0, 2) {
-            if let Some(&block) = rng.pick(&objects) {
+            if let Some(block) = take(&mut rng, &mut blocks) {
                 let first = rng.chance(HALF);
                 let value = text(&mut rng);
                 self.pieces.push(Piece::UnknownField {
@@ -198,18 +229,24 @@ impl Draw<'_> {
             }
         }
         let mut rng = self.rng("json_whitespace");
+        let mut blocks = self.blocks(|fact| fact.spaces);
         for _ in 0..rng.within(0, 2) {
-            if let Some(&block) = rng.pick(&objects) {
+            if let Some(block) = take(&mut rng, &mut blocks) {
                 let spaces = u8::try_from(rng.within(1, 3)).unwrap_or(1);
                 self.pieces.push(Piece::JsonWhitespace { block, spaces });
             }
         }
         let mut rng = self.rng("json_escapes");
+        let mut wide = self.blocks(|fact| fact.wide);
+        let mut any = self.blocks(|fact| fact.letters);
         for _ in 0..rng.within(0, 2) {
-            if let Some(&block) = rng.pick(&objects) {
-                let all = rng.chance(HALF);
-                let which = if all { Escapes::All } else { Escapes::NonAscii };
-                let keys = rng.chance(THIRD);
+            let all = rng.chance(HALF) || wide.is_empty();
+            let keys = rng.chance(THIRD);
+            let blocks = if all { &mut any } else { &mut wide };
+            let which = if all { Escapes::All } else { Escapes::NonAscii };
+            if let Some(block) = take(&mut rng, blocks) {
+                any.retain(|&other| other != block);
+                wide.retain(|&other| other != block);
                 self.pieces.push(Piece::JsonEscapes { block, which, keys });
             }
         }
@@ -221,7 +258,7 @@ impl Draw<'_> {
         }
         self.line_ends();
         if self.rng("bom").chance(THIRD) && !self.body_has_bom() {
-            self.pieces.push(Piece::Bom);
+            self.pieces.push(Piece::Bom {});
         }
         let blocks = self.subject.blocks();
         let complete = blocks.last().is_some_and(|last| last.is_complete());
@@ -244,135 +281,197 @@ impl Draw<'_> {
             }
         }
         let mut rng = self.rng("data_spacing");
-        if rng.chance(HALF) {
-            let space = rng.chance(THIRD);
+        let seen = self.subject.seen;
+        if rng.chance(HALF) && (seen.spaced || seen.tight) {
+            let space = seen.tight && (rng.chance(THIRD) || !seen.spaced);
             self.pieces.push(Piece::DataSpacing { space });
         }
         self.fields(last);
     }
 
     fn body_has_bom(&self) -> bool {
-        self.subject
-            .stream
-            .as_ref()
-            .is_some_and(|stream| stream.bom)
+        let stream = self.subject.stream.as_ref();
+        stream.is_some_and(|stream| stream.bom)
     }
 
     fn line_ends(&mut self) {
-        let mut rng = self.rng("line_ends");
-        let ends = match rng.within(0, 5) {
-            0 => Ends::Lf,
-            1 => Ends::CrLf,
-            2 => Ends::Cr,
-            3 => {
+        if !self.rng("line_ends").chance(Ratio { n: 2, of: 3 }) {
+            return;
+        }
+        let seen = self.subject.seen;
+        let kinds: [Choice<'a, Ends>; 4] = [
+            ("lf", 1, seen.cr_lf || seen.cr, |_, _| Ends::Lf),
+            ("cr_lf", 1, seen.lf || seen.cr, |_, _| Ends::CrLf),
+            ("cr", 1, seen.lf || seen.cr_lf, |_, _| Ends::Cr),
+            ("mixed", 1, seen.lf || seen.cr_lf || seen.cr, |_, rng| {
                 let each = [LineEnd::Lf, LineEnd::CrLf, LineEnd::Cr];
-                let count = rng.within(2, 7);
+                let count = rng.within(1, 6);
                 let order = (0..count).filter_map(|_| rng.pick(&each).copied());
-                Ends::Mixed(order.collect())
-            }
-            _ => return,
-        };
-        self.pieces.push(Piece::LineEnds { ends });
+                let mut order: Vec<LineEnd> = order.collect();
+                // One more, of another kind than the first: mixed it is.
+                let another = each.into_iter().cycle();
+                let first = order.first().copied();
+                let mut another = another.skip_while(|end| Some(*end) != first);
+                order.extend(another.nth(1));
+                Ends::Mixed(order)
+            }),
+        ];
+        if let Some(ends) = self.choose("line_ends", &kinds) {
+            self.pieces.push(Piece::LineEnds { ends });
+        }
     }
 
     /// Pieces that add fields to a block, or spread one over lines.
     fn fields(&mut self, last: usize) {
-        let mut whole = self.blocks(|_| true);
-        whole.retain(|&block| block < last);
+        let without = |name: &[u8]| {
+            let mut whole = self.blocks(|_| true);
+            let blocks = self.subject.blocks();
+            whole.retain(|&block| {
+                let found = blocks.get(block).filter(|_| block < last);
+                found.is_some_and(|found| found.lines.iter().all(|line| line.field().0 != name))
+            });
+            whole
+        };
+        let mut fields = Vec::new();
         let mut rng = self.rng("unknown_sse_field");
-        if let (true, Some(&block)) = (rng.chance(THIRD), rng.pick(&whole)) {
-            let value = text(&mut rng);
+        if rng.chance(THIRD) {
             let name = "x-wiretape".to_string();
-            self.pieces
-                .push(Piece::UnknownSseField { block, name, value });
-        }
-        let mut rng = self.rng("id_field");
-        if let (true, Some(&block)) = (rng.chance(THIRD), rng.pick(&whole)) {
-            let id = format!("{}", rng.within(0, 9));
-            self.pieces.push(Piece::IdField { block, id });
-        }
-        let mut rng = self.rng("multi_data");
-        let broken = self.blocks(|fact| fact.gaps > 0);
-        for _ in 0..rng.within(0, 2) {
-            if let Some(&block) = rng.pick(&broken) {
-                let gaps = self.subject.facts.get(block).map_or(0, |fact| fact.gaps);
-                let gap = rng.size(0, gaps.saturating_sub(1));
-                self.pieces.push(Piece::MultiData { block, gap });
+            if let Some(&block) = rng.pick(&without(name.as_bytes())) {
+                let value = text(&mut rng);
+                fields.push(Piece::UnknownSseField { block, name, value });
             }
         }
+        let mut rng = self.rng("id_field");
+        if rng.chance(THIRD) {
+            if let Some(&block) = rng.pick(&without(b"id")) {
+                let id = format!("{}", rng.within(0, 9));
+                fields.push(Piece::IdField { block, id });
+            }
+        }
+        let mut rng = self.rng("multi_data");
+        let mut broken = self.blocks(|fact| fact.gaps > 0);
+        for _ in 0..rng.within(0, 2) {
+            if let Some(block) = take(&mut rng, &mut broken) {
+                let gaps = self.subject.facts.get(block).map_or(0, |fact| fact.gaps);
+                let gap = rng.size(0, gaps.saturating_sub(1));
+                fields.push(Piece::MultiData { block, gap });
+            }
+        }
+        self.pieces.append(&mut fields);
     }
 
     fn rechunk(&mut self) {
-        let mut rng = self.rng("rechunk");
-        let last = self.subject.body.len().saturating_sub(1);
-        let wide = !self.subject.body.is_ascii();
-        let ends = |piece: &Piece| matches!(piece, Piece::LineEnds { ends } if *ends != Ends::Lf);
-        let returns = self.pieces.iter().any(ends) || self.subject.body.contains(&b'\r');
-        let cut = match rng.within(0, 8) {
-            0 | 1 => Cutting::Bytes1,
-            2 => Cutting::Every(rng.size(2, 16)),
-            3 => Cutting::Every(rng.size(17, 2000)),
-            4 => {
+        let seen = self.subject.seen;
+        let ends = self.pieces.iter().find_map(|piece| match piece {
+            Piece::LineEnds { ends } => Some(ends),
+            _ => None,
+        });
+        let returns = ends.map_or(seen.cr || seen.cr_lf, |ends| *ends != Ends::Lf);
+        let escapes = |piece: &Piece| {
+            matches!(
+                piece,
+                Piece::JsonEscapes { .. } | Piece::SplitSurrogate { .. }
+            )
+        };
+        let wide = seen.wide && !self.pieces.iter().any(escapes);
+        let len = self.subject.body.len();
+        let chunks = self.subject.chunks.len();
+        let kinds: [Choice<'a, Cutting>; 8] = [
+            ("bytes1", 2, len > 1, |_, _| Cutting::Bytes1),
+            ("every, few", 1, len > 2, |draw, rng| {
+                Cutting::Every(rng.size(2, draw.last().min(16)))
+            }),
+            ("every, many", 1, len > 17, |draw, rng| {
+                Cutting::Every(rng.size(17, draw.last().min(2000)))
+            }),
+            ("at", 1, len > 1, |draw, rng| {
                 let count = rng.within(1, 8);
+                let last = draw.last();
                 let mut offsets: Vec<usize> = (0..count).map(|_| rng.size(1, last)).collect();
                 offsets.sort_unstable();
                 offsets.dedup();
                 Cutting::At(offsets)
-            }
-            5 if wide => Cutting::InsideUtf8,
-            6 if returns => Cutting::BetweenCrLf,
-            5 | 6 => Cutting::Bytes1,
-            7 => Cutting::Merge(rng.size(2, 8)),
-            _ => Cutting::Whole,
-        };
-        self.pieces.push(Piece::Rechunk { cut });
+            }),
+            ("inside_utf8", 1, wide, |_, _| Cutting::InsideUtf8),
+            ("between_cr_lf", 1, returns, |_, _| Cutting::BetweenCrLf),
+            ("merge", 1, chunks > 1, |_, rng| {
+                Cutting::Merge(rng.size(2, 8))
+            }),
+            ("whole", 1, chunks > 1, |_, _| Cutting::Whole),
+        ];
+        if let Some(cut) = self.choose("rechunk", &kinds) {
+            self.pieces.push(Piece::Rechunk { cut });
+        }
+    }
+
+    /// The offset of the body's last byte.
+    fn last(&self) -> usize {
+        self.subject.body.len().saturating_sub(1)
     }
 
     fn pace(&mut self) {
-        let mut rng = self.rng("pace");
-        let pace = match rng.within(0, 3) {
-            0 => Pace::Instant,
-            1 => Pace::Speed {
-                n: u32::try_from(rng.within(1, 10)).unwrap_or(1),
-                of: u32::try_from(rng.within(1, 10)).unwrap_or(1),
-            },
-            _ => return,
-        };
-        self.pieces.push(Piece::Pace { pace });
+        if !self.rng("pace").chance(HALF) {
+            return;
+        }
+        let timed = self.subject.seen.timed;
+        let kinds: [Choice<'a, Pace>; 2] = [
+            ("instant", 1, timed, |_, _| Pace::Instant),
+            ("speed", 1, timed, |_, rng| {
+                let n = u32::try_from(rng.within(1, 10)).unwrap_or(1);
+                let of = u32::try_from(rng.within(1, 9)).unwrap_or(1);
+                let of = if of < n { of } else { of + 1 };
+                Pace::Speed { n, of }
+            }),
+        ];
+        if let Some(pace) = self.choose("pace", &kinds) {
+            self.pieces.push(Piece::Pace { pace });
+        }
     }
 
     fn fault(&mut self) {
-        let mut rng = self.rng("fault");
-        let kind = rng.within(0, 5);
         let blocks = self.subject.blocks();
-        let terminal = blocks.iter().position(|block| block.kind == Kind::Terminal);
-        let finish = blocks.iter().any(|block| block.kind == Kind::Finish);
-        let piece = match (kind, self.subject.family) {
-            (1, Some(_)) => self.error_event(&mut rng, terminal),
-            (2, Some(family)) if finish => self.finish_reason(&mut rng, family),
-            (3, Some(_)) if terminal.is_some() => Piece::DropTerminal {
-                finish: rng.chance(HALF),
-            },
-            (4, Some(_)) if terminal.is_some() => Piece::DoubleTerminal,
-            _ => {
-                let Some(last) = self.subject.body.len().checked_sub(1) else {
-                    return;
-                };
-                let at = rng.size(0, last);
-                let end = rng.pick(&ENDS).copied().unwrap_or(EndKind::Reset);
-                Piece::Cut { at, end }
-            }
-        };
-        self.pieces.push(piece);
+        let known = self.subject.family.is_some() && !blocks.is_empty();
+        let has = |kind| blocks.iter().any(|block| block.kind == kind);
+        let terminal = has(Kind::Terminal);
+        let finish = !self.reasons().is_empty();
+        let kinds: [Choice<'a, Piece>; 5] = [
+            ("cut", 2, !self.subject.body.is_empty(), Self::cut),
+            ("error_event", 1, known, Self::error_event),
+            ("finish_reason", 1, finish, Self::finish_reason),
+            ("drop_terminal", 1, terminal, |draw, rng| {
+                let mut blocks = draw.subject.blocks().iter();
+                let finish = rng.chance(HALF) && blocks.any(|block| block.kind == Kind::Finish);
+                Piece::DropTerminal { finish }
+            }),
+            ("double_terminal", 1, terminal, |_, _| {
+                Piece::DoubleTerminal {}
+            }),
+        ];
+        let fault = self.choose("fault", &kinds);
+        if let (Some(Piece::DropTerminal { finish }), Some(family)) = (&fault, self.subject.family)
+        {
+            let blocks = blocks.iter().enumerate();
+            let gone = blocks.filter(|(_, block)| drops(family, *finish, block.kind));
+            self.gone.extend(gone.map(|(block, _)| block));
+        }
+        self.fault = fault;
     }
 
-    fn error_event(&self, rng: &mut Rng, terminal: Option<usize>) -> Piece {
+    fn cut(&self, rng: &mut Rng) -> Piece {
+        let at = rng.size(0, self.last());
+        let end = rng.pick(&ENDS).copied().unwrap_or(EndKind::Reset);
+        Piece::Cut { at, end }
+    }
+
+    fn error_event(&self, rng: &mut Rng) -> Piece {
         let names = [
             ErrorName::ApiError,
             ErrorName::Overloaded,
             ErrorName::RateLimit,
         ];
         let count = self.subject.block_count();
+        let mut blocks = self.subject.blocks().iter();
+        let terminal = blocks.position(|block| block.kind == Kind::Terminal);
         let before_block = rng.size(0, terminal.unwrap_or_else(|| count.saturating_sub(1)));
         let error = rng.pick(&names).copied().unwrap_or(ErrorName::ApiError);
         let ends = rng.chance(Ratio { n: 3, of: 4 });
@@ -384,31 +483,63 @@ impl Draw<'_> {
         }
     }
 
-    /// Another reason than the recorded one. A message that was not to be acted upon does not get
-    /// a reason that says it may: no reader could tell.
-    fn finish_reason(&self, rng: &mut Rng, family: Family) -> Piece {
+    /// The recorded reasons for the end.
+    fn reasons(&self) -> Vec<String> {
         let mut recorded = vec![];
         let blocks = self.subject.blocks().iter();
-        for payload in blocks.filter_map(|block| block.payload()) {
-            for span in family.reasons(payload) {
-                let body = json::string(payload, &span).unwrap_or_default();
-                recorded.push(String::from_utf8_lossy(json::part(payload, body)).into_owned());
+        for block in blocks.filter(|block| block.kind == Kind::Finish) {
+            let (Some(family), Some(payload)) = (self.subject.family, block.says()) else {
+                continue;
+            };
+            for span in family.reasons(&payload) {
+                let body = json::string(&payload, &span).unwrap_or_default();
+                recorded.push(String::from_utf8_lossy(json::part(&payload, body)).into_owned());
             }
         }
+        recorded
+    }
+
+    /// Another reason than the recorded one. A message that was not to be acted upon does not get
+    /// a reason that says it may: no reader could tell.
+    fn finish_reason(&self, rng: &mut Rng) -> Piece {
+        let recorded = self.reasons();
         let acting = recorded.iter().all(|reason| permits_acting(reason));
         let fits = |name: &&str| {
             !recorded.iter().any(|reason| reason == name) && (acting || !permits_acting(name))
         };
-        let names: Vec<&str> = family.reason_names().iter().copied().filter(fits).collect();
-        let reason = rng
-            .pick(&names)
-            .copied()
-            .unwrap_or("x_wiretape")
-            .to_string();
-        Piece::FinishReason { reason }
+        let names = self.subject.family.map_or(&[][..], Family::reason_names);
+        let names: Vec<&str> = names.iter().copied().filter(fits).collect();
+        let reason = rng.pick(&names).copied().unwrap_or("x_wiretape");
+        Piece::FinishReason {
+            reason: reason.to_string(),
+        }
     }
+}
+
+/// The place of one of the kinds that fit: of those with their name, how often they are to be chosen,
+/// and whether they fit.
+///
+/// Each draws a number from its own sub-stream, once for each time that it is to be chosen, and the
+/// highest wins: one kind more or less changes only the seeds that it wins.
+pub(crate) fn chosen<'n>(
+    seed: u64,
+    concern: &str,
+    kinds: impl Iterator<Item = (&'n str, u32, bool)>,
+) -> Option<usize> {
+    let fitting = kinds.enumerate().filter(|(_, (_, _, fits))| *fits);
+    let won = fitting.max_by_key(|(_, (name, weight, _))| {
+        let mut rng = Rng::new(seed, &format!("{concern}: {name}"));
+        (0..*weight).map(|_| rng.within(0, u64::MAX)).max()
+    });
+    won.map(|(place, _)| place)
 }
 
 fn text(rng: &mut Rng) -> String {
     rng.pick(&TEXTS).copied().unwrap_or_default().to_string()
+}
+
+/// One of the blocks, which then is no longer among them.
+fn take(rng: &mut Rng, blocks: &mut Vec<usize>) -> Option<usize> {
+    let last = blocks.len().checked_sub(1)?;
+    Some(blocks.remove(rng.size(0, last)))
 }

@@ -3,10 +3,12 @@
 //! The functions take spans into a text that [`is_object`] holds for; on any other text they give
 //! `None` or nonsense, but neither panic nor loop.
 
+use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::ops::Range;
 
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 /// A stretch of a text.
 pub(crate) type Span = Range<usize>;
@@ -34,6 +36,17 @@ pub(crate) fn is_object(text: &[u8]) -> bool {
     root(text).is_some()
         && core::str::from_utf8(text).is_ok()
         && serde_json::from_slice::<IgnoredAny>(text).is_ok()
+}
+
+/// The object with its names and strings written without escapes where they can be, for reading
+/// only: what is in it is found by names.
+pub(crate) fn unescaped(text: Vec<u8>) -> Vec<u8> {
+    if !text.windows(2).any(|pair| pair == b"\\u") {
+        return text;
+    }
+    let value = serde_json::from_slice::<Value>(&text).ok();
+    let object = value.filter(Value::is_object);
+    object.map_or(text, |object| object.to_string().into_bytes())
 }
 
 /// The outermost object.

@@ -49,7 +49,7 @@ mod subject;
 #[cfg(test)]
 mod tests;
 
-pub use catalogue::{Level, Outcome, Standing};
+pub use catalogue::{Backing, Level, Outcome, Standing};
 pub use player::{Action, Control, Player};
 pub use scenario::{
     Cutting, Ends, ErrorName, Escapes, LineEnd, Pace, Piece, Profile, Scenario, UnknownProfile,

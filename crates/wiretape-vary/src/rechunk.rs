@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use crate::scenario::{Cutting, Pace};
 use crate::script::Cut;
+use crate::subject::NO_CHANGE;
 
 /// A stretch of the body that came in one recorded chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,10 @@ pub(crate) fn ends(cut: &Cutting, body: &[u8], marks: &[Mark]) -> Result<Vec<usi
     }
     if !body.is_empty() {
         inner.push(body.len());
+    }
+    let recorded = marks.iter().map(|mark| mark.end);
+    if inner.iter().copied().eq(recorded) {
+        return Err(NO_CHANGE);
     }
     Ok(inner)
 }

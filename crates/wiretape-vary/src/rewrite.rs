@@ -13,8 +13,9 @@ use crate::framing::insert;
 use crate::json::{self, Span, part};
 use crate::scenario::{Escapes, Piece};
 use crate::sse::{Block, Stream};
+use crate::subject::NO_CHANGE;
 
-pub(crate) use lanes::lanes;
+pub(crate) use lanes::{arranged, lanes};
 pub(crate) use strings::{Cuts, cuts};
 
 /// Why a piece did not apply.
@@ -60,13 +61,14 @@ fn each(stream: &mut Stream, block: usize, rewrite: impl Fn(&[u8]) -> Option<Vec
             continue;
         }
         let payload = found.payload().filter(|payload| json::is_object(payload));
-        done = match payload.and_then(&rewrite) {
-            Some(payload) => {
-                Arc::make_mut(found).set_payload(&payload);
-                Ok(())
-            }
-            None => return Err("the payload is no JSON object on one line"),
-        };
+        let payload = payload.ok_or("the payload is no JSON object on one line")?;
+        let rewritten = rewrite(payload).ok_or("the payload is no JSON object on one line")?;
+        if rewritten != payload {
+            Arc::make_mut(found).set_payload(&rewritten);
+            done = Ok(());
+        } else if done.is_err() {
+            done = Err(NO_CHANGE);
+        }
     }
     done
 }
@@ -89,7 +91,7 @@ fn merge(blocks: &mut Vec<Arc<Block>>, family: Family, block: usize) -> Applied 
 }
 
 /// The first payload with both strings, where the payloads do not differ in anything else.
-fn joined(first: &Block, second: &Block, family: Family) -> Option<Vec<u8>> {
+pub(crate) fn joined(first: &Block, second: &Block, family: Family) -> Option<Vec<u8>> {
     let names = |block: &Block| -> Vec<Vec<u8>> {
         let lines = block.lines.iter().filter(|line| line.field().0 == b"event");
         lines.map(|line| line.field().1.to_vec()).collect()
@@ -189,7 +191,7 @@ fn with_field(payload: &[u8], first: bool, value: &str) -> Option<Vec<u8>> {
     Some(json::replace(payload, &(place..place), &field))
 }
 
-fn spaced(payload: &[u8], spaces: u8) -> Option<Vec<u8>> {
+pub(crate) fn spaced(payload: &[u8], spaces: u8) -> Option<Vec<u8>> {
     let tokens = json::tokens(payload);
     let verbatim = json::verbatim(payload, &tokens);
     let mut out = Vec::new();
@@ -208,7 +210,7 @@ fn spaced(payload: &[u8], spaces: u8) -> Option<Vec<u8>> {
     Some(out)
 }
 
-fn escaped(payload: &[u8], which: Escapes, keys: bool) -> Option<Vec<u8>> {
+pub(crate) fn escaped(payload: &[u8], which: Escapes, keys: bool) -> Option<Vec<u8>> {
     let tokens = json::tokens(payload);
     let verbatim = json::verbatim(payload, &tokens);
     let mut out = Vec::new();

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use wiretape_tape::EndKind;
 
 use crate::script::Script;
@@ -22,8 +23,10 @@ pub const VERSION: u32 = 1;
 /// of one kind are applied in the order of the list. Blocks are named by their number in the
 /// untouched body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// The version of the format: [`VERSION`].
+    #[serde(deserialize_with = "this_version")]
     pub version: u32,
     /// The seed it was generated from; without effect on what the pieces do.
     pub seed: u64,
@@ -31,6 +34,17 @@ pub struct Scenario {
     pub profile: Profile,
     /// What to do.
     pub pieces: Vec<Piece>,
+}
+
+/// No other version is read: what it means is not known here.
+fn this_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let version = u32::deserialize(deserializer)?;
+    if version != VERSION {
+        return Err(D::Error::custom(format_args!(
+            "expected a scenario of version {VERSION}, found version {version}"
+        )));
+    }
+    Ok(version)
 }
 
 impl Scenario {
@@ -155,7 +169,7 @@ impl core::error::Error for UnknownProfile {}
 /// *Block* numbers count the blocks of the untouched event stream from 0; a block is what a blank
 /// line ends. `before_block` may be the number of blocks, which means: at the end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "piece", rename_all = "snake_case")]
+#[serde(tag = "piece", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Piece {
     /// Wire: cuts the bytes elsewhere.
@@ -174,8 +188,8 @@ pub enum Piece {
         /// How.
         ends: Ends,
     },
-    /// Framing: puts a byte order mark in front.
-    Bom,
+    /// Framing: puts a byte order mark in front. (The braces make that a field is refused.)
+    Bom {},
     /// Framing: puts in a comment block.
     Comment {
         /// The block it goes before.
@@ -304,7 +318,7 @@ pub enum Piece {
         finish: bool,
     },
     /// Fault: the terminal event comes twice.
-    DoubleTerminal,
+    DoubleTerminal {},
 }
 
 /// Where to cut the bytes.
@@ -330,7 +344,7 @@ pub enum Cutting {
 
 /// When the chunks are sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Pace {
     /// As recorded.

@@ -132,6 +132,8 @@ impl Block {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stream {
     pub(crate) bom: bool,
+    /// How many blocks the untouched body has.
+    origins: usize,
     pub(crate) blocks: Vec<Arc<Block>>,
 }
 
@@ -142,6 +144,7 @@ impl Stream {
         let text = body.strip_prefix(BOM).unwrap_or(body);
         let mut stream = Self {
             bom: text.len() != body.len(),
+            origins: 0,
             blocks: Vec::new(),
         };
         let mut at = body.len() - text.len();
@@ -165,6 +168,7 @@ impl Stream {
                 }));
             }
         }
+        stream.origins = stream.blocks.len();
         stream.looks_like_events().then_some(stream)
     }
 
@@ -193,14 +197,12 @@ impl Stream {
         lines.find_map(|line| line.end).unwrap_or(LineEnd::Lf)
     }
 
-    /// Where `before_block` is. A block that another took in stands for the next one.
+    /// Where `before_block` is. A block that is no longer there stands for the next one.
     pub(crate) fn place(&self, before_block: usize) -> Result<usize, &'static str> {
         let origins = self.blocks.iter().enumerate();
         let origins = origins.filter_map(|(place, block)| Some((block.origin?, place)));
-        let mut end = 0;
         let mut found: Option<(usize, usize)> = None;
         for (origin, place) in origins {
-            end = end.max(origin + 1);
             let nearer = found.is_none_or(|(nearest, _)| origin < nearest);
             if before_block <= origin && nearer {
                 found = Some((origin, place));
@@ -208,7 +210,7 @@ impl Stream {
         }
         match found {
             Some((_, place)) => Ok(place),
-            None if end < before_block => Err("no such block"),
+            None if self.origins < before_block => Err("no such block"),
             None if self.blocks.last().is_some_and(|last| last.is_complete()) => {
                 Ok(self.blocks.len())
             }

@@ -6,8 +6,10 @@ use alloc::vec::Vec;
 use wiretape_tape::{EndKind, Exchange};
 
 use crate::dialect::{Family, Kind};
+use crate::framing::respaced;
 use crate::json;
-use crate::rewrite::{Cuts, cuts};
+use crate::rewrite::{Cuts, cuts, escaped, joined, lanes, spaced};
+use crate::scenario::{Escapes, LineEnd};
 use crate::sse::{Block, Stream};
 
 /// One recorded response, taken apart once for many scenarios.
@@ -21,6 +23,32 @@ pub struct Subject {
     pub(crate) stream: Option<Stream>,
     /// One for each block.
     pub(crate) facts: Vec<Fact>,
+    /// The blocks that can be interleaved, each with its lane.
+    pub(crate) lanes: Vec<(usize, usize)>,
+    pub(crate) seen: Seen,
+}
+
+/// Why a piece did not apply that fits and leaves everything as it was.
+pub(crate) const NO_CHANGE: &str = "it changes nothing here";
+
+/// What the untouched body shows.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact by itself")]
+pub(crate) struct Seen {
+    /// Characters outside ASCII.
+    pub(crate) wide: bool,
+    /// Lines that end in LF.
+    pub(crate) lf: bool,
+    /// Lines that end in CR LF.
+    pub(crate) cr_lf: bool,
+    /// Lines that end in CR.
+    pub(crate) cr: bool,
+    /// A `data:` with a space that can go.
+    pub(crate) spaced: bool,
+    /// A `data:` that can get a space.
+    pub(crate) tight: bool,
+    /// Something came later than something else.
+    pub(crate) timed: bool,
 }
 
 /// A chunk's place and time.
@@ -37,8 +65,14 @@ pub(crate) struct Recorded {
 pub(crate) struct Fact {
     /// The payload is a JSON object.
     pub(crate) object: bool,
-    /// The payload has a delta's string.
-    pub(crate) site: bool,
+    /// The next block can be merged into it.
+    pub(crate) joins: bool,
+    /// Spaces can be put in.
+    pub(crate) spaces: bool,
+    /// There are characters to write as `\uXXXX`.
+    pub(crate) letters: bool,
+    /// Some of them are outside ASCII.
+    pub(crate) wide: bool,
     /// Where that string can be cut.
     pub(crate) cuts: Cuts,
     /// Places for a line break in the payload.
@@ -68,21 +102,30 @@ impl Subject {
             Some(dialect) => Family::named(dialect),
             None => Family::detect(blocks),
         };
-        let facts = blocks.iter().map(|block| Fact::of(block, family)).collect();
+        let facts = facts(blocks, family);
         if let (Some(stream), Some(family)) = (&mut stream, family) {
             for block in stream.blocks_mut() {
                 if let Some(payload) = block.says() {
+                    let payload = json::unescaped(payload);
                     block.kind = family.kind(&payload);
                     block.lane = family.lane(&payload);
                 }
             }
         }
         let end = exchange.end.as_ref();
+        let end_after_ns = end.map_or(0, |end| end.after_ns);
+        let blocks = stream.as_ref().map_or(&[][..], |stream| &stream.blocks);
+        let lanes = family.map_or_else(Vec::new, |family| lanes(blocks, family));
+        let mut seen = Seen::of(blocks);
+        seen.wide = !body.is_ascii();
+        seen.timed = at_ns > 0 || end_after_ns > 0;
         Self {
+            lanes,
+            seen,
             body,
             chunks,
             end: end.map_or(EndKind::Unterminated, |end| end.kind),
-            end_after_ns: end.map_or(0, |end| end.after_ns),
+            end_after_ns,
             family,
             stream,
             facts,
@@ -132,6 +175,35 @@ impl Subject {
     }
 }
 
+impl Seen {
+    fn of(blocks: &[Arc<Block>]) -> Self {
+        let mut seen = Self::default();
+        for line in blocks.iter().flat_map(|block| &block.lines) {
+            match line.end {
+                Some(LineEnd::Lf) => seen.lf = true,
+                Some(LineEnd::CrLf) => seen.cr_lf = true,
+                Some(LineEnd::Cr) => seen.cr = true,
+                None => {}
+            }
+            seen.spaced |= respaced(line, false).is_some();
+            seen.tight |= respaced(line, true).is_some();
+        }
+        seen
+    }
+}
+
+fn facts(blocks: &[Arc<Block>], family: Option<Family>) -> Vec<Fact> {
+    let mut facts: Vec<Fact> = Vec::with_capacity(blocks.len());
+    for (place, block) in blocks.iter().enumerate() {
+        let mut fact = Fact::of(block, family);
+        let next = blocks.get(place + 1);
+        let joined = next.and_then(|next| joined(block, next, family?));
+        fact.joins = joined.is_some();
+        facts.push(fact);
+    }
+    facts
+}
+
 impl Fact {
     fn of(block: &Block, family: Option<Family>) -> Self {
         let Some(payload) = block.payload().filter(|payload| json::is_object(payload)) else {
@@ -141,7 +213,11 @@ impl Fact {
         let splits = site.as_ref().filter(|site| site.splits);
         Self {
             object: true,
-            site: site.is_some(),
+            joins: false,
+            spaces: spaced(payload, 1).is_some_and(|other| other != payload),
+            letters: escaped(payload, Escapes::All, false).is_some_and(|other| other != payload),
+            wide: !payload.is_ascii()
+                && escaped(payload, Escapes::NonAscii, false).is_some_and(|other| other != payload),
             cuts: splits.map_or_else(Cuts::default, |site| {
                 cuts(json::part(payload, site.body.clone()), site.inner)
             }),

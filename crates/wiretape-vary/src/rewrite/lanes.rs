@@ -2,10 +2,12 @@
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::dialect::{Family, Kind};
 use crate::sse::Block;
+use crate::subject::NO_CHANGE;
 
 /// The places of blocks that can change their order, each with the number of its lane. Empty
 /// where there is nothing to interleave, or the lanes cannot be told apart.
@@ -66,6 +68,39 @@ fn call_runs(blocks: &[Arc<Block>]) -> Option<Vec<(usize, usize)>> {
     (keys.len() > 1).then_some(found)
 }
 
+/// Whose turn it is at each place, by a schedule, where it was the turn of `lanes` before.
+pub(crate) fn arranged(lanes: &[usize], order: &[usize]) -> Vec<usize> {
+    let count = lanes.iter().map(|lane| lane + 1).max().unwrap_or(0);
+    let mut left = vec![0_usize; count];
+    for &lane in lanes {
+        if let Some(left) = left.get_mut(lane) {
+            *left += 1;
+        }
+    }
+    let mut out = Vec::with_capacity(lanes.len());
+    let mut turn = |lane: usize| {
+        let left = left.get_mut(lane).filter(|left| **left > 0);
+        left.map(|left| *left -= 1)
+            .is_some()
+            .then(|| out.push(lane))
+    };
+    let mut begun = 0;
+    for &lane in order.iter().filter(|&&lane| lane < count) {
+        if lane < begun {
+            turn(lane);
+        }
+        // Lanes begin in their order.
+        while begun <= lane {
+            turn(begun);
+            begun += 1;
+        }
+    }
+    for lane in 0..count {
+        while turn(lane).is_some() {}
+    }
+    out
+}
+
 /// Puts the blocks of all lanes in the order of the schedule. Each place keeps its time.
 pub(super) fn interleave(
     blocks: &mut [Arc<Block>],
@@ -76,29 +111,20 @@ pub(super) fn interleave(
     if places.is_empty() {
         return Err("nothing to interleave");
     }
-    let count = places.iter().map(|(_, lane)| lane + 1).max().unwrap_or(0);
-    let mut queues: Vec<VecDeque<Arc<Block>>> = (0..count).map(|_| VecDeque::new()).collect();
+    let before: Vec<usize> = places.iter().map(|&(_, lane)| lane).collect();
+    let after = arranged(&before, order);
+    if after == before {
+        return Err(NO_CHANGE);
+    }
+    let mut queues: BTreeMap<usize, VecDeque<Arc<Block>>> = BTreeMap::new();
     for &(place, lane) in &places {
-        if let (Some(block), Some(queue)) = (blocks.get(place), queues.get_mut(lane)) {
-            queue.push_back(block.clone());
-        }
+        let queue = queues.entry(lane).or_default();
+        queue.extend(blocks.get(place).cloned());
     }
-    let mut arranged = Vec::with_capacity(places.len());
-    let mut begun = 0;
-    for &lane in order.iter().filter(|&&lane| lane < count) {
-        if begun <= lane {
-            for queue in queues.iter_mut().take(lane + 1).skip(begun) {
-                arranged.extend(queue.pop_front());
-            }
-            begun = lane + 1;
-        } else if let Some(queue) = queues.get_mut(lane) {
-            arranged.extend(queue.pop_front());
-        }
-    }
-    for queue in &mut queues {
-        arranged.extend(queue.drain(..));
-    }
-    for (&(place, _), block) in places.iter().zip(arranged) {
+    let moved = after
+        .iter()
+        .filter_map(|lane| queues.get_mut(lane)?.pop_front());
+    for (&(place, _), block) in places.iter().zip(moved) {
         if let Some(target) = blocks.get_mut(place) {
             let slot = target.slot;
             *target = block;

@@ -1,12 +1,14 @@
 //! Frozen: what a seed gives, for ever. A change here breaks every stored seed.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{BODIES, subject};
+use crate::generate::chosen;
 use crate::rng::{Ratio, Rng};
-use crate::{Profile, Scenario};
+use crate::{Piece, Profile, Scenario};
 
 #[test]
 fn numbers_of_a_seed() {
@@ -38,6 +40,30 @@ fn numbers_lie_in_their_closed_range() {
 }
 
 #[test]
+fn pieces_of_a_seed_fit() {
+    for (dialect, body) in BODIES {
+        for body in [
+            body.into(),
+            body.replace('\n', "\r\n"),
+            body.replace("data: ", "data:"),
+        ] {
+            let subject = subject(dialect, &body);
+            for profile in Profile::ALL {
+                for seed in 0..150 {
+                    let scenario = Scenario::generate(seed, profile, &subject);
+                    let mut skipped = scenario.apply(&subject).skipped;
+                    if profile == Profile::All && !scenario.is_reshape() {
+                        let piece = |place: usize| scenario.pieces.get(place).map(Piece::name);
+                        skipped.retain(|(place, _)| piece(*place) != Some("rechunk"));
+                    }
+                    assert_eq!(skipped, [], "{dialect} {scenario:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn digests_of_seeds() {
     let mut found = Vec::new();
     for (dialect, body) in BODIES {
@@ -58,4 +84,64 @@ fn digests_of_seeds() {
         .map(String::from)
         .collect();
     assert_eq!(found, frozen);
+}
+
+/// Each piece as it is written, and the digest of what it does to each body. The list names every
+/// kind, and most ways of some.
+#[test]
+fn digests_of_pieces() {
+    let mut found = Vec::new();
+    let mut names = BTreeSet::new();
+    for line in include_str!("pieces.txt").lines() {
+        let (json, _) = line.split_once("  ").unwrap_or((line, ""));
+        let piece: Piece = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::to_string(&piece).unwrap(), json);
+        names.insert(piece.name());
+        let mut digests = String::new();
+        for (dialect, body) in BODIES {
+            let subject = subject(dialect, body);
+            let script = Scenario::of([piece.clone()].into()).apply(&subject);
+            let digest = script.digest();
+            digests += match script.skipped.first() {
+                Some(_) => " skipped",
+                None => digest.get(..12).unwrap_or_default(),
+            };
+            digests += " ";
+        }
+        found.push(format!("{json}  {}", digests.trim()));
+    }
+    let frozen: Vec<&str> = include_str!("pieces.txt").lines().collect();
+    assert_eq!(found, frozen);
+    assert_eq!(names.len(), 23, "{names:?}");
+}
+
+/// A kind more takes over some seeds, and leaves the others as they are.
+#[test]
+fn a_new_kind_shifts_no_seed() {
+    let before = [("a", 2, true), ("b", 1, true), ("c", 1, false)];
+    let after = [
+        ("a", 2, true),
+        ("new", 1, true),
+        ("b", 1, true),
+        ("c", 1, true),
+    ];
+    let mut taken = [0_u32; 2];
+    let mut a = 0_u32;
+    for seed in 0..3000 {
+        let name = |kinds: &[(&'static str, u32, bool)]| {
+            Some(kinds.get(chosen(seed, "x", kinds.iter().copied())?)?.0)
+        };
+        let [one, two] = [name(&before), name(&after)];
+        a += u32::from(one == Some("a"));
+        match two {
+            Some("new") => taken[0] += 1,
+            Some("c") => taken[1] += 1,
+            _ => assert_eq!(one, two, "seed {seed}"),
+        }
+    }
+    assert!((1900..2100).contains(&a), "two of three: {a}");
+    assert!(
+        taken.iter().all(|taken| (530..670).contains(taken)),
+        "one of five each: {taken:?}"
+    );
 }

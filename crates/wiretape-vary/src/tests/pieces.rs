@@ -1,5 +1,6 @@
 //! Single pieces: the bytes they give, the moments, the outcomes they permit.
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -113,7 +114,7 @@ fn moments_follow_the_last_byte() {
 #[test]
 fn rewritten_bodies_keep_the_recorded_times() {
     for (dialect, body) in BODIES {
-        let script = script(dialect, body, vec![Piece::Bom]);
+        let script = script(dialect, body, vec![Piece::Bom {}]);
         let total: u64 = script.steps().map(|step| step.after_ns).sum();
         let chunks = u64::try_from(body.len().div_ceil(100)).unwrap();
         assert_eq!(total, chunks * 1_000_000);
@@ -177,7 +178,7 @@ fn reasons_and_terminals() {
             "\"stop_reason\":\"max_tokens\""
         )
     );
-    let body = script_of(vec![Piece::DoubleTerminal]).body().to_vec();
+    let body = script_of(vec![Piece::DoubleTerminal {}]).body().to_vec();
     assert_eq!(
         String::from_utf8_lossy(&body)
             .matches("event: message_stop")
@@ -246,6 +247,181 @@ fn scenarios_are_data() {
     }
     let interleave = Piece::Interleave { order: vec![] };
     assert_eq!(interleave.standing("anthropic"), Standing::Lawful);
+    let names = |dialect: &str| -> Vec<String> {
+        let pieces = include_str!("pieces.txt").lines();
+        let pieces = pieces.filter_map(|line| {
+            let (json, _) = line.split_once("  ").unwrap_or((line, ""));
+            let piece: Piece = serde_json::from_str(json).unwrap();
+            let backing = piece.backing(dialect);
+            assert_eq!(
+                backing.evidence.is_empty(),
+                backing.standing == Standing::Lawful
+            );
+            assert_eq!(backing.standing, piece.standing(dialect));
+            let lawful = backing.standing == Standing::Lawful;
+            lawful.then(|| piece.name().to_string())
+        });
+        let mut names: Vec<String> = pieces.collect();
+        names.dedup();
+        names
+    };
+    // Whose like nobody was seen sending.
+    let both = [
+        "bom",
+        "id_field",
+        "multi_data",
+        "split_surrogate",
+        "interleave",
+        "json_escapes",
+        "double_terminal",
+    ];
+    for name in both {
+        for dialect in ["anthropic", "openai-chat"] {
+            assert!(names(dialect).iter().any(|lawful| lawful == name), "{name}");
+        }
+    }
+    let comment = Piece::Comment {
+        before_block: 0,
+        text: String::new(),
+    };
+    assert_eq!(comment.standing("anthropic"), Standing::Lawful);
+    assert_eq!(comment.standing("openai-chat"), Standing::Seen);
+    assert_eq!(comment.standing("gemini"), Standing::Lawful);
+}
+
+#[test]
+fn a_piece_that_changes_nothing_says_so() {
+    let subject = bare(
+        "data: {\"a\":1}\n\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"}}\n\n",
+    );
+    let reason = "end_turn".to_string();
+    for piece in [
+        Piece::LineEnds { ends: Ends::Lf },
+        Piece::DataSpacing { space: true },
+        Piece::JsonEscapes {
+            block: 0,
+            which: crate::Escapes::NonAscii,
+            keys: false,
+        },
+        Piece::JsonWhitespace {
+            block: 0,
+            spaces: 0,
+        },
+        Piece::FinishReason { reason },
+        Piece::Rechunk {
+            cut: Cutting::Whole,
+        },
+        Piece::Rechunk {
+            cut: Cutting::Every(1000),
+        },
+        Piece::Pace {
+            pace: Pace::Instant,
+        },
+        Piece::Pace {
+            pace: Pace::Speed { n: 3, of: 3 },
+        },
+    ] {
+        let script = Scenario::of(vec![piece.clone()]).apply(&subject);
+        assert_eq!(
+            script.skipped,
+            [(0, "it changes nothing here")],
+            "{piece:?}"
+        );
+        assert_eq!(script.body(), subject.body());
+    }
+    for finish in [true, false] {
+        let script =
+            Scenario::of(vec![Piece::DropTerminal { finish }]).apply(&bare("data: {}\n\n"));
+        assert_eq!(script.skipped, [(0, "no terminal event")]);
+    }
+    let order = vec![0; 20];
+    let interleave = Scenario::of(vec![Piece::Interleave { order }]);
+    let script = interleave.apply(&super::subject(Dialect::Anthropic, ANTHROPIC));
+    assert_eq!(script.skipped, [(0, "it changes nothing here")]);
+}
+
+#[test]
+fn a_scenario_is_read_to_the_letter() {
+    let error = |json: &str| {
+        serde_json::from_str::<Scenario>(json)
+            .unwrap_err()
+            .to_string()
+    };
+    let with = |version: &str, piece: &str| {
+        format!(r#"{{"version":{version},"seed":1,"profile":"all","pieces":[{piece}]}}"#)
+    };
+    let starts = |json: &str, expected: &str| {
+        let error = error(json);
+        assert!(error.starts_with(expected), "{json}: {error}");
+    };
+    starts(
+        &with("2", ""),
+        "expected a scenario of version 1, found version 2",
+    );
+    starts(&with("-1", ""), "invalid value: integer `-1`, expected u32");
+    starts(
+        r#"{"seed":1,"profile":"all","pieces":[]}"#,
+        "missing field `version`",
+    );
+    starts(
+        r#"{"version":1,"seed":1,"profile":"all","pieces":[],"speed":2}"#,
+        "unknown field `speed`",
+    );
+    for (piece, expected) in [
+        (
+            r#"{"piece":"explode"}"#,
+            "unknown variant `explode`, expected one of `rechunk`",
+        ),
+        (
+            r#"{"piece":"cut","at":7,"end":"reset","slow":1}"#,
+            "unknown field `slow`",
+        ),
+        (r#"{"piece":"bom","at":7}"#, "unknown field `at`"),
+        (
+            r#"{"piece":"double_terminal","at":7}"#,
+            "unknown field `at`",
+        ),
+        (
+            r#"{"piece":"cut","at":-7,"end":"reset"}"#,
+            "invalid value: integer `-7`",
+        ),
+        (
+            r#"{"piece":"cut","at":1.5,"end":"reset"}"#,
+            "invalid type: floating point `1.5`",
+        ),
+        (
+            r#"{"piece":"cut","at":18446744073709551616,"end":"reset"}"#,
+            "invalid type: floating point",
+        ),
+        (
+            r#"{"piece":"cut","at":7,"end":"explosion"}"#,
+            "unknown variant `explosion`",
+        ),
+        (
+            r#"{"piece":"rechunk","cut":{"every":1,"at":[2]}}"#,
+            "invalid value: map, expected map with a single key",
+        ),
+        (
+            r#"{"piece":"pace","pace":{"speed":{"n":1,"of":1,"to":2}}}"#,
+            "unknown field `to`",
+        ),
+        (
+            r#"{"piece":"json_whitespace","block":0,"spaces":256}"#,
+            "invalid value: integer `256`",
+        ),
+    ] {
+        starts(&with("1", piece), expected);
+    }
+    let hostile = r#"{"piece":"cut","at":9223372036854775808,"end":"reset"},{"piece":"rechunk","cut":{"every":0}},
+        {"piece":"rechunk","cut":{"at":[18446744073709551615,0]}},{"piece":"split_delta","block":18446744073709551615,"at":18446744073709551615},
+        {"piece":"interleave","order":[18446744073709551615]},{"piece":"comment","before_block":18446744073709551615,"text":"x"},
+        {"piece":"pace","pace":{"speed":{"n":0,"of":0}}},{"piece":"multi_data","block":0,"gap":18446744073709551615}"#;
+    let scenario: Scenario = serde_json::from_str(&with("1", hostile)).unwrap();
+    let script = scenario.apply(&subject(Dialect::Anthropic, ANTHROPIC));
+    assert_eq!(script.body(), ANTHROPIC.as_bytes());
+    // All but the cutting at two offsets, which puts the body into one chunk.
+    let skipped: Vec<usize> = script.skipped.iter().map(|skipped| skipped.0).collect();
+    assert_eq!(skipped, [0, 1, 3, 4, 5, 6, 7]);
 }
 
 #[test]

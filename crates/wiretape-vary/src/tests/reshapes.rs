@@ -5,7 +5,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::{ANTHROPIC, BODIES, OPENAI_CHAT, exchange, meaning, script, subject};
-use crate::{Cutting, Ends, Escapes, LineEnd, Outcome, Pace, Piece, Profile, Scenario};
+use crate::{Cutting, Ends, Escapes, LineEnd, Outcome, Pace, Piece, Profile, Scenario, Subject};
 use wiretape_core::Dialect;
 
 const RESHAPES: [Profile; 4] = [
@@ -39,6 +39,29 @@ fn seeds_keep_the_meaning() {
                 let json = serde_json::to_string(&scenario).unwrap();
                 assert_eq!(meaning(dialect, script.body()), want, "{json}");
             }
+        }
+    }
+}
+
+/// Names and types that are written with escapes are found all the same.
+#[test]
+fn a_varied_body_is_varied_again() {
+    for (dialect, body) in BODIES {
+        let want = meaning(dialect, body.as_bytes());
+        // One delta of the text, one of a call.
+        let escapes = [4, 8].into_iter().map(|block| Piece::JsonEscapes {
+            block,
+            which: Escapes::All,
+            keys: block == 8,
+        });
+        let script = Scenario::of(escapes.collect()).apply(&subject(dialect, body));
+        let again = Subject::new(&exchange(script.body()), Some(dialect.name()));
+        for seed in 0..200 {
+            let scenario = Scenario::generate(seed, Profile::Reshape, &again);
+            let script = scenario.apply(&again);
+            assert_eq!(script.skipped, []);
+            let json = serde_json::to_string(&scenario).unwrap();
+            assert_eq!(meaning(dialect, script.body()), want, "{json}");
         }
     }
 }
@@ -172,7 +195,7 @@ fn framing_and_json_rewritten_everywhere() {
             (1..count)
                 .map(|before_block| Piece::UnknownEvent { before_block })
                 .collect(),
-            vec![Piece::DataSpacing { space: false }, Piece::Bom],
+            vec![Piece::DataSpacing { space: false }, Piece::Bom {}],
             vec![Piece::LineEnds {
                 ends: Ends::Mixed(vec![LineEnd::Cr, LineEnd::Lf, LineEnd::CrLf]),
             }],

@@ -88,7 +88,7 @@ fn any_pieces(rng: &mut Rng) -> Vec<Piece> {
         },
         Piece::Comment { before_block, text },
         Piece::Ping { before_block },
-        Piece::Bom,
+        Piece::Bom {},
         Piece::LineEnds {
             ends: Ends::Mixed(vec![LineEnd::Cr, LineEnd::Lf]),
         },
@@ -111,7 +111,7 @@ fn any_faults(rng: &mut Rng) -> Vec<Piece> {
         Piece::DropTerminal {
             finish: at % 2 == 0,
         },
-        Piece::DoubleTerminal,
+        Piece::DoubleTerminal {},
         Piece::ErrorEvent {
             before_block,
             error: ErrorName::RateLimit,
