@@ -1,5 +1,6 @@
 //! Every stream of the corpus in the two dialects, read and compared.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -17,10 +18,15 @@ struct Stream {
     body: Vec<u8>,
 }
 
+/// To the terminal itself: what is printed with `println!` is hidden where a test passes.
+pub(crate) fn say(what: &str) {
+    let _ = writeln!(std::io::stderr(), "corpus: {what}");
+}
+
 pub(crate) fn folder() -> Option<PathBuf> {
     let folder = std::env::var_os("WIRETAPE_CORPUS").filter(|value| !value.is_empty());
     if folder.is_none() {
-        println!("corpus: skipped, WIRETAPE_CORPUS names no folder");
+        say("skipped, WIRETAPE_CORPUS names no folder");
     }
     folder.map(PathBuf::from)
 }
@@ -144,7 +150,7 @@ fn transcripts_equal_the_independent_reading() {
         ])
         .output();
     let Ok(output) = output else {
-        println!("corpus: transcripts not compared, python3 is absent");
+        say("transcripts not compared, python3 is absent");
         return;
     };
     std::fs::remove_file(&got).unwrap();
@@ -154,10 +160,10 @@ fn transcripts_equal_the_independent_reading() {
         text.contains("wire_format"),
         "compare.py failed: {complaint}"
     );
-    println!(
-        "corpus: {} transcripts compared with expected.jsonl",
+    say(&format!(
+        "{} transcripts compared with expected.jsonl",
         streams.len()
-    );
+    ));
     let found = differences(&text);
     let adjudicated = ADJUDICATED.map(|(file, field, _)| (file.to_owned(), field.to_owned()));
     let news: Vec<_> = found
@@ -238,9 +244,9 @@ fn every_stream_keeps_the_laws() {
     let cases: u64 = broken.iter().map(|(cases, _)| cases).sum();
     let broken: Vec<String> = broken.into_iter().flat_map(|(_, broken)| broken).collect();
     assert!(broken.is_empty(), "{}", broken.join("\n\n"));
-    println!(
-        "corpus: read {} streams, {cases} cases of laws 1 to 4 and 7",
+    say(&format!(
+        "read {} streams, {cases} cases of laws 1 to 4 and 7",
         streams.len()
-    );
+    ));
     assert!(!streams.is_empty());
 }
