@@ -1,5 +1,6 @@
 //! Every stream of the corpus in the two dialects, read and compared.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -17,10 +18,15 @@ struct Stream {
     body: Vec<u8>,
 }
 
+/// To the terminal itself: what is printed with `println!` is hidden where a test passes.
+pub(crate) fn say(what: &str) {
+    let _ = writeln!(std::io::stderr(), "corpus: {what}");
+}
+
 pub(crate) fn folder() -> Option<PathBuf> {
     let folder = std::env::var_os("WIRETAPE_CORPUS").filter(|value| !value.is_empty());
     if folder.is_none() {
-        println!("corpus: skipped, WIRETAPE_CORPUS names no folder");
+        say("skipped, WIRETAPE_CORPUS names no folder");
     }
     folder.map(PathBuf::from)
 }
@@ -127,10 +133,10 @@ fn transcripts_equal_the_independent_reading() {
         return;
     };
     let [rows, equal, alternative, missing, differ] = totals(&text);
-    println!(
-        "corpus: {rows} transcripts compared with expected.jsonl: {equal} equal, {alternative} equal \
-         to an alternative, {differ} differ"
-    );
+    say(&format!(
+        "{rows} transcripts compared with expected.jsonl: {equal} equal, {alternative} equal to an \
+         alternative, {differ} differ"
+    ));
     assert_eq!((rows, missing), (streams.len(), 0), "{text}");
     let found = differences(&text);
     let adjudicated = ADJUDICATED.map(|(file, field, _)| (file.to_owned(), field.to_owned()));
@@ -174,7 +180,7 @@ fn recovered_transcripts_equal_the_independent_reading() {
 /// What `compare.py` prints of these streams; nothing, and a line that says so, without Python.
 fn compared(folder: &Path, streams: &[Stream], options: Options, more: &[&str]) -> Option<String> {
     if Command::new("python3").arg("--version").output().is_err() {
-        println!("corpus: transcripts not compared, python3 is absent");
+        say("transcripts not compared, python3 is absent");
         return None;
     }
     let rows = parallel(streams, |stream| {
@@ -275,9 +281,9 @@ fn every_stream_keeps_the_laws() {
     let cases: u64 = broken.iter().map(|(cases, _)| cases).sum();
     let broken: Vec<String> = broken.into_iter().flat_map(|(_, broken)| broken).collect();
     assert!(broken.is_empty(), "{}", broken.join("\n\n"));
-    println!(
-        "corpus: read {} streams, {cases} cases of laws 1 to 4 and 7",
+    say(&format!(
+        "read {} streams, {cases} cases of laws 1 to 4 and 7",
         streams.len()
-    );
+    ));
     assert!(!streams.is_empty());
 }

@@ -7,6 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use wiretape_core::sse;
 
+use crate::corpus::say;
 use crate::vectors::{Event, dispatched};
 
 #[test]
@@ -16,7 +17,7 @@ fn web_platform_tests() {
     };
     let path = folder.join("sse-vectors/wpt.json");
     let Ok(text) = std::fs::read_to_string(&path) else {
-        println!("wpt: skipped, the corpus has no {}", path.display());
+        say(&format!("wpt skipped, there is no {}", path.display()));
         return;
     };
     let vectors: Vec<Value> = serde_json::from_str(&text).unwrap();
@@ -62,6 +63,6 @@ fn web_platform_tests() {
             assert_eq!(retry, vector["expected_retry"].as_u64(), "{name}");
         }
     }
-    println!("wpt: {read} of {} vectors read", vectors.len());
+    say(&format!("wpt, {read} of {} vectors read", vectors.len()));
     assert!(read > 0);
 }

@@ -14,7 +14,7 @@ use crate::args::{CheckArgs, Cli, Command};
 use crate::{Io, Screen, screen};
 
 fn row(panic: Option<&str>) -> Row {
-    let scenario = Scenario::of(vec![Piece::Bom]);
+    let scenario = Scenario::of(vec![Piece::Bom {}]);
     let report = Report {
         number: 9,
         law: "reshape",
