@@ -70,7 +70,9 @@ pub fn encode_request(exchange: usize, request: &Request) -> String {
     let mut body = Object::new();
     match &request.body {
         Body::Empty => {}
-        Body::Json(value) => body.raw("json", &value.to_string()),
+        // In JSON, line ends stand between tokens only.
+        Body::Json(text) if is_json(text) => body.raw("json", &text.replace(['\n', '\r'], " ")),
+        Body::Json(text) => body.text("text", text),
         Body::Text(text) => body.text("text", text),
         Body::Bytes(bytes) => body.text("base64", &STANDARD.encode(bytes)),
     }
@@ -79,6 +81,10 @@ pub fn encode_request(exchange: usize, request: &Request) -> String {
     }
     line.extra(&request.extra, fields::REQUEST);
     line.line()
+}
+
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 /// The line of a response's head, with its line feed.

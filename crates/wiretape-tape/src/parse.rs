@@ -4,6 +4,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::digest::measure;
@@ -91,7 +93,7 @@ pub(crate) fn parse_within(bytes: &[u8], limits: &Limits) -> Result<Parsed, Erro
         let content = raw.strip_suffix(b"\n");
         match (read(content.unwrap_or(raw), at, limits), &mut reader) {
             (value, None) => reader = Some(Reader::new(header(raw, value).map_err(error)?, limits)),
-            (Ok(value), Some(reader)) => reader.line(value).map_err(error)?,
+            (Ok(value), Some(reader)) => reader.line(value, raw).map_err(error)?,
             (Err(why), Some(_)) if content.is_none() && why.may_be_torn() => {
                 torn = Some(Torn {
                     line,
@@ -198,7 +200,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn line(&mut self, value: Value) -> Result<(), ErrorKind> {
+    /// Takes a line, as a value and as it stands in the file.
+    fn line(&mut self, value: Value, raw: &[u8]) -> Result<(), ErrorKind> {
         let mut fields = match value {
             Value::Object(fields) => fields,
             Value::Array(items) => return self.chunk(items),
@@ -225,7 +228,7 @@ impl<'a> Reader<'a> {
         let number = fields::take_uint(&mut fields, kind)?;
         one_kind(&fields, kind)?;
         match kind {
-            "request" => self.request(number, fields),
+            "request" => self.request(number, fields, raw),
             "response" => self.response(number, fields),
             _ => self.end(number, fields),
         }
@@ -239,7 +242,12 @@ impl<'a> Reader<'a> {
         self.tape
     }
 
-    fn request(&mut self, number: u64, mut fields: Map<String, Value>) -> Result<(), ErrorKind> {
+    fn request(
+        &mut self,
+        number: u64,
+        mut fields: Map<String, Value>,
+        raw: &[u8],
+    ) -> Result<(), ErrorKind> {
         let exchange = self.exchange(number, "request")?;
         if exchange.request.is_some() {
             return Err(ErrorKind::Duplicate {
@@ -254,7 +262,7 @@ impl<'a> Reader<'a> {
             method: fields::take_text(&mut fields, "method")?,
             path: fields::take_text(&mut fields, "path")?,
             headers: fields::take_headers(&mut fields)?,
-            body: body(fields.remove("body"))?,
+            body: body(fields.remove("body"), raw)?,
             extra: fields,
         });
         Ok(())
@@ -378,7 +386,8 @@ fn one_kind(fields: &Map<String, Value>, kind: &'static str) -> Result<(), Error
     }
 }
 
-fn body(value: Option<Value>) -> Result<Body, ErrorKind> {
+/// A request's body; `line` is the line it stands in.
+fn body(value: Option<Value>, line: &[u8]) -> Result<Body, ErrorKind> {
     const EXPECTED: &str = "{\"json\":…}, {\"text\":\"…\"}, {\"base64\":\"…\"} or nothing";
     let fields = match value {
         None | Some(Value::Null) => return Ok(Body::Empty),
@@ -386,11 +395,30 @@ fn body(value: Option<Value>) -> Result<Body, ErrorKind> {
         value => return Err(wrong("body", EXPECTED, value.as_ref())),
     };
     match fields::only(fields) {
-        Some((key, value)) if key == "json" => Ok(Body::Json(value)),
+        Some((key, value)) if key == "json" => {
+            Ok(Body::Json(sent(line).unwrap_or_else(|| value.to_string())))
+        }
         Some((key, Value::String(text))) if key == "text" => Ok(Body::Text(text)),
         Some((key, value)) if key == "base64" => Ok(Body::Bytes(fields::base64(&value)?)),
         _ => Err(wrong("body", EXPECTED, Some(&Value::Object(Map::new())))),
     }
+}
+
+/// The JSON of a request's body as it stands in its line: a value would lose the order of keys, and
+/// the digits of big numbers. `None` where a key of the line is repeated.
+fn sent(line: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Line<'a> {
+        #[serde(borrow)]
+        body: Sent<'a>,
+    }
+    #[derive(Deserialize)]
+    struct Sent<'a> {
+        #[serde(borrow)]
+        json: &'a RawValue,
+    }
+    let line: Line<'_> = serde_json::from_slice(line).ok()?;
+    Some(line.body.json.get().into())
 }
 
 fn chunk_bytes(found: &Value) -> ErrorKind {

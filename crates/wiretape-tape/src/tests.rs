@@ -109,6 +109,29 @@ fn sample() -> String {
     .concat()
 }
 
+/// A request's JSON keeps what a value would lose, and stays on its line.
+#[test]
+fn the_json_of_a_request_stays_as_it_was_sent() {
+    let json = r#"{"z": 1,"a":12345678901234567890123,"f":1.0,"a":-0, "s":"\u00e9\n"}"#;
+    let tape = |json: &str| {
+        format!(
+            "{{\"wiretape\":1,\"source\":{{\"kind\":\"bare\"}},\"exact\":true}}\n\
+             {{\"request\":0,\"method\":\"POST\",\"path\":\"/\",\"headers\":[],\"body\":{{\"json\":{json}}}}}\n"
+        )
+    };
+    let mut read = parse(tape(json).as_bytes()).unwrap().tape;
+    assert_eq!(encode(&read), tape(json));
+    let request = read.exchanges[0].request.as_mut().unwrap();
+    assert_eq!(request.body, Body::Json(json.into()));
+    request.body = Body::Json("[1,\r\n2]".into());
+    assert_eq!(encode(&read), tape("[1,  2]"));
+    let request = read.exchanges[0].request.as_mut().unwrap();
+    request.body = Body::Json("[1".into());
+    let again = parse(encode(&read).as_bytes()).unwrap().tape;
+    let body = &again.exchanges[0].request.as_ref().unwrap().body;
+    assert_eq!(*body, Body::Text("[1".into()), "what is no JSON is text");
+}
+
 #[test]
 fn reads_what_it_writes() {
     let parsed = parse(sample().as_bytes()).unwrap();
@@ -119,7 +142,7 @@ fn reads_what_it_writes() {
     assert_eq!(tape.exchanges[0].chunks[0].after_ns, u64::MAX);
     assert_eq!(
         tape.exchanges[0].request.as_ref().unwrap().body,
-        Body::Json(json!({"t":0.1}))
+        Body::Json("{\"t\":0.1}".into())
     );
     assert_eq!(tape.exchanges[1].end.as_ref().unwrap().kind, EndKind::Reset);
     assert_eq!(

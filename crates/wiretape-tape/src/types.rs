@@ -230,8 +230,9 @@ pub enum Body {
     /// None, or an empty one.
     #[default]
     Empty,
-    /// JSON, whose layout does not matter.
-    Json(Value),
+    /// JSON text as it was sent: order of keys, repeated keys and big numbers are kept. Line ends
+    /// between its tokens are written as spaces.
+    Json(String),
     /// UTF-8 text.
     Text(String),
     /// Other bytes.

@@ -46,7 +46,7 @@ fn requests() -> impl Strategy<Value = Request> {
     let body = (0..4_u8, values(), texts(), vec_of(any::<u8>(), 0..6)).prop_map(
         |(which, value, text, bytes)| match which {
             0 => Body::Empty,
-            1 => Body::Json(value),
+            1 => Body::Json(format!("{value}")),
             2 => Body::Text(text),
             _ => Body::Bytes(bytes),
         },
