@@ -1113,3 +1113,62 @@ fn f34_usage_is_cumulative_null_changes_nothing_and_cached_tokens_are_told() {
     assert_eq!((usage.input, usage.output), (Some(3), Some(4)));
     assert_eq!((usage.cache_read, usage.cache_write), (Some(2), None));
 }
+
+#[test]
+fn f24_a_call_is_not_released_without_arguments_that_came() {
+    let call = |rest: &str| format!(r#"{{"tool_calls":[{{{rest}}}]}}"#);
+    // A new id and the name with every delta of one call: no f({}) beside f({"x":1}).
+    check_chat(
+        &[
+            &call(r#""index":0,"id":"r1","function":{"name":"f","arguments":""}"#),
+            &call(r#""index":0,"id":"r2","function":{"name":"f","arguments":"{\"x\":1}"}"#),
+        ],
+        "tool_calls",
+        "\"\" | r1 f({\"x\":1}) | stop tool_calls | F-24×1",
+    );
+    // No id and no index; an index that comes late.
+    for index in ["", r#""index":0,"#] {
+        let rest = format!(r#"{index}"function":{{"name":"f","arguments":"{{\"x\":1}}"}}"#);
+        let counted = if index.is_empty() { 2 } else { 1 };
+        check_chat(
+            &[
+                &call(r#""function":{"name":"f","arguments":""}"#),
+                &call(&rest),
+            ],
+            "tool_calls",
+            &format!("\"\" | - f({{\"x\":1}}) | stop tool_calls | F-24×{counted}"),
+        );
+    }
+    // Pieces that fit no call: what has no arguments may be what lacks them.
+    check_chat(
+        &[
+            &call(r#""id":"a","function":{"name":"f","arguments":""}"#),
+            &call(r#""id":"b","function":{"name":"g","arguments":""}"#),
+            &call(r#""function":{"arguments":"{\"x\":1}"}"#),
+            &call(r#""function":{"arguments":"{\"y\":2}"}"#),
+        ],
+        "tool_calls",
+        "\"\" | not a f(): arguments_astray | not b g({\"x\":1}{\"y\":2}): arguments_not_json | stop tool_calls | F-24×2",
+    );
+}
+
+#[test]
+fn f25_calls_of_one_id_are_told_apart_by_index() {
+    let call = |index: usize, name: &str, arguments: &str| {
+        format!(
+            r#"{{"tool_calls":[{{"index":{index},"id":"a","function":{{"name":"{name}","arguments":"{arguments}"}}}}]}}"#
+        )
+    };
+    for (f, g) in [("f", "g"), ("", "")] {
+        check_chat(
+            &[
+                &call(0, "f", r#"{\"x\":"#),
+                &call(1, "g", r#"{\"y\":"#),
+                &call(0, f, "1}"),
+                &call(1, g, "2}"),
+            ],
+            "tool_calls",
+            "\"\" | a f({\"x\":1}) | a g({\"y\":2}) | stop tool_calls",
+        );
+    }
+}

@@ -44,7 +44,7 @@ pub(super) struct Match {
     pub(super) found: Found,
     /// The labels contradict what was sent before.
     pub(super) odd: bool,
-    /// The index is in use by a call of another id or name.
+    /// What begins a call came where one has begun.
     pub(super) reused: bool,
 }
 
@@ -55,6 +55,8 @@ pub(super) struct Calls {
     /// The latest call of each id, since ids are repeated (F-25).
     by_id: BTreeMap<String, usize>,
     by_index: BTreeMap<i64, usize>,
+    /// How many have no index.
+    unindexed: usize,
     latest: usize,
 }
 
@@ -75,8 +77,9 @@ impl Calls {
         if !labels.id.is_empty() {
             self.by_id.insert(labels.id.into(), at);
         }
-        if let Some(index) = labels.index {
-            self.by_index.insert(index, at);
+        match labels.index {
+            Some(index) => drop(self.by_index.insert(index, at)),
+            None => self.unindexed += 1,
         }
         at
     }
@@ -108,6 +111,7 @@ impl Calls {
         if let Some(call) = self.list.get_mut(at) {
             if call.index.is_none() {
                 call.index = Some(index);
+                self.unindexed -= 1;
                 self.by_index.entry(index).or_insert(at);
             }
         }
@@ -137,61 +141,97 @@ impl Calls {
     }
 
     fn by_labels(&self, labels: Labels<'_>, rule: NewIdAtUsedIndex) -> Match {
-        let plain = |found| Match {
+        let at_index = labels.index.and_then(|index| self.by_index.get(&index));
+        if let Some(&at) = self.by_id.get(labels.id) {
+            let of = |at: usize| self.list.get(at);
+            // Ids are repeated: of the calls of one id, the one at the index if there is one.
+            if let Some(&at) = at_index.filter(|&&at| of(at).is_some_and(|c| c.id == labels.id)) {
+                return Match::plain(Found::Call(at));
+            }
+            let own = of(at).and_then(|call| call.index);
+            if labels.index.is_none() || own.is_none() {
+                return Match::plain(Found::Call(at));
+            }
+            if labels.name.is_empty() {
+                return Match::odd(Found::Call(at));
+            }
+        }
+        match (labels.index, at_index) {
+            (Some(_), Some(&at)) => self.at_used_index(at, labels, rule),
+            (Some(_), None) => self.at_new_index(labels),
+            (None, _) => self.without_index(labels, rule),
+        }
+    }
+
+    fn at_used_index(&self, at: usize, labels: Labels<'_>, rule: NewIdAtUsedIndex) -> Match {
+        let Some(call) = self.list.get(at) else {
+            return Match::plain(Found::New);
+        };
+        if labels.id.is_empty() || call.id.is_empty() {
+            return Match::plain(Found::Call(at));
+        }
+        let same = match rule {
+            // The same name before any argument: a call that is released without its arguments
+            // does more harm than one that is run once instead of twice.
+            NewIdAtUsedIndex::OpensCallIfNamed => labels.name.is_empty() || call.awaits(labels),
+            NewIdAtUsedIndex::OpensCall => false,
+            NewIdAtUsedIndex::SameCall => true,
+        };
+        let begins = !labels.name.is_empty() && rule != NewIdAtUsedIndex::SameCall;
+        Match {
+            found: if same { Found::Call(at) } else { Found::New },
+            odd: true,
+            reused: begins || !same,
+        }
+    }
+
+    /// A new index is a new call, unless nothing else says so and one call waits for its index.
+    fn at_new_index(&self, labels: Labels<'_>) -> Match {
+        let waits =
+            |call: &&Call| call.index.is_none() && (labels.name.is_empty() || call.awaits(labels));
+        let latest = self.list.get(self.latest).filter(waits);
+        if labels.id.is_empty() && self.unindexed == 1 && latest.is_some() {
+            return Match::plain(Found::Latest(self.latest));
+        }
+        Match::plain(Found::New)
+    }
+
+    fn without_index(&self, labels: Labels<'_>, rule: NewIdAtUsedIndex) -> Match {
+        let Some(call) = self.list.get(self.latest) else {
+            return Match::plain(Found::New);
+        };
+        let latest = Found::Latest(self.latest);
+        match (labels.id.is_empty(), labels.name.is_empty()) {
+            (true, true) if call.index.is_some() => Match::odd(latest),
+            (true, true) => Match::plain(latest),
+            (true, false) if call.awaits(labels) => Match::odd(latest),
+            // A new random id with every delta (GLM-4).
+            (false, true) if rule != NewIdAtUsedIndex::OpensCall => Match::odd(latest),
+            _ => Match::plain(Found::New),
+        }
+    }
+}
+
+impl Call {
+    /// It has this name, and no arguments so far.
+    fn awaits(&self, labels: Labels<'_>) -> bool {
+        !self.begun && self.name == labels.name
+    }
+}
+
+impl Match {
+    fn plain(found: Found) -> Self {
+        Self {
             found,
             odd: false,
             reused: false,
-        };
-        let odd = |found| Match {
+        }
+    }
+
+    fn odd(found: Found) -> Self {
+        Self {
             odd: true,
-            ..plain(found)
-        };
-        let unnamed = labels.name.is_empty();
-        if let Some(&at) = self.by_id.get(labels.id) {
-            let own = self.list.get(at).and_then(|call| call.index);
-            let elsewhere = labels.index.is_some() && own.is_some() && own != labels.index;
-            if !elsewhere {
-                return plain(Found::Call(at));
-            }
-            if unnamed {
-                return odd(Found::Call(at));
-            }
-        }
-        let latest = self.list.get(self.latest);
-        if let Some(index) = labels.index {
-            let Some(&at) = self.by_index.get(&index) else {
-                // Neither an id nor a name begins a call: more of the one that has no index yet.
-                let lost = labels.id.is_empty() && unnamed;
-                return match latest {
-                    Some(call) if lost && call.index.is_none() => plain(Found::Latest(self.latest)),
-                    _ => plain(Found::New),
-                };
-            };
-            let known = self.list.get(at).is_some_and(|call| !call.id.is_empty());
-            if labels.id.is_empty() || !known {
-                return plain(Found::Call(at));
-            }
-            let same = match rule {
-                NewIdAtUsedIndex::OpensCallIfNamed => unnamed,
-                NewIdAtUsedIndex::OpensCall => false,
-                NewIdAtUsedIndex::SameCall => true,
-            };
-            return Match {
-                found: if same { Found::Call(at) } else { Found::New },
-                odd: true,
-                reused: !same,
-            };
-        }
-        match latest {
-            Some(call) if unnamed && labels.id.is_empty() => Match {
-                odd: call.index.is_some(),
-                ..plain(Found::Latest(self.latest))
-            },
-            // A new random id with every delta, and no index (GLM-4).
-            Some(_) if unnamed && rule != NewIdAtUsedIndex::OpensCall => {
-                odd(Found::Latest(self.latest))
-            }
-            _ => plain(Found::New),
+            ..Self::plain(found)
         }
     }
 }

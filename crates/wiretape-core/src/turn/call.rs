@@ -82,6 +82,9 @@ pub enum CallFault {
     Unrepresentable(String),
     /// The arguments are JSON but no object, which is what every tool takes (F-19).
     NotAnObject,
+    /// The call has no arguments, and the reply has some that fit no call: they may be its own
+    /// (F-24).
+    Astray,
     /// The call has no name (F-25).
     NoName,
     /// The reply it stands in is no turn, for this reason.
@@ -96,6 +99,7 @@ impl CallFault {
             Self::NotJson { .. } => "arguments_not_json",
             Self::Unrepresentable(_) => "arguments_unrepresentable",
             Self::NotAnObject => "arguments_not_an_object",
+            Self::Astray => "arguments_astray",
             Self::NoName => "no_name",
             Self::Reply(why) => why,
         }
@@ -110,6 +114,9 @@ impl fmt::Display for CallFault {
             }
             Self::Unrepresentable(what) => write!(f, "the arguments cannot be held: {what}"),
             Self::NotAnObject => f.write_str("the arguments are not a JSON object"),
+            Self::Astray => {
+                f.write_str("the call has no arguments, and others of the reply fit no call")
+            }
             Self::NoName => f.write_str("the call has no name"),
             Self::Reply(why) => write!(f, "the reply is no turn: {why}"),
         }
@@ -145,6 +152,11 @@ pub(super) fn parse(
         },
         _ => Err(CallFault::NotAnObject),
     }
+}
+
+pub(super) fn is_blank(text: &str) -> bool {
+    text.bytes()
+        .all(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'))
 }
 
 fn value(text: &str) -> Result<Value, CallFault> {

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use serde_json::Value;
 
-use super::call::{Accept, Identity, execution_key, parse};
+use super::call::{Accept, Identity, execution_key, is_blank, parse};
 use super::{
     CallFault, Choice, Closing, Content, Draft, Failure, Rejected, RejectedCall, Reply, ServerCall,
     ToolCall, Turn, Why,
@@ -57,6 +57,7 @@ pub(super) fn finish(mut draft: Draft, closing: Closing) -> Result<Turn, Rejecte
         frames: closing.frames,
         warnings,
     };
+    let guessed = draft.warnings.of("F-24") > 0;
     let mut choices = split(draft);
     let mut verdict = whole;
     for (place, choice) in choices.iter_mut().enumerate() {
@@ -69,6 +70,9 @@ pub(super) fn finish(mut draft: Draft, closing: Closing) -> Result<Turn, Rejecte
             accept,
             &mut reply.warnings,
         );
+        if guessed {
+            hold_back(choice);
+        }
         if place == 0 {
             verdict = own;
         }
@@ -190,6 +194,31 @@ fn calls(
             }),
         }
     }
+}
+
+/// Which call a delta belonged to was guessed, and some arguments fit no call: calls without any may
+/// be the ones that lack them.
+fn hold_back(choice: &mut Choice) {
+    let fits_none = |why: &CallFault| matches!(why, CallFault::NotJson { .. } | CallFault::NoName);
+    if !choice.rejected.iter().any(|call| fits_none(&call.why)) {
+        return;
+    }
+    let calls = core::mem::take(&mut choice.calls);
+    let (blank, rest) = calls
+        .into_iter()
+        .partition(|call| call.kind == Kind::Tool && is_blank(&call.arguments));
+    choice.calls = rest;
+    let blank: Vec<ToolCall> = blank;
+    choice
+        .rejected
+        .extend(blank.into_iter().map(|call| RejectedCall {
+            ordinal: call.ordinal,
+            id: call.id,
+            name: call.name,
+            arguments: call.arguments,
+            why: CallFault::Astray,
+        }));
+    choice.rejected.sort_by_key(|call| call.ordinal);
 }
 
 fn call(
