@@ -271,7 +271,7 @@ fn f17_a_missing_or_wrong_name_is_counted_once() {
     ] {
         let (seen, transcript) = events(dialect, options, &body);
         let pings = seen.iter().filter(|line| *line == "ping").count();
-        assert_eq!(pings, transcript.frames as usize, "{body}");
+        assert_eq!(pings as u64, transcript.frames, "{body}");
         assert_eq!(transcript.warnings.of("F-17"), 1, "{body}");
     }
 }
@@ -579,6 +579,8 @@ fn the_older_form_of_a_call() {
             r#"{"choices":[{"index":0,"delta":{"content":"a"}}]}"#,
             &call(r#"{"arguments":"{"}"#),
             &call(r#"{"name":"f","arguments":"}"}"#),
+            // It has number 0.
+            r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":" "}}]}}]}"#,
         ],
         &[
             "open 0.0 Text (no close)",
@@ -587,6 +589,7 @@ fn the_older_form_of_a_call() {
             "add 0.1 Arguments {",
             "add 0.1 Name f",
             "add 0.1 Arguments }",
+            "add 0.1 Arguments  ",
         ],
     );
 }

@@ -59,14 +59,12 @@ fn decoded(body: &[u8], size: usize, options: sse::Options, limits: Limits) -> R
             }
         }
     }
-    if read.error.is_none() {
-        assert_eq!(decoder.position(), body.len() as u64);
-    }
     // What ended the reading stays; nothing is handed out twice.
     let end = decoder.finish().map(|last| last.map(Seen::of));
-    if read.error.is_some() {
-        assert_eq!(end, Err(read.error.unwrap()));
+    if let Some(error) = read.error {
+        assert_eq!(end, Err(error));
     } else {
+        assert_eq!(decoder.position(), body.len() as u64);
         match end {
             Ok(last) => read.frames.extend(last),
             Err(error) => read.error = Some(error),
@@ -427,4 +425,33 @@ fn lines_reference(body: &[u8], limit: usize) -> Lines {
         at += line.len() as u64;
     }
     (seen, None)
+}
+
+/// What chance seldom makes: last events without their blank line.
+#[test]
+fn last_events() {
+    for body in [
+        "id: 1\ndata: 7",
+        "id: 1\n\nid: 2\ndata: 7\n",
+        "id: 1\ndata: a\n\nid: 2\ndata: {",
+        "data: 1\ndata: 2",
+        "data: [1,\ndata: 2]\r\n",
+        "event: a\ndata: [DONE] ",
+        ": a\n: b\nid: 3",
+        "retry: 5\nretry: x\ndata: {}",
+        "data: : a",
+    ] {
+        for base in [sse::Options::standard(), sse::Options::lenient()] {
+            for recover_last in [false, true] {
+                let mut options = base;
+                options.recover_last = recover_last;
+                let limits = Limits::default();
+                let expected = Reference::read(body.as_bytes(), options, limits);
+                for size in [1, 3, body.len()] {
+                    let seen = decoded(body.as_bytes(), size, options, limits);
+                    assert_eq!(seen, expected, "{body:?} in chunks of {size}");
+                }
+            }
+        }
+    }
 }

@@ -16,6 +16,9 @@ pub(crate) struct Expected {
     pub(crate) stop: &'static str,
 }
 
+/// Id and arguments of a call.
+type Sent = (String, String);
+
 /// The rest of it.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct More {
@@ -30,7 +33,7 @@ pub(crate) struct More {
     tokens: (Option<u64>, Option<u64>),
     ids: (String, String),
     /// Text, calls as id and arguments, stop reason of the answers after the first.
-    others: Vec<(String, Vec<(String, String)>, String)>,
+    others: Vec<(String, Vec<Sent>, String)>,
 }
 
 impl Reply {
