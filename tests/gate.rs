@@ -85,6 +85,8 @@ fn the_end_of_a_chat_needs_evidence() {
     same(&[CALL, OTHER, STOP, OTHER_STOP], "turn | 0: f({}) | of 2");
     // Another answer does not become the first.
     same(&[OTHER, OTHER_STOP], "no_stop_reason | of 2");
+    same(&[OTHER], "no_terminal | of 2");
+    same(&[OTHER_STOP], "no_stop_reason | of 2");
 }
 
 #[test]
