@@ -149,6 +149,51 @@ fn too_many_blocks() {
 }
 
 #[test]
+fn a_raised_limit_of_blocks_is_the_limit() {
+    let options = Options {
+        limits: Limits {
+            blocks_max: 6_000,
+            ..Limits::default()
+        },
+        ..Options::default()
+    };
+    let call = |index: usize| {
+        chat(&format!(
+            "{{\"choices\":[{{\"index\":0,\"delta\":{{\"tool_calls\":[{{\"index\":{index},\
+             \"id\":\"c{index}\",\"function\":{{\"name\":\"f\"}}}}]}}}}]}}"
+        ))
+    };
+    for (calls, error) in [(6_000, None), (6_001, Some("too_many_blocks".to_owned()))] {
+        let body: String = (0..calls).map(call).collect();
+        let seen = Transcript::of(&read(Dialect::OpenAiChat, options, body.as_bytes()));
+        assert_eq!(seen.error.map(|error| error.kind), error);
+        assert_eq!(seen.rejected_calls.len(), 6_000);
+    }
+}
+
+#[test]
+fn ids_names_and_reasons_count_as_bytes_of_the_reply() {
+    let long = "x".repeat(60);
+    let call = format!("{{\"index\":0,\"id\":\"{long}\",\"function\":{{\"name\":\"f\"}}}}");
+    let choices = [
+        format!("{{\"index\":0,\"delta\":{{\"tool_calls\":[{call}]}}}}"),
+        format!("{{\"index\":0,\"delta\":{{}},\"finish_reason\":\"{long}\"}}"),
+    ];
+    for choice in choices {
+        let options = Options {
+            limits: Limits {
+                message_bytes_max: 50,
+                ..Limits::default()
+            },
+            ..Options::default()
+        };
+        let body = chat(&format!("{{\"choices\":[{choice}]}}"));
+        let seen = Transcript::of(&read(Dialect::OpenAiChat, options, body.as_bytes()));
+        assert_eq!(seen.error.unwrap().kind, "message_too_large", "{body}");
+    }
+}
+
+#[test]
 fn a_reply_beyond_its_limit() {
     let options = Options {
         limits: Limits {
