@@ -1,9 +1,14 @@
 //! The laws: properties that hold for every delivery of every stream.
 //!
-//! [`check`] runs them all over wiretape's own reader. For a reader of your own, [`chunk_blind`]
-//! takes any function from chunks to a value that can be compared, [`cut_safe`] any function from
-//! a body to the calls it would run, and [`chunking::prove`] any decoder of the shape of
-//! [`chunking::Framing`].
+//! [`check`] runs them all over wiretape's own reader. For a reader of your own there are:
+//!
+//! | law | takes | |
+//! |---|---|---|
+//! | 1 | a function from chunks to any value that can be compared | [`chunk_blind`] |
+//! | 1, proved | a decoder of the shape of [`chunking::Framing`] | [`chunking::prove`] |
+//! | 2 | a function from a body to the calls that would be run | [`cut_safe`] |
+//! | 3 | the same, under faults | [`fault_safe`] |
+//! | 9, 12 | a function from chunks to what the reply means | [`reshape_blind`] |
 //!
 //! ```
 //! // A reader that splits at line feeds, and forgets that a line can be cut in two.
@@ -34,6 +39,7 @@ use crate::Subject;
 use partition::Partition;
 
 pub use cut::cut_safe;
+pub use reshape::{fault_safe, reshape_blind};
 
 /// How much to try.
 #[derive(Clone, Copy, Debug)]
@@ -146,7 +152,7 @@ impl Report {
 /// Every law that applies to the subject, in order of number.
 #[must_use]
 pub fn check(subject: &Subject<'_>, effort: &Effort) -> Vec<Report> {
-    let varied = wiretape_vary::Subject::new(subject.exchange, Some(subject.dialect.name()));
+    let varied = subject.varied();
     vec![
         chunking::check(subject, effort),
         reading::check(subject, effort),
@@ -193,6 +199,8 @@ pub fn chunk_blind<T: PartialEq + fmt::Debug>(
     }
     Ok(cases)
 }
+
+impl std::error::Error for Failure {}
 
 impl fmt::Display for How {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
