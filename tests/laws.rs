@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use wiretape::Subject;
-use wiretape::laws::{Effort, How, check, chunking};
+use wiretape::laws::{self, Effort, How, check, chunking};
 use wiretape_core::{Dialect, Limits, Options, Transcript, ndjson, read};
 use wiretape_tape::Tape;
 use wiretape_vary::{Profile, Scenario};
@@ -108,6 +108,60 @@ fn a_limit_keeps_the_chunking_law() {
             );
         }
     }
+}
+
+/// The laws that take a reader hold for ours, and notice each of these that is worse.
+#[test]
+fn laws_of_any_reader_notice_a_worse_one() {
+    let tapes = tapes();
+    let of = |path: &str| tapes.iter().find(|(name, _)| name.ends_with(path)).unwrap();
+    let loaded = &of("anthropic/parallel-tools.tape").1;
+    let subject = loaded.subjects().next().unwrap().unwrap();
+    let (body, varied, effort) = (subject.body.as_slice(), subject.varied(), Effort::default());
+    let turn = |body: &[u8]| Transcript::of(&read(Dialect::Anthropic, Options::default(), body));
+    let meaning = |chunks: &[&[u8]]| turn(&chunks.concat()).meaning();
+    let calls = |body: &[u8]| turn(body).tool_calls;
+
+    assert_eq!(laws::chunk_blind(body, 0, 32, meaning).unwrap(), 96);
+    assert_eq!(
+        laws::reshape_blind(&varied, Profile::Reshape, &effort, meaning).unwrap(),
+        64
+    );
+    assert_eq!(laws::cut_safe(body, calls).unwrap(), body.len() as u64);
+    assert_eq!(laws::fault_safe(&varied, &effort, calls).unwrap(), 64);
+
+    // It runs every call that is there, whether the message ended or not.
+    let early = |body: &[u8]| {
+        let seen = turn(body);
+        let calls = seen.tool_calls.into_iter().map(|call| call.id);
+        let cut = seen.rejected_calls.into_iter().map(|call| call.id);
+        calls.chain(cut).collect::<Vec<_>>()
+    };
+    laws::cut_safe(body, early).unwrap_err();
+    let failure = laws::fault_safe(&varied, &effort, early).unwrap_err();
+    assert_eq!(failure.scenario.unwrap().pieces.len(), 1);
+
+    // It decodes each chunk by itself.
+    let lossy = |chunks: &[&[u8]]| {
+        let chunks = chunks
+            .iter()
+            .map(|chunk| String::from_utf8_lossy(chunk).into_owned());
+        turn(chunks.collect::<String>().as_bytes()).meaning()
+    };
+    let unicode = of("anthropic/unicode.tape")
+        .1
+        .subjects()
+        .next()
+        .unwrap()
+        .unwrap();
+    let failure = laws::chunk_blind(&unicode.body, 0, 32, lossy).unwrap_err();
+    assert!(
+        failure.case.starts_with("chunks of 1 bytes: cut at"),
+        "{failure}"
+    );
+    let failure =
+        laws::reshape_blind(&unicode.varied(), Profile::Wire, &effort, lossy).unwrap_err();
+    assert_eq!(failure.scenario.unwrap().pieces[0].name(), "rechunk");
 }
 
 /// `PROPTEST_CASES` says otherwise.

@@ -40,6 +40,14 @@ pub struct Subject<'a> {
     pub body: Vec<u8>,
 }
 
+impl Subject<'_> {
+    /// The same, taken apart for scenarios.
+    #[must_use]
+    pub fn varied(&self) -> wiretape_vary::Subject {
+        wiretape_vary::Subject::new(self.exchange, Some(self.dialect.name()))
+    }
+}
+
 /// A file that cannot be used.
 #[derive(Debug)]
 #[non_exhaustive]

@@ -21,10 +21,11 @@
 //! **What is assumed.** First: equal states (`==`) read the rest of a body alike. Second, for bodies
 //! of more than [`EVERY_END_MAX`] bytes only: of the ends *j* behind *e(i)* those are tried that
 //! are up to 4 bytes behind it, at the end of the next frame, and at the end of the body; and where
-//! *i* begins a frame, all up to 128 bytes behind *i*. A decoder that scans from left to right over a bare slice can know nothing of
-//! where the slice ends but what these show. Behind an error, which is final, only the next bytes
-//! are tried. For shorter bodies every *j* is tried and the second
-//! assumption is not needed.
+//! *i* begins a frame, all up to 128 bytes behind *i* and up to 64 behind *e(i)*. A decoder looks
+//! ahead in steps of some bytes, 64 with the widest registers, and begins at the start of a frame or
+//! where its input begins; of where its input ends it can know nothing but what these show. Behind
+//! an error, which is final, only the next bytes are tried. For shorter bodies every *j* is tried
+//! and the second assumption is not needed.
 
 use wiretape_core::frame::Meta;
 use wiretape_core::{Error, Frame, Limits, ndjson, sse};
@@ -283,7 +284,7 @@ fn proved<D: Framing>(body: &[u8], one: &OneByOne<D>) -> Result<u64, Failure> {
         } else if len <= EVERY_END_MAX {
             len
         } else if one.is_start(from) {
-            end.max((from + 128).min(len))
+            (end + 64).max(from + 128).min(len)
         } else {
             end
         };
@@ -356,21 +357,23 @@ pub fn establish<D: Framing>(
     sample(body, effort.seed, effort.runs, make).map(|cases| (How::Sampled, cases))
 }
 
-/// The law over the subject's body: for the lenient decoder as [`establish`] has it; for the strict
-/// one that recovers a last frame by samples.
+/// The law over the subject's body, for the lenient decoder, as [`establish`] has it. (The strict one
+/// is sampled with the whole reader: [`super::reading`].)
 #[must_use]
 pub fn check(subject: &Subject<'_>, effort: &Effort) -> Report {
     let mut report = Report::new(1, "chunking", How::Proved);
     let lenient = || sse::Decoder::new(sse::Options::lenient(), Limits::default());
     report.add(establish(&subject.body, effort, lenient));
+    report
+}
+
+/// The strict decoder that recovers a last frame, sampled.
+pub(super) fn strict(subject: &Subject<'_>, effort: &Effort) -> Result<(How, u64), Failure> {
     let mut recovering = sse::Options::strict();
     recovering.recover_last = true;
-    let strict = || sse::Decoder::new(recovering, Limits::default());
-    match sample(&subject.body, effort.seed, effort.runs, strict) {
-        Ok(cases) => report.cases += cases,
-        Err(failure) => report.add(Err(failure)),
-    }
-    report
+    let make = || sse::Decoder::new(recovering, Limits::default());
+    let cases = sample(&subject.body, effort.seed, effort.runs, make)?;
+    Ok((How::Sampled, cases))
 }
 
 /// The fewest cuts that still break it.

@@ -1,11 +1,27 @@
 //! Law 3: no tool call leaves before its message has ended in a way that permits it.
+//!
+//! What the reader decides is compared with what its events say: whether each answer ended, for which
+//! reason, which blocks are open, and whether an error came.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use wiretape_core::event::{Block, Event};
 use wiretape_core::turn::Ended;
-use wiretape_core::{Dialect, Options, Transcript, read};
-use wiretape_vary::{Piece, Scenario};
+use wiretape_core::{Dialect, Options, Reader, Transcript};
+use wiretape_vary::{ErrorName, Piece, Scenario};
 
 use super::{Failure, How, Report};
 use crate::Subject;
+
+/// Reasons for stopping after which a call may be run.
+const PERMITTING: [&str; 6] = [
+    "end_turn",
+    "tool_use",
+    "stop_sequence",
+    "stop",
+    "tool_calls",
+    "function_call",
+];
 
 /// Reasons for stopping after which no call may be run: cut, refused, filtered, paused, unknown.
 const FORBIDDING: [&str; 8] = [
@@ -19,39 +35,36 @@ const FORBIDDING: [&str; 8] = [
     "",
 ];
 
-/// The law over the subject's body as it is, and with its reason for stopping replaced by each that
-/// forbids acting; read by the lenient reader, the strict one, and one that accepts weak ends.
+/// About how many places an error is put in at.
+const ERRORS: usize = 64;
+
+/// The law over the subject's body as it is; with its reason for stopping replaced by each that
+/// permits or forbids acting; without its end; and with an error event at up to 64 places, after which
+/// the rest of the stream follows. Read by the lenient reader, the strict one, and one that accepts
+/// weak ends.
 #[must_use]
 pub fn check(subject: &Subject<'_>, varied: &wiretape_vary::Subject) -> Report {
-    let mut report = Report::new(3, "gate", How::Proved);
-    let dialect = subject.dialect;
+    let mut report = Report::new(3, "gate", How::Sampled);
     let weak = Options {
         accept_weak_end: true,
         ..Options::lenient()
     };
-    let all = [Options::lenient(), Options::strict(), weak];
-    for options in all {
-        let seen = Transcript::of(&read(dialect, options, &subject.body));
-        let case = gate(&seen, options).map_err(|what| Failure::new("the body as it is", what));
-        if !report.case(case) {
-            return report;
-        }
-    }
-    for reason in FORBIDDING {
-        let piece = Piece::FinishReason {
-            reason: reason.to_owned(),
-        };
-        let scenario = Scenario::of(vec![piece]);
+    for piece in pieces(varied) {
+        let forbids = piece.as_ref().is_some_and(forbids);
+        let scenario = Scenario::of(piece.into_iter().collect());
         let script = scenario.apply(varied);
         if !script.skipped.is_empty() {
             continue;
         }
-        for options in all {
-            let case = forbidden(dialect, options, script.body());
-            let case = case.map_err(|difference| Failure {
-                case: format!("the reason for stopping is {reason:?}"),
-                scenario: Some(scenario.clone()),
-                difference,
+        for options in [Options::lenient(), Options::strict(), weak] {
+            let case = gate(subject.dialect, options, script.body(), forbids);
+            let case = case.map_err(|difference| match scenario.pieces.first() {
+                Some(piece) => Failure {
+                    case: format!("with {}", piece.name()),
+                    scenario: Some(scenario.clone()),
+                    difference,
+                },
+                None => Failure::new("the body as it is", difference),
             });
             if !report.case(case) {
                 return report;
@@ -61,31 +74,112 @@ pub fn check(subject: &Subject<'_>, varied: &wiretape_vary::Subject) -> Report {
     report
 }
 
-/// No call is released.
-fn forbidden(dialect: Dialect, options: Options, body: &[u8]) -> Result<(), String> {
-    let seen = Transcript::of(&read(dialect, options, body));
-    gate(&seen, options)?;
-    if seen.rejected.is_none() {
-        return Err("expected a rejected reply, seen a turn".into());
-    }
-    Ok(())
+/// What is done to the body, one at a time; first nothing.
+fn pieces(varied: &wiretape_vary::Subject) -> impl Iterator<Item = Option<Piece>> {
+    let reasons = PERMITTING.into_iter().chain(FORBIDDING);
+    let reasons = reasons.map(|reason| Piece::FinishReason {
+        reason: reason.to_owned(),
+    });
+    let ends = [false, true].map(|finish| Piece::DropTerminal { finish });
+    let blocks = varied.block_count();
+    let errors = (0..blocks).step_by((blocks / ERRORS).max(1));
+    let errors = errors.map(|before_block| Piece::ErrorEvent {
+        before_block,
+        error: ErrorName::Overloaded,
+        then: None,
+    });
+    std::iter::once(None).chain(reasons.chain(ends).chain(errors).map(Some))
 }
 
-/// What the transcript says of the gate.
-fn gate(seen: &Transcript, options: Options) -> Result<(), String> {
+/// The reply may not be acted upon, whatever else it says.
+fn forbids(piece: &Piece) -> bool {
+    match piece {
+        Piece::FinishReason { reason } => FORBIDDING.contains(&reason.as_str()),
+        Piece::DropTerminal { finish } => *finish,
+        Piece::ErrorEvent { .. } => true,
+        _ => false,
+    }
+}
+
+/// What the events of a body say.
+#[derive(Default)]
+struct Said {
+    /// Blocks that must be closed and are not.
+    open: BTreeSet<Block>,
+    /// Each answer's reason for stopping.
+    stops: BTreeMap<u32, String>,
+    failed: bool,
+}
+
+impl Said {
+    fn take(&mut self, event: &Event<'_>) {
+        match *event {
+            Event::Open {
+                block,
+                closes: true,
+                ..
+            } => {
+                self.open.insert(block);
+            }
+            Event::Close { block } => {
+                self.open.remove(&block);
+            }
+            Event::End { choice, reason, .. } => {
+                self.stops.insert(choice, reason.to_owned());
+            }
+            Event::Fail { .. } => self.failed = true,
+            _ => {}
+        }
+    }
+
+    /// What forbids acting on an answer.
+    fn forbids(&self, choice: u32) -> Option<&'static str> {
+        let stop = self.stops.get(&choice).map(String::as_str);
+        let open = self.open.iter().any(|block| block.choice == choice);
+        match stop {
+            _ if self.failed => Some("an error came"),
+            None => Some("it has no reason for stopping"),
+            Some(reason) if !PERMITTING.contains(&reason) => {
+                Some("its reason for stopping forbids acting")
+            }
+            Some(_) => open.then_some("a block is open"),
+        }
+    }
+}
+
+fn gate(dialect: Dialect, options: Options, body: &[u8], forbidden: bool) -> Result<(), String> {
+    let mut said = Said::default();
+    let mut reader = Reader::with_options(dialect, options);
+    // An error stays in the reader and comes out of `finish`.
+    let _ = reader.feed(body, &mut |event| said.take(&event));
+    let seen = Transcript::of(&reader.finish_with(&mut |event| said.take(&event)));
     if seen.rejected.is_none() {
-        let lawful = seen.ended == Ended::Terminal || options.accept_weak_end;
-        if !lawful || seen.error.is_some() || seen.stop.is_none() {
+        let why = match (seen.ended, &seen.error) {
+            _ if forbidden => Some("what was done to it forbids acting"),
+            (_, Some(_)) => Some("it has an error"),
+            (Ended::Terminal, _) => said.forbids(0),
+            (Ended::Eof, _) if options.accept_weak_end => said.forbids(0),
+            _ => Some("it did not end"),
+        };
+        if let Some(why) = why {
             return Err(format!(
-                "a turn that ended {:?} with stop reason {:?} and error {:?}",
-                seen.ended, seen.stop, seen.error
+                "expected a rejected reply, since {why}; seen a turn"
             ));
         }
-        return Ok(());
     }
-    let others = seen.others.iter().flat_map(|other| &other.tool_calls);
-    match seen.tool_calls.iter().chain(others).next() {
-        Some(call) => Err(format!("a rejected reply releases the call {call:?}")),
-        None => Ok(()),
+    let answers = seen.others.iter();
+    let answers = answers.map(|other| (other.index, &other.tool_calls));
+    for (index, calls) in std::iter::once((0, &seen.tool_calls)).chain(answers) {
+        let why = if seen.rejected.is_some() {
+            Some("the reply is rejected")
+        } else {
+            said.forbids(index)
+        };
+        if let (Some(why), Some(call)) = (why, calls.first()) {
+            return Err(format!(
+                "answer {index} releases the call {call:?}, but {why}"
+            ));
+        }
     }
+    Ok(())
 }

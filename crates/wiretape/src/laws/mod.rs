@@ -1,9 +1,14 @@
 //! The laws: properties that hold for every delivery of every stream.
 //!
-//! [`check`] runs them all over wiretape's own reader. For a reader of your own, [`chunk_blind`]
-//! takes any function from chunks to a value that can be compared, [`cut_safe`] any function from
-//! a body to the calls it would run, and [`chunking::prove`] any decoder of the shape of
-//! [`chunking::Framing`].
+//! [`check`] runs them all over wiretape's own reader. For a reader of your own there are:
+//!
+//! | law | takes | |
+//! |---|---|---|
+//! | 1 | a function from chunks to any value that can be compared | [`chunk_blind`] |
+//! | 1, proved | a decoder of the shape of [`chunking::Framing`] | [`chunking::prove`] |
+//! | 2 | a function from a body to the calls that would be run | [`cut_safe`] |
+//! | 3 | the same, under faults | [`fault_safe`] |
+//! | 9, 12 | a function from chunks to what the reply means | [`reshape_blind`] |
 //!
 //! ```
 //! // A reader that splits at line feeds, and forgets that a line can be cut in two.
@@ -34,6 +39,7 @@ use crate::Subject;
 use partition::Partition;
 
 pub use cut::cut_safe;
+pub use reshape::{fault_safe, reshape_blind};
 
 /// How much to try.
 #[derive(Clone, Copy, Debug)]
@@ -152,7 +158,7 @@ pub fn check(subject: &Subject<'_>, effort: &Effort) -> Vec<Report> {
 /// The same, one by one: a law is checked when its report is asked for, so that what has been
 /// found can be shown before the last law is done.
 pub fn each<'a>(subject: &'a Subject<'a>, effort: &'a Effort) -> impl Iterator<Item = Report> + 'a {
-    let varied = wiretape_vary::Subject::new(subject.exchange, Some(subject.dialect.name()));
+    let varied = subject.varied();
     LAWS.iter().map(move |law| law(subject, &varied, effort))
 }
 
@@ -203,6 +209,8 @@ pub fn chunk_blind<T: PartialEq + fmt::Debug>(
     }
     Ok(cases)
 }
+
+impl std::error::Error for Failure {}
 
 impl fmt::Display for How {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -68,9 +68,10 @@ pub(super) fn pieces<'a>(body: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
     pieces
 }
 
-/// The least cuts that still break it: half of them left out, then a quarter, down to one.
-pub(super) fn shrink(cuts: &[usize], mut breaks: impl FnMut(&[usize]) -> bool) -> Vec<usize> {
-    let mut least = cuts.to_vec();
+/// The least cuts, or pieces, that still break it: half of them left out, then a quarter, down to
+/// one.
+pub(super) fn shrink<T: Clone>(all: &[T], mut breaks: impl FnMut(&[T]) -> bool) -> Vec<T> {
+    let mut least = all.to_vec();
     let mut width = least.len().div_ceil(2);
     while width > 0 {
         let mut from = 0;

@@ -56,7 +56,7 @@ fn compare(case: &str, expected: &Read, seen: &Read) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The law over the subject's body, lenient and strict.
+/// The law over the subject's body, lenient and strict, and over the strict framing alone.
 #[must_use]
 pub fn check(subject: &Subject<'_>, effort: &Effort) -> Report {
     let mut report = Report::new(1, "reading", How::Sampled);
@@ -70,6 +70,7 @@ pub fn check(subject: &Subject<'_>, effort: &Effort) -> Report {
             return report;
         }
     }
+    report.add(chunking::strict(subject, effort));
     let options = Options::lenient();
     let reading = |chunks: &[&[u8]]| read(dialect, options, chunks);
     let whole = reading(&[body]);

@@ -1,11 +1,13 @@
 //! Laws 9 and 12, and the outcomes of faults: what keeps a reply's meaning must leave its
 //! transcript equal, and what breaks it must end in one of the ways it permits.
 
-use wiretape_core::Transcript;
+use std::fmt::Debug;
+
 use wiretape_core::turn::Ended;
+use wiretape_core::{CallView, RejectedView, Transcript};
 use wiretape_vary::{Outcome, Piece, Profile, Scenario};
 
-use super::partition::Chance;
+use super::partition::{Chance, shrink};
 use super::reading::{read, transcript};
 use super::{Effort, Failure, How, Report, difference};
 use crate::Subject;
@@ -85,7 +87,7 @@ pub fn unknown(subject: &Subject<'_>, varied: &wiretape_vary::Subject, effort: &
     report
 }
 
-/// Plays scenarios that keep the meaning. One of which no piece fits is not counted.
+/// Plays scenarios that keep the meaning.
 fn all_same(
     subject: &Subject<'_>,
     varied: &wiretape_vary::Subject,
@@ -93,27 +95,158 @@ fn all_same(
     report: &mut Report,
 ) {
     let whole = transcript(subject.dialect, &subject.body).meaning();
+    let meaning = |chunks: &[&[u8]]| {
+        let read = read(subject.dialect, wiretape_core::Options::default(), chunks);
+        read.transcript.meaning()
+    };
     for scenario in scenarios {
-        let script = scenario.apply(varied);
-        if !scenario.pieces.is_empty() && script.skipped.len() == scenario.pieces.len() {
+        let Some(seen) = played(varied, &scenario, meaning) else {
             continue;
-        }
-        let chunks: Vec<&[u8]> = script.steps().map(|step| step.bytes).collect();
-        let seen = read(subject.dialect, wiretape_core::Options::default(), &chunks);
-        let seen = seen.transcript.meaning();
+        };
         let case = if seen == whole {
             Ok(())
         } else {
+            let (scenario, seen) = least(varied, &scenario, &whole, seen, meaning);
             Err(Failure {
                 case: describe(&scenario),
-                scenario: Some(scenario),
                 difference: difference::of_transcripts(&whole, &seen),
+                scenario: Some(scenario),
             })
         };
         if !report.case(case) {
             return;
         }
     }
+}
+
+/// What a reader makes of a scenario; `None` where no piece of it fits, so that it is no case.
+fn played<T>(
+    varied: &wiretape_vary::Subject,
+    scenario: &Scenario,
+    read: impl Fn(&[&[u8]]) -> T,
+) -> Option<T> {
+    let script = scenario.apply(varied);
+    if !scenario.pieces.is_empty() && script.skipped.len() == scenario.pieces.len() {
+        return None;
+    }
+    let chunks: Vec<&[u8]> = script.steps().map(|step| step.bytes).collect();
+    Some(read(&chunks))
+}
+
+/// The fewest pieces that still give something else, and what they give.
+fn least<T: PartialEq>(
+    varied: &wiretape_vary::Subject,
+    scenario: &Scenario,
+    whole: &T,
+    seen: T,
+    read: impl Fn(&[&[u8]]) -> T,
+) -> (Scenario, T) {
+    let of = |pieces: &[Piece]| Scenario {
+        pieces: pieces.to_vec(),
+        ..scenario.clone()
+    };
+    let breaks = |pieces: &[Piece]| {
+        let seen = played(varied, &of(pieces), &read);
+        seen.is_some_and(|seen| seen != *whole)
+    };
+    let least = of(&shrink(&scenario.pieces, breaks));
+    let seen = played(varied, &least, &read).unwrap_or(seen);
+    (least, seen)
+}
+
+/// Any reader at all: whatever keeps a reply's meaning must not change what the reader makes of it.
+///
+/// `read` is given the chunks of `runs` scenarios of the profile, and must give what it gives for the
+/// untouched body in one chunk: so let it give what the reply means, and not how many frames it had.
+/// [`Profile::Reshape`] has all reshapes, the others some; scenarios with a fault are left out. Says
+/// how many scenarios were played.
+///
+/// ```
+/// use wiretape::laws::{Effort, reshape_blind};
+/// use wiretape::tape::Tape;
+/// use wiretape::vary::{Profile, Subject};
+///
+/// // A reader that knows no line end but LF.
+/// let careless = |chunks: &[&[u8]]| {
+///     let body = String::from_utf8_lossy(&chunks.concat()).into_owned();
+///     body.split("\n\n").filter(|block| block.contains("hello")).count()
+/// };
+/// let body = b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hello\"}}]}\n\n\
+///              data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hello\"}}]}\n\n";
+/// let tape = Tape::from_body(body, Some("openai-chat"));
+/// let subject = Subject::new(&tape.exchanges[0], Some("openai-chat"));
+/// let effort = Effort::default();
+/// let failure = reshape_blind(&subject, Profile::Framing, &effort, careless).unwrap_err();
+/// // Of all that the scenario does, the one piece that matters.
+/// assert_eq!(failure.scenario.unwrap().pieces[0].name(), "line_ends");
+/// ```
+///
+/// # Errors
+/// The first scenario that gives something else, with as few pieces as still show it.
+pub fn reshape_blind<T: PartialEq + Debug>(
+    subject: &wiretape_vary::Subject,
+    profile: Profile,
+    effort: &Effort,
+    read: impl Fn(&[&[u8]]) -> T,
+) -> Result<u64, Failure> {
+    let whole = read(&[subject.body()]);
+    let mut cases = 0;
+    for run in 0..u64::from(effort.runs) {
+        let scenario = Scenario::generate(effort.seed.wrapping_add(run), profile, subject);
+        if !scenario.is_reshape() {
+            continue;
+        }
+        let Some(seen) = played(subject, &scenario, &read) else {
+            continue;
+        };
+        cases += 1;
+        if seen != whole {
+            let (scenario, seen) = least(subject, &scenario, &whole, seen, &read);
+            return Err(Failure {
+                case: describe(&scenario),
+                difference: difference::of(&whole, &seen),
+                scenario: Some(scenario),
+            });
+        }
+    }
+    Ok(cases)
+}
+
+/// Any reader at all: from a reply that a fault breaks it must not get calls that it should not run.
+///
+/// `calls` gives the calls a reader would run, in order; an empty list where it would run none. Where
+/// the fault permits that the reply is read as it was, the calls must be those of the untouched
+/// reply; where it had said once that it ended, the first of them; anywhere else there must be none.
+/// Says how many faults were tried.
+///
+/// # Errors
+/// The first fault after which the reader would run calls that it should not.
+pub fn fault_safe<T: PartialEq + Debug>(
+    subject: &wiretape_vary::Subject,
+    effort: &Effort,
+    calls: impl Fn(&[u8]) -> Vec<T>,
+) -> Result<u64, Failure> {
+    let whole = calls(subject.body());
+    for run in 0..u64::from(effort.runs) {
+        let seed = effort.seed.wrapping_add(run);
+        let scenario = Scenario::generate(seed, Profile::Fault, subject);
+        let script = scenario.apply(subject);
+        let seen = calls(script.body());
+        let permitted = script.permits.iter().any(|outcome| match outcome {
+            Outcome::Same | Outcome::SameButReason => seen == whole,
+            Outcome::SoFar => whole.starts_with(&seen),
+            _ => false,
+        });
+        if !seen.is_empty() && !permitted {
+            let what = difference::of(&whole, &seen);
+            return Err(Failure {
+                case: describe(&scenario),
+                difference: format!("expected one of {:?}; calls: {what}", script.permits),
+                scenario: Some(scenario),
+            });
+        }
+    }
+    Ok(effort.runs.into())
 }
 
 fn describe(scenario: &Scenario) -> String {
@@ -160,10 +293,12 @@ pub fn faults(subject: &Subject<'_>, varied: &wiretape_vary::Subject, effort: &E
 
 /// What the reader made of it is this outcome.
 fn is(outcome: Outcome, whole: &Transcript, seen: &Transcript) -> bool {
-    let same = seen.text == whole.text && calls(seen) == calls(whole);
-    let begun = whole
-        .text
-        .starts_with(seen.text.trim_end_matches('\u{FFFD}'));
+    let same = answers(seen) == answers(whole);
+    let begun = texts(seen).all(|(index, text)| {
+        let text = text.trim_end_matches('\u{FFFD}');
+        let mut texts = texts(whole);
+        text.is_empty() || texts.any(|whole| whole.0 == index && whole.1.starts_with(text))
+    });
     let rejected = seen.rejected.is_some() && released(seen) == 0 && begun;
     match outcome {
         Outcome::Same => {
@@ -172,7 +307,11 @@ fn is(outcome: Outcome, whole: &Transcript, seen: &Transcript) -> bool {
                 && seen.rejected == whole.rejected
         }
         Outcome::SameButReason => same,
-        Outcome::SoFar => begun && calls(whole).starts_with(&calls(seen)),
+        Outcome::SoFar => {
+            let (seen, whole) = (answers(seen), answers(whole));
+            let mut pairs = seen.iter().zip(&whole);
+            begun && pairs.all(|(seen, whole)| whole.calls.starts_with(&seen.calls))
+        }
         Outcome::NoCalls => rejected && seen.ended == Ended::Terminal,
         Outcome::ErrorReported => rejected && seen.ended == Ended::Error,
         Outcome::EofReported => rejected && seen.ended == Ended::Eof,
@@ -185,25 +324,54 @@ fn released(transcript: &Transcript) -> usize {
     transcript.tool_calls.len() + others.sum::<usize>()
 }
 
-/// All calls of the first answer, to run or not, as sent.
-fn calls(transcript: &Transcript) -> Vec<(usize, Option<&str>, &str, &str)> {
-    let run = transcript.tool_calls.iter().map(|call| {
-        (
-            call.ordinal,
-            call.id.as_deref(),
-            call.name.as_str(),
-            call.arguments.as_str(),
-        )
-    });
-    let not = transcript.rejected_calls.iter().map(|call| {
-        (
-            call.ordinal,
-            call.id.as_deref(),
-            call.name.as_str(),
-            call.arguments.as_str(),
-        )
-    });
-    let mut calls: Vec<_> = run.chain(not).collect();
-    calls.sort_unstable_by_key(|call| call.0);
-    calls
+/// The text of each answer, with the answer's number.
+fn texts(transcript: &Transcript) -> impl Iterator<Item = (u32, &str)> {
+    let others = transcript.others.iter();
+    let others = others.map(|other| (other.index, other.text.as_str()));
+    std::iter::once((0, transcript.text.as_str())).chain(others)
+}
+
+/// An answer, but for the reason of its end.
+#[derive(PartialEq)]
+struct Answer<'a> {
+    said: [&'a str; 3],
+    /// To run or not, as sent.
+    calls: Vec<(usize, Option<&'a str>, &'a str, &'a str)>,
+}
+
+impl<'a> Answer<'a> {
+    fn of(said: [&'a str; 3], run: &'a [CallView], not: &'a [RejectedView]) -> Self {
+        let run = run.iter().map(|call| {
+            let id = call.id.as_deref();
+            (
+                call.ordinal,
+                id,
+                call.name.as_str(),
+                call.arguments.as_str(),
+            )
+        });
+        let not = not.iter().map(|call| {
+            let id = call.id.as_deref();
+            (
+                call.ordinal,
+                id,
+                call.name.as_str(),
+                call.arguments.as_str(),
+            )
+        });
+        let mut calls: Vec<_> = run.chain(not).collect();
+        calls.sort_unstable_by_key(|call| call.0);
+        Self { said, calls }
+    }
+}
+
+fn answers(transcript: &Transcript) -> Vec<Answer<'_>> {
+    let of = transcript;
+    let said = [of.text.as_str(), &of.reasoning, &of.refusal];
+    let mut answers = vec![Answer::of(said, &of.tool_calls, &of.rejected_calls)];
+    answers.extend(of.others.iter().map(|of| {
+        let said = [of.text.as_str(), &of.reasoning, &of.refusal];
+        Answer::of(said, &of.tool_calls, &of.rejected_calls)
+    }));
+    answers
 }
