@@ -50,13 +50,14 @@ pub fn check(subject: &Subject<'_>, varied: &wiretape_vary::Subject) -> Report {
         ..Options::lenient()
     };
     for piece in pieces(varied) {
-        let forbids = piece.as_ref().is_some_and(forbids);
         let scenario = Scenario::of(piece.into_iter().collect());
         let script = scenario.apply(varied);
         if !script.skipped.is_empty() {
             continue;
         }
         for options in [Options::lenient(), Options::strict(), weak] {
+            let forbids = |piece| forbids(piece, options);
+            let forbids = scenario.pieces.first().is_some_and(forbids);
             let case = gate(subject.dialect, options, script.body(), forbids);
             let case = case.map_err(|difference| match scenario.pieces.first() {
                 Some(piece) => Failure {
@@ -92,10 +93,11 @@ fn pieces(varied: &wiretape_vary::Subject) -> impl Iterator<Item = Option<Piece>
 }
 
 /// The reply may not be acted upon, whatever else it says.
-fn forbids(piece: &Piece) -> bool {
+fn forbids(piece: &Piece, options: Options) -> bool {
     match piece {
         Piece::FinishReason { reason } => FORBIDDING.contains(&reason.as_str()),
-        Piece::DropTerminal { finish } => *finish,
+        // A reply that is whole in its first event says its reason there, which is weak evidence.
+        Piece::DropTerminal { finish } => *finish && !options.accept_weak_end,
         Piece::ErrorEvent { .. } => true,
         _ => false,
     }
