@@ -3,6 +3,7 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use wiretape_core::ErrorKind;
 use wiretape_core::json::Raw;
 
 /// Pieces as written, with the UTF-16 units each means.
@@ -80,4 +81,59 @@ fn what_is_no_object_has_no_members() {
     let raw = Raw::parse("{\"a\":1,\"b\":2,\"a\":3}").unwrap();
     let [a, none, b] = raw.fields(["a", "c", "b"]).map(|raw| raw.map(Raw::text));
     assert_eq!((a, none, b), (Some("3"), None, Some("2")));
+}
+
+/// Where the scanner says a text stops being JSON.
+#[test]
+fn what_is_no_json_and_where() {
+    let mut wrong = Vec::new();
+    for (text, offset) in [
+        ("", 0),
+        (" ", 1),
+        ("{a\":1}", 1),
+        ("{\"a\" 1}", 5),
+        ("{\"a\"\"b\"}", 4),
+        ("{\"a\":1,}", 7),
+        ("{\"a\":1 \"b\":2}", 7),
+        ("{\"a\":1,b\":2}", 7),
+        ("{,}", 1),
+        ("[,]", 1),
+        ("[1,]", 3),
+        ("[1 2]", 3),
+        ("[1}", 2),
+        ("{\"a\":1]", 6),
+        ("[[1]", 4),
+        ("[{\"a\":[1}]]", 8),
+        ("1 2", 2),
+        ("01", 1),
+        ("-", 1),
+        ("+1", 0),
+        (".5", 0),
+        ("1.", 2),
+        ("1.e5", 2),
+        ("1e", 2),
+        ("1e+", 3),
+        ("--1", 1),
+        ("tru", 0),
+        ("[nulL]", 1),
+        ("falsey", 5),
+        ("\"a", 2),
+        ("\"a\u{1}b\"", 2),
+        ("\"a b\u{1}\"", 4),
+        ("\"\\n \u{1f}\"", 4),
+        ("\"\\x\"", 2),
+        ("\"\\u12\"", 2),
+        ("\"\\ug123\"", 2),
+        ("\"\\u123g\"", 2),
+        ("\"\\", 2),
+        ("'a'", 0),
+        ("\u{FEFF}1", 0),
+        ("\u{A0}1", 0),
+    ] {
+        let seen = Raw::parse(text);
+        if seen != Err(ErrorKind::NotJson { offset }) {
+            wrong.push(format!("{text:?}: expected {offset}, seen {seen:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

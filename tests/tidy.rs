@@ -26,12 +26,16 @@ const ARROWS: [(&str, &str); 5] = [
 ];
 
 /// What a key begins with, and how many characters must follow.
-const KEYS: [(&str, usize); 5] = [
+const KEYS: [(&str, usize); 9] = [
     ("sk-", 8),
     ("Bearer ", 8),
     ("AIza", 20),
     ("xoxb-", 8),
     ("ghp_", 20),
+    ("AKIA", 12),
+    ("gsk_", 20),
+    ("hf_", 20),
+    ("xai-", 20),
 ];
 
 /// `anthropic/plain.tape` in `recordings` has the snapshot `golden__anthropic__plain.snap`.
