@@ -293,3 +293,26 @@ fn tapes_cut_in_half_and_files_that_are_none() {
     assert!(found.is_sorted());
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+/// Wherever a tape is cut, inside a line or between two, it says so; what is left is read.
+#[test]
+fn a_tape_cut_anywhere_says_so() {
+    let source = crate::support::recordings().join("anthropic/small-tool.tape");
+    let whole = std::fs::read(source).unwrap();
+    let header = whole.iter().position(|&byte| byte == b'\n').unwrap();
+    let last = whole.trim_ascii_end().len();
+    let path = std::env::temp_dir().join(format!("wiretape-cut-{}.tape", std::process::id()));
+    for at in header..=whole.len() {
+        std::fs::write(&path, &whole[..at]).unwrap();
+        let loaded = wiretape::load(&path, None).unwrap();
+        assert_eq!(loaded.torn.is_none(), last <= at, "cut after {at} bytes");
+    }
+    let between = whole[..last].iter().rposition(|&byte| byte == b'\n');
+    std::fs::write(&path, &whole[..=between.unwrap()]).unwrap();
+    let torn = wiretape::load(&path, None).unwrap().torn.unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(
+        torn,
+        "exchange 0 has no end line, as where the recorder was stopped; what came before was read"
+    );
+}

@@ -257,7 +257,7 @@ fn every_stream_keeps_the_laws() {
             exchange: &tape.exchanges[0],
             body: stream.body.clone(),
         };
-        let varied = wiretape_vary::Subject::new(subject.exchange, Some(stream.dialect.name()));
+        let varied = subject.varied();
         let short = stream.body.len() <= 16 << 10;
         let mut reports = vec![
             laws::reading::check(&subject, &effort),
@@ -268,6 +268,12 @@ fn every_stream_keeps_the_laws() {
             reports.push(laws::chunking::check(&subject, &effort));
             reports.push(laws::bounds::progress(&subject, &effort));
             reports.push(laws::tape::round_trip(&subject, &varied));
+        }
+        if stream.body.len() <= 64 << 10 {
+            reports.push(laws::reshape::faults(&subject, &varied, &effort));
+            reports.push(laws::reshape::interleaving(&subject, &varied, &effort));
+            reports.push(laws::reshape::check(&subject, &varied, &effort));
+            reports.push(laws::reshape::unknown(&subject, &varied, &effort));
         }
         let cases: u64 = reports.iter().map(|report| report.cases).sum();
         let failed = reports
@@ -282,7 +288,7 @@ fn every_stream_keeps_the_laws() {
     let broken: Vec<String> = broken.into_iter().flat_map(|(_, broken)| broken).collect();
     assert!(broken.is_empty(), "{}", broken.join("\n\n"));
     say(&format!(
-        "read {} streams, {cases} cases of laws 1 to 4 and 7",
+        "read {} streams, {cases} cases of laws 1 to 4, 7, 9 and 12",
         streams.len()
     ));
     assert!(!streams.is_empty());

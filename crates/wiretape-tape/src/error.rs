@@ -37,6 +37,11 @@ pub enum ErrorKind {
     },
     /// A line nests deeper than 127 arrays and objects.
     TooDeep,
+    /// A line has a number that 64 bits do not hold, so that its digits would be lost.
+    Number {
+        /// The number, or its first 64 characters.
+        number: String,
+    },
     /// The first line is not a header.
     NoHeader,
     /// The file has another version.
@@ -143,6 +148,7 @@ impl ErrorKind {
             Self::NotUtf8 { .. } => "not_utf8",
             Self::NotJson { .. } => "not_json",
             Self::TooDeep => "too_deep",
+            Self::Number { .. } => "number",
             Self::NoHeader => "no_header",
             Self::Version { .. } => "version",
             Self::SecondHeader => "second_header",
@@ -186,6 +192,11 @@ impl fmt::Display for ErrorKind {
             Self::NotUtf8 { at } => write!(f, "not UTF-8 at byte {at} of the file"),
             Self::NotJson { column, why } => write!(f, "not JSON at column {column}: {why}"),
             Self::TooDeep => f.write_str("the JSON nests too deep, expected at most 127 levels"),
+            Self::Number { number } => write!(
+                f,
+                "the number {number} loses digits in 64 bits, expected it as a string, or a \
+                 request's body as {{\"text\":\"…\"}}"
+            ),
             Self::NoHeader => f.write_str(HEADER),
             Self::Version { found } => {
                 write!(f, "this reader reads version 1, the file says {found}")

@@ -30,6 +30,7 @@ mod digest;
 mod encode;
 mod error;
 mod fields;
+mod number;
 mod parse;
 mod sniff;
 #[cfg(test)]

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::digest::measure;
 use crate::fields::{self, describe, wrong};
+use crate::number;
 use crate::{
     Body, Chunk, End, Error, ErrorKind, Exchange, Header, OtherLine, Request, Response, Run,
     Source, Tape,
@@ -62,7 +63,9 @@ impl fmt::Display for Torn {
 /// Reads a tape of version 1.
 ///
 /// A leading byte order mark and CRLF line ends are accepted, and not written again. In a JSON
-/// object that has a key twice the last one counts.
+/// object that has a key twice the last one counts. A number is kept by its value, not by how it is
+/// spelled; one that 64 bits do not hold is an error, since its digits would be lost. The JSON of a request's
+/// body is kept as it stands.
 ///
 /// # Errors
 /// The first line that is not as the format says, and how; also where the length or the digest in
@@ -126,7 +129,11 @@ fn read(line: &[u8], at: u64, limits: &Limits) -> Result<Value, ErrorKind> {
     let text = core::str::from_utf8(line).map_err(|error| ErrorKind::NotUtf8 {
         at: at + error.valid_up_to() as u64,
     })?;
-    serde_json::from_str(text).map_err(|error| {
+    if text.trim_ascii().is_empty() {
+        let found = "a blank line".into();
+        return Err(ErrorKind::NotALine { found });
+    }
+    let value = serde_json::from_str(text).map_err(|error| {
         let message = error.to_string();
         // The only sign that the reader gives of this.
         if message.starts_with("recursion limit exceeded") {
@@ -139,13 +146,35 @@ fn read(line: &[u8], at: u64, limits: &Limits) -> Result<Value, ErrorKind> {
             column: error.column().max(1),
             why: why.into(),
         }
-    })
+    })?;
+    match inexact(&value, text) {
+        Some(number) => Err(ErrorKind::Number {
+            number: number.chars().take(64).collect(),
+        }),
+        None => Ok(value),
+    }
+}
+
+/// A number of a line whose digits its value does not hold.
+fn inexact(value: &Value, text: &str) -> Option<String> {
+    // Chunk lines have no number that is not checked anyway.
+    let fields = value.as_object()?;
+    // The JSON of a request's body is kept as it stands.
+    let body = fields
+        .contains_key("request")
+        .then(|| sent(text.as_bytes()));
+    match body.flatten() {
+        Some(json) => number::inexact(&text.replacen(&json, "0", 1)).map(String::from),
+        None => number::inexact(text).map(String::from),
+    }
 }
 
 fn header(raw: &[u8], value: Result<Value, ErrorKind>) -> Result<Header, ErrorKind> {
     let mut fields = match value {
         Ok(Value::Object(fields)) if fields.contains_key("wiretape") => fields,
-        Err(ErrorKind::NotJson { .. }) if !raw.starts_with(b"{\"wiretape\"") => {
+        Err(ErrorKind::NotJson { .. } | ErrorKind::NotALine { .. })
+            if !raw.starts_with(b"{\"wiretape\"") =>
+        {
             return Err(ErrorKind::NoHeader);
         }
         Err(kind) => return Err(kind),

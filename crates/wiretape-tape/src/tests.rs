@@ -195,6 +195,49 @@ fn reads_what_others_write() {
     check_line(&[RESPONSE], chunk, &file(&[RESPONSE, r#"[0,1,"a"]"#]));
 }
 
+/// A number comes back with its value, or not at all.
+#[test]
+fn numbers_keep_their_value() {
+    let line = |number: &str| file(&[&format!(r#"{{"x":"\\\"1e999","y":{number}}}"#)]);
+    for number in [
+        "0",
+        "-0.0",
+        "7",
+        "-7",
+        "18446744073709551615",
+        "-9223372036854775808",
+        "0.1",
+        "1e-7",
+        "1.7976931348623157e+308",
+        "5e-324",
+    ] {
+        check(line(number), "same");
+    }
+    for (spelled, written) in [
+        ("1.50", "1.5"),
+        ("1e2", "100.0"),
+        ("123456789012345680000.0", "1.2345678901234568e+20"),
+        ("0E9999", "0.0"),
+        ("-0", "-0.0"),
+        ("10000000000000000000000", "1e+22"),
+    ] {
+        check(line(spelled), &line(written));
+    }
+    for number in [
+        "18446744073709551617",
+        "-9223372036854775809",
+        "0.10000000000000000555",
+        "3.14159265358979323846264338327950288",
+        "1.7976931348623157e307999e",
+    ] {
+        assert!(parse(line(number).as_bytes()).is_err(), "{number}");
+    }
+    let error = parse(line("1e999").as_bytes()).unwrap_err();
+    assert_eq!(error.kind.name(), "not_json");
+    let error = parse(line("0.123456789012345678901234567890").as_bytes()).unwrap_err();
+    assert_eq!(error.kind.name(), "number");
+}
+
 #[test]
 fn refuses_a_bad_header() {
     check(
@@ -276,7 +319,14 @@ fn refuses_a_bad_source() {
 #[test]
 fn refuses_a_bad_line() {
     for (line, expect) in [
-        ("", "not JSON at column 1: EOF while parsing a value"),
+        (
+            "",
+            "expected an object or a chunk's array, found a blank line",
+        ),
+        (
+            " \r",
+            "expected an object or a chunk's array, found a blank line",
+        ),
         (
             "[0,1,\"a\"",
             "not JSON at column 8: EOF while parsing a list",
@@ -303,6 +353,11 @@ fn refuses_a_bad_line() {
         (
             r#"{"request":0,"end":0}"#,
             r#"both "request" and "end", expected one"#,
+        ),
+        (
+            r#"{"a":["\"7",{"b":-12345678901234567890123}]}"#,
+            "the number -12345678901234567890123 loses digits in 64 bits, expected it as a string, \
+             or a request's body as {\"text\":\"…\"}",
         ),
     ] {
         check_line(&[], line, &format!("line 2: {expect}"));

@@ -1,14 +1,16 @@
 //! The order in which pieces are applied: dialect, framing, faults, rechunk, pace.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use wiretape_tape::EndKind;
 
 use crate::catalogue::{Level, Outcome};
+use crate::dialect::Kind;
 use crate::rechunk::{self, Mark};
 use crate::scenario::{Pace, Piece};
 use crate::script::Script;
-use crate::sse::Stream;
+use crate::sse::{Block, Stream};
 use crate::subject::{NO_CHANGE, Subject};
 use crate::{fault, framing, rewrite};
 
@@ -68,7 +70,13 @@ impl Work<'_> {
                     self.end = end;
                     self.end_after_ns = 0;
                 }
-                self.permit(piece.permits());
+                let mut permits = piece.permits().to_vec();
+                // A message that never came to its end does not come to it for another reason.
+                let terminal = |block: &Arc<Block>| block.kind == Kind::Terminal;
+                if permits.contains(&Outcome::NoCalls) && !stream.blocks.iter().any(terminal) {
+                    permits.push(Outcome::EofReported);
+                }
+                self.permit(&permits);
                 Ok(())
             }
             Level::Wire => Err("not a piece that works on blocks"),

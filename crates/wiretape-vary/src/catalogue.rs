@@ -72,8 +72,8 @@ pub enum Outcome {
     Same,
     /// The same but for the reason of the end.
     SameButReason,
-    /// The stream had said once that the message ended, and stopped before it said so again: the
-    /// calls are the first of the untouched calls.
+    /// The stream had said once that the message ended, and stopped before it said so again, or before
+    /// it reported an error: the calls are the first of the untouched calls.
     SoFar,
     /// The message was read to its end, and its reason does not permit acting.
     NoCalls,

@@ -69,8 +69,8 @@ fn error_event(
 /// Replaces each reason for the end by a JSON value.
 fn reasons(stream: &mut Stream, family: Family, value: &[u8]) -> Applied {
     let mut done = Err("no reason for the end");
-    let finishing = stream.blocks.iter_mut();
-    for block in finishing.filter(|block| block.kind == Kind::Finish) {
+    let finishing = |block: &&mut Arc<Block>| matches!(block.kind, Kind::Begin | Kind::Finish);
+    for block in stream.blocks.iter_mut().filter(finishing) {
         let Some(mut payload) = block.says() else {
             continue;
         };
@@ -90,17 +90,19 @@ fn reasons(stream: &mut Stream, family: Family, value: &[u8]) -> Applied {
 }
 
 fn drop_terminal(stream: &mut Stream, family: Family, finish: bool) -> Applied {
-    match family {
-        // The chunk may carry text or a call besides (F-26), so only the reason goes.
-        Family::OpenAiChat if finish => {
-            reasons(stream, family, b"null")?;
-        }
-        _ => {}
+    // Where the event carries text or a call besides (F-26), only the reason goes.
+    let reason = if finish {
+        reasons(stream, family, b"null")
+    } else {
+        Ok(None)
+    };
+    if family == Family::OpenAiChat {
+        reason?;
     }
     let count = stream.blocks.len();
     let kept = |block: &Arc<Block>| !drops(family, finish, block.kind);
     stream.blocks.retain(kept);
-    let reason_gone = finish && family == Family::OpenAiChat;
+    let reason_gone = finish && reason.is_ok();
     if !reason_gone && count == stream.blocks.len() {
         return Err("no terminal event");
     }
@@ -130,7 +132,15 @@ pub(crate) fn evidence(stream: &Stream, block_ends: &[usize]) -> Evidence {
     let closing = |block: &Arc<Block>| matches!(block.kind, Kind::Finish | Kind::Terminal);
     let first = stream.blocks.iter().position(closing);
     let content = |block: &Arc<Block>| matches!(block.kind, Kind::Finish | Kind::Content);
-    let last = stream.blocks.iter().rposition(content).max(first);
+    // An error that comes afterwards is a part of what the whole body says.
+    let error = |block: &Arc<Block>| block.kind == Kind::Error;
+    let error = stream.blocks.iter().rposition(error);
+    let last = stream
+        .blocks
+        .iter()
+        .rposition(content)
+        .max(first)
+        .max(error);
     let read_at = |place: usize| {
         let lines = &stream.blocks.get(place)?.lines;
         // A lenient reader takes a payload without its line ends (F-31), and padding is no part

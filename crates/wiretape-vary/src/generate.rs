@@ -9,6 +9,7 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -23,6 +24,7 @@ use crate::rng::{Ratio, Rng};
 use crate::scenario::{
     Cutting, Ends, ErrorName, Escapes, LineEnd, Pace, Piece, Profile, Scenario, VERSION,
 };
+use crate::sse::Block;
 use crate::subject::{Fact, Subject};
 
 /// How often a kind of piece that may be left out is there.
@@ -238,6 +240,16 @@ impl<'a> Draw<'a> {
         }
         let mut rng = self.rng("json_escapes");
         let mut wide = self.blocks(|fact| fact.wide);
+        // Its wide character may be the only one.
+        let halved = |block: usize| {
+            let pieces = self.pieces.iter();
+            let mut halved = pieces.filter_map(|piece| match piece {
+                Piece::SplitSurrogate { block, .. } => Some(*block),
+                _ => None,
+            });
+            halved.any(|other| other == block)
+        };
+        wide.retain(|&block| !halved(block));
         let mut any = self.blocks(|fact| fact.letters);
         for _ in 0..rng.within(0, 2) {
             let all = rng.chance(HALF) || wide.is_empty();
@@ -487,7 +499,8 @@ impl<'a> Draw<'a> {
     fn reasons(&self) -> Vec<String> {
         let mut recorded = vec![];
         let blocks = self.subject.blocks().iter();
-        for block in blocks.filter(|block| block.kind == Kind::Finish) {
+        let saying = |block: &&Arc<Block>| matches!(block.kind, Kind::Begin | Kind::Finish);
+        for block in blocks.filter(saying) {
             let (Some(family), Some(payload)) = (self.subject.family, block.says()) else {
                 continue;
             };

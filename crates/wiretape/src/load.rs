@@ -21,7 +21,8 @@ pub struct Loaded {
     pub path: PathBuf,
     /// What it holds.
     pub tape: Tape,
-    /// What is wrong with its last line, if it is torn; the rest was read.
+    /// What is missing at its end, if it was cut: a torn last line, or an exchange's end. The rest
+    /// was read.
     pub torn: Option<String>,
     /// The dialect asked for, or the tape's own, or the one its first frames show.
     pub dialect: Option<Dialect>,
@@ -137,7 +138,9 @@ pub fn load(path: &Path, dialect: Option<Dialect>) -> Result<Loaded, LoadError> 
         Kind::Tape => {
             let parsed = parse(&bytes)
                 .map_err(|error| LoadError::Tape(path.into(), format!("a broken tape: {error}")))?;
-            (parsed.tape, parsed.torn.map(|torn| torn.to_string()))
+            let torn = parsed.torn.map(|torn| torn.to_string());
+            let torn = torn.or_else(|| unfinished(&parsed.tape));
+            (parsed.tape, torn)
         }
         Kind::Sse | Kind::Lines => (Tape::from_body(&bytes, dialect.map(Dialect::name)), None),
         Kind::Empty => {
@@ -185,6 +188,20 @@ fn contents(path: &Path) -> Result<Vec<u8>, LoadError> {
         }
     }
     Err(LoadError::TooLong(path.into()))
+}
+
+/// What a tape lacks that was cut between two lines.
+fn unfinished(tape: &Tape) -> Option<String> {
+    let mut exchanges = tape.exchanges.iter();
+    match exchanges.position(|exchange| exchange.end.is_none()) {
+        Some(number) => Some(format!(
+            "exchange {number} has no end line, as where the recorder was stopped; what came before was read"
+        )),
+        None if tape.exchanges.is_empty() => {
+            Some("no exchange, as where the recorder was stopped".into())
+        }
+        None => None,
+    }
 }
 
 const EXPECTED: &str = "expected a tape (line 1: {\"wiretape\":1,…}), an event stream (data: …) or \

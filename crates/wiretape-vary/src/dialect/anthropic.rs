@@ -43,11 +43,14 @@ pub(super) fn kind(payload: &[u8]) -> Kind {
     }
 }
 
+/// A message that comes whole has its reason in the first event.
 pub(super) fn reason(payload: &[u8]) -> Option<Span> {
-    if type_of(payload) != b"message_delta" {
-        return None;
-    }
-    let value = json::path(payload, &["delta", "stop_reason"])?;
+    let within = match type_of(payload) {
+        b"message_delta" => "delta",
+        b"message_start" => "message",
+        _ => return None,
+    };
+    let value = json::path(payload, &[within, "stop_reason"])?;
     json::string(payload, &value).map(|_| value)
 }
 

@@ -340,6 +340,53 @@ fn a_piece_that_changes_nothing_says_so() {
     assert_eq!(script.skipped, [(0, "it changes nothing here")]);
 }
 
+/// A message may come whole in its first event, with its reason; it may lack its end, or an error may
+/// come after it.
+#[test]
+fn faults_of_messages_that_end_otherwise() {
+    let whole = "data: {\"type\":\"message_start\",\"message\":{\"stop_reason\":\"tool_use\"}}\n\n";
+    let stop = "data: {\"type\":\"message_stop\"}\n\n";
+    let subject = bare(&(whole.to_string() + stop));
+    let dropped = text(&subject, vec![Piece::DropTerminal { finish: true }]);
+    assert_eq!(dropped, whole.replace("\"tool_use\"", "null"));
+    let refusal = || {
+        vec![Piece::FinishReason {
+            reason: "refusal".into(),
+        }]
+    };
+    assert_eq!(
+        text(&subject, refusal()),
+        whole.replace("tool_use", "refusal") + stop
+    );
+
+    let eof = Scenario::of(refusal()).apply(&bare(whole)).permits;
+    assert_eq!(
+        eof,
+        [
+            Outcome::NoCalls,
+            Outcome::ErrorReported,
+            Outcome::EofReported
+        ]
+    );
+    let whole_permits = Scenario::of(refusal()).apply(&subject).permits;
+    assert_eq!(whole_permits, [Outcome::NoCalls, Outcome::ErrorReported]);
+
+    let finish = "data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"}}\n\n";
+    let error = "data: {\"type\":\"error\"}\n\n";
+    let subject = bare(&(finish.to_string() + stop + error));
+    let permits = |at: usize| {
+        let end = EndKind::Reset;
+        Scenario::of(vec![Piece::Cut { at, end }])
+            .apply(&subject)
+            .permits
+    };
+    let both = [Outcome::ErrorReported, Outcome::EofReported];
+    assert_eq!(permits(finish.len() - 10), both);
+    assert_eq!(permits(finish.len())[0], Outcome::SoFar);
+    assert_eq!(permits(finish.len() + stop.len() + 3)[0], Outcome::SoFar);
+    assert_eq!(permits(subject.body().len() - 1)[0], Outcome::Same);
+}
+
 #[test]
 fn a_scenario_is_read_to_the_letter() {
     let error = |json: &str| {
