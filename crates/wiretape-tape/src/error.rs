@@ -243,20 +243,28 @@ impl fmt::Display for ErrorKind {
                 exchange,
                 said,
                 found,
-            } => write!(
-                f,
-                "bad tape: exchange {exchange} says \"bytes\" {said}, its chunks hold {found}"
-            ),
+            } => differs(f, *exchange, "bytes", said, found),
             Self::Digest {
                 exchange,
                 said,
                 found,
-            } => write!(
-                f,
-                "bad tape: exchange {exchange} says \"sha256\" {said}, its chunks hold {found}"
-            ),
+            } => differs(f, *exchange, "sha256", said, found),
         }
     }
+}
+
+/// An end line and the chunks do not agree.
+fn differs(
+    f: &mut fmt::Formatter<'_>,
+    exchange: u64,
+    name: &str,
+    said: &dyn fmt::Display,
+    found: &dyn fmt::Display,
+) -> fmt::Result {
+    write!(
+        f,
+        "bad tape: exchange {exchange} says \"{name}\" {said}, its chunks hold {found}"
+    )
 }
 
 const CHUNK: &str =
