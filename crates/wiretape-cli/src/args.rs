@@ -8,6 +8,9 @@ use clap::{Args, Parser, Subcommand};
 use wiretape_core::Dialect;
 use wiretape_vary::Profile;
 
+use crate::record::RecordArgs;
+use crate::run::RunArgs;
+use crate::serve::ServeArgs;
 use crate::tolerated;
 
 /// Records of streamed LLM replies, replayed in every way the wire could deliver them.
@@ -46,6 +49,12 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Write a tape as a scenario delivers it.
     Vary(VaryArgs),
+    /// Record the sessions that pass through to a real server.
+    Record(RecordArgs),
+    /// Replay tapes over HTTP.
+    Serve(ServeArgs),
+    /// Run a command against a tape: replayed, or recorded where it is missing.
+    Run(RunArgs),
 }
 
 #[derive(Args, Debug)]
@@ -253,17 +262,17 @@ pub(crate) struct VaryArgs {
     pub(crate) print: bool,
 }
 
-fn dialect() -> impl TypedValueParser<Value = Dialect> {
+pub(crate) fn dialect() -> impl TypedValueParser<Value = Dialect> {
     PossibleValuesParser::new(Dialect::ALL.map(Dialect::name))
         .try_map(|name| name.parse::<Dialect>())
 }
 
-fn profile() -> impl TypedValueParser<Value = Profile> {
+pub(crate) fn profile() -> impl TypedValueParser<Value = Profile> {
     PossibleValuesParser::new(Profile::ALL.map(Profile::name))
         .try_map(|name| name.parse::<Profile>())
 }
 
-fn seed(text: &str) -> Result<u64, String> {
+pub(crate) fn seed(text: &str) -> Result<u64, String> {
     let digits = text.replace('_', "");
     let hex = digits
         .strip_prefix("0x")
@@ -272,7 +281,7 @@ fn seed(text: &str) -> Result<u64, String> {
     read.map_err(|_| "expected a number below 2^64, such as 42 or 0x2a".into())
 }
 
-fn at_least_one<N: FromStr + From<u8> + PartialOrd>(text: &str) -> Result<N, String> {
+pub(crate) fn at_least_one<N: FromStr + From<u8> + PartialOrd>(text: &str) -> Result<N, String> {
     let number = text.parse().ok().filter(|number| *number >= N::from(1));
     number.ok_or_else(|| "expected a number from 1 up".into())
 }

@@ -9,7 +9,10 @@ mod check;
 mod clock;
 mod exit;
 mod frames;
+mod record;
+mod run;
 mod screen;
+mod serve;
 mod show;
 mod source;
 mod tolerated;
@@ -69,6 +72,9 @@ where
         Command::Frames(args) => frames::run(args, &mut io),
         Command::Show(args) => show::run(args, &mut io),
         Command::Vary(args) => vary::run(args, &mut io),
+        Command::Record(args) => record::run(args, &mut io),
+        Command::Serve(args) => serve::run(args, &mut io),
+        Command::Run(args) => run::run(args, &mut io),
     };
     let flushed = io.out.flush().map_err(Fault::from);
     match (result, flushed) {

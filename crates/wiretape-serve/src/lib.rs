@@ -1,0 +1,1 @@
+//! A mock server that does what a player says.
