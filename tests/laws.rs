@@ -7,8 +7,8 @@ use wiretape_core::{Dialect, Limits, Options, Transcript, ndjson, read};
 use wiretape_tape::Tape;
 use wiretape_vary::{Profile, Scenario};
 
-use crate::generate::{Expected, reply};
 use crate::support::{parallel, tapes};
+use wiretape::strategy::{Expected, replies};
 
 const PROOF_BYTES_MAX: usize = 16 << 10;
 
@@ -181,28 +181,20 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn a_generated_reply_reads_as_it_was_meant(reply in reply()) {
+    fn a_generated_reply_reads_as_it_was_meant(reply in replies()) {
         for dialect in Dialect::ALL {
             let body = reply.body(dialect);
             for options in [Options::lenient(), Options::strict()] {
-                let seen = Transcript::of(&read(dialect, options, &body));
-                prop_assert_eq!(&seen.rejected, &None, "{}", String::from_utf8_lossy(&body));
-                let calls = seen.tool_calls.into_iter();
-                let calls = calls.map(|call| (call.id.unwrap(), call.name, call.arguments, call.input));
-                let expected = reply.expected(dialect);
-                let seen = Expected {
-                    text: seen.text,
-                    reasoning: seen.reasoning,
-                    calls: calls.collect(),
-                    stop: if seen.stop.as_deref() == Some(expected.stop) { expected.stop } else { "another" },
-                };
+                let turn = read(dialect, options, &body);
+                let turn = turn.map_err(|why| TestCaseError::fail(format!("{why}")))?;
+                let (seen, expected) = (Expected::of(&turn), reply.expected(dialect));
                 prop_assert_eq!(&seen, &expected, "{}", String::from_utf8_lossy(&body));
             }
         }
     }
 
     #[test]
-    fn a_generated_reply_keeps_every_law(reply in reply(), seed: u64) {
+    fn a_generated_reply_keeps_every_law(reply in replies(), seed: u64) {
         for dialect in Dialect::ALL {
             let body = reply.body(dialect);
             let tape = Tape::from_body(&body, Some(dialect.name()));

@@ -16,6 +16,8 @@ pub enum Exit {
     Unusable,
     /// Ctrl-C.
     Interrupted,
+    /// As the command that was run.
+    Command(u8),
 }
 
 impl Exit {
@@ -27,6 +29,7 @@ impl Exit {
             Self::Broken => 1,
             Self::Unusable => 2,
             Self::Interrupted => 130,
+            Self::Command(code) => code,
         }
     }
 }
@@ -41,6 +44,8 @@ pub(crate) enum Fault {
         message: String,
         hint: Option<String>,
     },
+    /// A command cannot be started: why, and the code a shell would exit with.
+    Start { message: String, code: u8 },
 }
 
 impl Fault {

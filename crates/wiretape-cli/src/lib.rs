@@ -15,6 +15,7 @@ mod screen;
 mod serve;
 mod show;
 mod source;
+mod stop;
 mod tolerated;
 mod transcript;
 mod vary;
@@ -83,7 +84,10 @@ where
         (Err(Fault::Pipe), _) => Exit::Good,
         (Err(fault), _) | (Ok(_), Err(fault)) => {
             io.complain(&fault);
-            Exit::Unusable
+            match fault {
+                Fault::Start { code, .. } => Exit::Command(code),
+                _ => Exit::Unusable,
+            }
         }
     }
 }
@@ -124,8 +128,10 @@ impl Io<'_> {
     fn complain(&mut self, fault: &Fault) {
         let red = self.screen.err_style(screen::BAD);
         let dim = self.screen.err_style(screen::FAINT);
-        let Fault::Said { message, hint } = fault else {
-            return;
+        let (message, hint) = match fault {
+            Fault::Pipe => return,
+            Fault::Said { message, hint } => (message, hint.as_deref()),
+            Fault::Start { message, .. } => (message, None),
         };
         let message = screen::clean(message);
         let _ = writeln!(self.err, "{red}error:{red:#} {message}");

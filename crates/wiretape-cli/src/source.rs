@@ -1,10 +1,12 @@
 //! Files, from arguments.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::slice;
 
 use wiretape::{Loaded, Subject, find, load};
 use wiretape_core::{Dialect, Options};
+use wiretape_vary::Scenario;
 
 use crate::Io;
 use crate::exit::Fault;
@@ -43,6 +45,18 @@ pub(crate) fn open(
         io.note(&format!("{}: {torn}", path.display()));
     }
     Ok(loaded)
+}
+
+/// Reads a scenario.
+pub(crate) fn scenario(path: &Path) -> Result<Scenario, Fault> {
+    let text = fs::read(path)
+        .map_err(|error| Fault::new(format!("{}: cannot read it: {error}", path.display())))?;
+    serde_json::from_slice(&text).map_err(|error| {
+        Fault::with_hint(
+            format!("{}: not a scenario: {error}", path.display()),
+            "`wiretape vary TAPE --seed 7 --print` prints one to start from",
+        )
+    })
 }
 
 /// The longest body that is checked or varied: both hold a scenario's chunks in memory, and a

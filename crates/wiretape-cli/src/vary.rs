@@ -1,6 +1,6 @@
 //! `wiretape vary`: a tape as a scenario delivers it.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
@@ -65,14 +65,7 @@ fn scenario(args: &VaryArgs, subject: &Subject) -> Result<Scenario, Fault> {
             subject,
         ));
     };
-    let text = fs::read(path)
-        .map_err(|error| Fault::new(format!("{}: cannot read it: {error}", path.display())))?;
-    serde_json::from_slice(&text).map_err(|error| {
-        Fault::with_hint(
-            format!("{}: not a scenario: {error}", path.display()),
-            "`wiretape vary TAPE --seed 7 --print` prints one to start from",
-        )
-    })
+    source::scenario(path)
 }
 
 /// What the tape is, and what it was made from. Files go by their names alone: the same tape and

@@ -125,6 +125,33 @@ fn is_stream(exchange: &Exchange, body: &[u8]) -> bool {
     (200..300).contains(&response.status) || !json
 }
 
+/// `Tape::load`, for tests: the tape crate itself knows no files.
+///
+/// ```
+/// use wiretape::{LoadTape, Tape};
+///
+/// let error = Tape::load("recordings/no-such.tape").unwrap_err();
+/// assert!(error.to_string().starts_with("recordings/no-such.tape: cannot read it: "));
+/// ```
+pub trait LoadTape: Sized {
+    /// Reads a tape, or a bare body as a tape without times. Its dialect is named in the header,
+    /// if the first frames show it.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is neither.
+    fn load(path: impl AsRef<Path>) -> Result<Self, LoadError>;
+}
+
+impl LoadTape for Tape {
+    fn load(path: impl AsRef<Path>) -> Result<Self, LoadError> {
+        let Loaded {
+            mut tape, dialect, ..
+        } = load(path.as_ref(), None)?;
+        tape.header.dialect = dialect.map(|dialect| dialect.name().to_owned());
+        Ok(tape)
+    }
+}
+
 /// Reads a tape, or a bare body.
 ///
 /// The dialect is the one asked for; else the tape's own, if this version reads it; else, of a bare

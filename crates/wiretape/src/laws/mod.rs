@@ -24,6 +24,8 @@ pub mod bounds;
 pub mod chunking;
 pub mod cut;
 pub mod gate;
+#[cfg(feature = "server")]
+pub mod parity;
 pub mod reading;
 pub mod reshape;
 pub mod tape;
@@ -172,7 +174,10 @@ const LAWS: [Law; 13] = [
     reshape::faults,
     |subject, varied, _| tape::round_trip(subject, varied),
     |_, varied, effort| tape::replay(varied, effort),
-    |_, _, _| Report::does_not_apply(6, "parity", "sockets come with the server"),
+    #[cfg(feature = "server")]
+    parity::check,
+    #[cfg(not(feature = "server"))]
+    |_, _, _| Report::does_not_apply(6, "parity", "without the feature `server`"),
     |subject, _, effort| bounds::progress(subject, effort),
     |subject, _, effort| bounds::check(subject, effort),
     reshape::interleaving,

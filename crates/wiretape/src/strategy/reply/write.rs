@@ -88,7 +88,12 @@ fn string(style: &Style, text: &str) -> String {
 }
 
 impl Reply {
-    pub(crate) fn body(&self, dialect: Dialect) -> Vec<u8> {
+    /// What a server of this dialect sends.
+    ///
+    /// # Panics
+    /// Of a dialect that this version has no generator for; there is none.
+    #[must_use]
+    pub fn body(&self, dialect: Dialect) -> Vec<u8> {
         let mut writer = Writer {
             style: &self.style,
             dialect,

@@ -7,21 +7,60 @@ use wiretape_core::{Dialect, Transcript, Turn};
 use super::{Counted, Cut, Form, Part, Reply, id};
 
 /// What a reader must make of the first answer.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Expected {
-    pub(crate) text: String,
-    pub(crate) reasoning: String,
-    /// Id, name, arguments as sent, arguments parsed.
-    pub(crate) calls: Vec<(String, String, String, Value)>,
-    pub(crate) stop: &'static str,
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Expected {
+    /// Its text.
+    pub text: String,
+    /// Its reasoning.
+    pub reasoning: String,
+    /// Its calls, in order.
+    pub calls: Vec<ExpectedCall>,
+    /// Its stop reason, as sent.
+    pub stop: String,
+}
+
+/// A call that must come out.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ExpectedCall {
+    /// The provider's id.
+    pub id: String,
+    /// The tool's name.
+    pub name: String,
+    /// The arguments as sent.
+    pub arguments: String,
+    /// The arguments parsed.
+    pub input: Value,
+}
+
+impl Expected {
+    /// The same of what was read.
+    #[must_use]
+    pub fn of(turn: &Turn) -> Self {
+        let seen = Transcript::of(&Ok(turn.clone()));
+        let calls = seen.tool_calls.into_iter().map(|call| ExpectedCall {
+            id: call.id.unwrap_or_default(),
+            name: call.name,
+            arguments: call.arguments,
+            input: call.input,
+        });
+        Self {
+            text: seen.text,
+            reasoning: seen.reasoning,
+            calls: calls.collect(),
+            stop: seen.stop.unwrap_or_default(),
+        }
+    }
 }
 
 /// A call's id and arguments.
 type Sent = (String, String);
 
-/// The rest of it.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct More {
+/// All else that a turn must hold: refusal, signatures, citations, whole blocks, calls that the
+/// provider runs, tokens, ids, further answers. Compare [`Rest::of`] with [`Reply::rest`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rest {
     refusal: String,
     signatures: Vec<String>,
     /// What came whole: redacted reasoning, results, unknown blocks.
@@ -37,7 +76,9 @@ pub(crate) struct More {
 }
 
 impl Reply {
-    pub(crate) fn expected(&self, dialect: Dialect) -> Expected {
+    /// What a reader must make of the first answer.
+    #[must_use]
+    pub fn expected(&self, dialect: Dialect) -> Expected {
         let answers = self.answers(dialect);
         self.answer(dialect, &answers[0])
     }
@@ -47,7 +88,7 @@ impl Reply {
             text: String::new(),
             reasoning: String::new(),
             calls: Vec::new(),
-            stop: self.stop(dialect, parts),
+            stop: self.stop(dialect, parts).into(),
         };
         for (part, _) in parts {
             match part {
@@ -60,7 +101,12 @@ impl Reply {
                 } => {
                     let id = id(expected.calls.len());
                     let (sent, input) = call(dialect, arguments, *form);
-                    expected.calls.push((id, name.clone(), sent, input));
+                    expected.calls.push(ExpectedCall {
+                        id,
+                        name: name.clone(),
+                        arguments: sent,
+                        input,
+                    });
                 }
                 _ => {}
             }
@@ -68,35 +114,37 @@ impl Reply {
         expected
     }
 
-    pub(crate) fn more(&self, dialect: Dialect) -> More {
+    /// All else that a reader must make of it.
+    #[must_use]
+    pub fn rest(&self, dialect: Dialect) -> Rest {
         let answers = self.answers(dialect);
-        let mut more = More {
+        let mut rest = Rest {
             tokens: match (dialect, self.style.counted) {
                 (Dialect::Anthropic, _) => (Some(3), Some(9)),
                 (_, Counted::Nowhere) => (None, None),
                 _ => (Some(3), Some(9)),
             },
             ids: ("reply_1".into(), "model \"é\"".into()),
-            ..More::default()
+            ..Rest::default()
         };
         let mut calls = 0;
         for (part, _) in &answers[0] {
             match part {
-                Part::Refusal(text) => more.refusal += text,
+                Part::Refusal(text) => rest.refusal += text,
                 Part::Reasoning { signature, .. } if dialect == Dialect::Anthropic => {
                     let some = Some(signature.clone()).filter(|signature| !signature.is_empty());
-                    more.signatures.extend(some);
+                    rest.signatures.extend(some);
                 }
                 Part::Text { citations, .. } if dialect == Dialect::Anthropic => {
-                    more.citations.extend((0..*citations).map(citation));
+                    rest.citations.extend((0..*citations).map(citation));
                 }
-                Part::Redacted(data) => more.whole.push(redacted(data)),
-                Part::Unknown => more.whole.push(unknown()),
+                Part::Redacted(data) => rest.whole.push(redacted(data)),
+                Part::Unknown => rest.whole.push(unknown()),
                 Part::Call { .. } => calls += 1,
                 Part::Server { name, arguments } => {
                     let id = format!("server_{calls}");
-                    more.whole.push(result(&id));
-                    more.server.push((id, name.clone(), arguments.clone()));
+                    rest.whole.push(result(&id));
+                    rest.server.push((id, name.clone(), arguments.clone()));
                     calls += 1;
                 }
                 _ => {}
@@ -105,10 +153,10 @@ impl Reply {
         for parts in answers.iter().skip(1) {
             let answer = self.answer(dialect, parts);
             let calls = answer.calls.into_iter();
-            let calls = calls.map(|(id, _, sent, _)| (id, sent)).collect();
-            more.others.push((answer.text, calls, answer.stop.into()));
+            let calls = calls.map(|call| (call.id, call.arguments)).collect();
+            rest.others.push((answer.text, calls, answer.stop));
         }
-        more
+        rest
     }
 }
 
@@ -145,9 +193,10 @@ pub(super) fn result(id: &str) -> Value {
 
 const WHOLE: [Kind; 3] = [Kind::RedactedReasoning, Kind::ServerResult, Kind::Unknown];
 
-impl More {
+impl Rest {
     /// The same of what was read.
-    pub(crate) fn of(turn: &Turn) -> Self {
+    #[must_use]
+    pub fn of(turn: &Turn) -> Self {
         let seen = Transcript::of(&Ok(turn.clone()));
         let first = turn.reply().choices.first();
         let contents = || first.into_iter().flat_map(|choice| &choice.contents);

@@ -12,11 +12,11 @@ use proptest::sample::{Index, select};
 use serde_json::Value;
 use wiretape_core::Dialect;
 
-pub(crate) use expect::{Expected, More};
+pub use expect::{Expected, ExpectedCall, Rest};
 
 /// What a part of a reply is. A dialect that has no such thing leaves it out.
 #[derive(Clone, Debug)]
-pub(crate) enum Part {
+enum Part {
     Text {
         text: String,
         citations: usize,
@@ -43,7 +43,7 @@ pub(crate) enum Part {
 
 /// How a call is written down.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Form {
+enum Form {
     /// In pieces.
     Streamed,
     /// In one delta, or in the start of its block.
@@ -54,18 +54,21 @@ pub(crate) enum Form {
 
 /// Where the tokens are told.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Counted {
+enum Counted {
     Nowhere,
     AtTheEnd,
     Everywhere,
 }
 
 /// A part with the places at which it is cut into deltas.
-pub(crate) type Cut = (Part, Vec<Index>);
+type Cut = (Part, Vec<Index>);
 
-/// A reply, and how it is written down.
+/// A reply: what the model said, and how a server writes it down.
+///
+/// [`Reply::body`] is what a server of a dialect sends, [`Reply::expected`] what a reader must
+/// make of it. A dialect leaves out what it has no form for.
 #[derive(Clone, Debug)]
-pub(crate) struct Reply {
+pub struct Reply {
     /// The parts of each answer; a dialect with one answer writes the first.
     answers: Vec<Vec<Cut>>,
     style: Style,
@@ -93,7 +96,23 @@ struct Style {
     line_end: &'static str,
 }
 
-pub(crate) fn reply() -> impl Strategy<Value = Reply> {
+/// Arbitrary well-formed replies, all of whose calls may be run: up to six texts, thoughts, refusals
+/// and calls, with what trips readers in their strings, written as a server may write them.
+///
+/// ```
+/// use proptest::prelude::*;
+/// use wiretape::core::{Dialect, Options, Transcript, read};
+///
+/// proptest!(|(reply in wiretape::strategy::replies())| {
+///     let seen = read(Dialect::Anthropic, Options::strict(), &reply.body(Dialect::Anthropic));
+///     prop_assert_eq!(Transcript::of(&seen).text, reply.expected(Dialect::Anthropic).text);
+/// });
+/// ```
+pub fn replies() -> impl Strategy<Value = Reply> {
+    reply()
+}
+
+fn reply() -> impl Strategy<Value = Reply> {
     let cuts = || prop::collection::vec(any::<Index>(), 0..6);
     let parts = prop::collection::vec((part(), cuts()), 0..6);
     let more = prop_oneof![

@@ -1,0 +1,87 @@
+//! The command that is run.
+
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::process::ExitStatus;
+
+use tokio::process::{Child, Command};
+
+use crate::exit::Fault;
+
+/// Variables with a base URL, and what the client that reads them expects behind the host.
+const BASE_URLS: [(&str, &str); 7] = [
+    ("ANTHROPIC_BASE_URL", ""),
+    ("ANTHROPIC_API_URL", ""),
+    ("ANTHROPIC_API_BASE", ""),
+    ("OPENAI_BASE_URL", "/v1"),
+    ("OPENAI_API_BASE", "/v1"),
+    ("GOOGLE_GEMINI_BASE_URL", ""),
+    ("GEMINI_API_BASE", "/v1beta"),
+];
+
+/// Variables with a key. Clients refuse to start without one.
+const KEYS: [&str; 4] = [
+    "ANTHROPIC_API_KEY",
+    "OPENAI_API_KEY",
+    "GEMINI_API_KEY",
+    "GOOGLE_API_KEY",
+];
+
+/// Which keys the command gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keys {
+    /// Its own, for a real server.
+    Own,
+    /// Ones that open nothing: a replay needs none, and gets none.
+    Dummy,
+}
+
+/// Starts the command with its base URLs set.
+pub(super) fn start(command: &[OsString], url: &str, keys: Keys) -> Result<Child, Fault> {
+    let Some((program, arguments)) = command.split_first() else {
+        return Err(Fault::new("no command to run"));
+    };
+    let mut child = Command::new(program);
+    child.args(arguments).kill_on_drop(true);
+    for (name, path) in BASE_URLS {
+        child.env(name, format!("{url}{path}"));
+    }
+    if keys == Keys::Dummy {
+        for name in KEYS {
+            child.env(name, "wiretape-replay-needs-no-key");
+        }
+    }
+    for name in ["NO_PROXY", "no_proxy"] {
+        let already = std::env::var(name).unwrap_or_default();
+        let comma = if already.is_empty() { "" } else { "," };
+        child.env(name, format!("{already}{comma}127.0.0.1,localhost"));
+    }
+    child.spawn().map_err(|error| cannot_start(program, &error))
+}
+
+fn cannot_start(program: &OsString, error: &std::io::Error) -> Fault {
+    let program = program.to_string_lossy();
+    let code = if error.kind() == ErrorKind::NotFound {
+        127
+    } else {
+        126
+    };
+    Fault::Start {
+        message: format!("{program}: cannot start it: {error}"),
+        code,
+    }
+}
+
+/// The exit code a shell would give.
+pub(super) fn code(status: ExitStatus) -> u8 {
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::ExitStatusExt;
+        if let Some(signal) = status.signal() {
+            return u8::try_from(128 + signal).unwrap_or(u8::MAX);
+        }
+    }
+    status
+        .code()
+        .map_or(1, |code| u8::try_from(code & 0xff).unwrap_or(1))
+}
