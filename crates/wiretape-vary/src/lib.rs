@@ -50,7 +50,7 @@ mod subject;
 mod tests;
 
 pub use catalogue::{Backing, Level, Outcome, Standing};
-pub use player::{Action, Control, Player};
+pub use player::{Action, Control, Due, Player};
 pub use scenario::{
     Cutting, Ends, ErrorName, Escapes, LineEnd, Pace, Piece, Profile, Scenario, UnknownProfile,
     VERSION,

@@ -1,14 +1,15 @@
 //! The machine that plays a script.
 
-use alloc::vec;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::convert::Infallible;
 
 use wiretape_core::machine::{Machine, Moment};
 use wiretape_tape::EndKind;
 
-use crate::json::part;
-use crate::script::{Cut, Script};
+use crate::rechunk;
+use crate::scenario::Pace;
+use crate::script::Script;
 
 /// Plays a script: gives each chunk at its moment, then the end.
 ///
@@ -30,17 +31,15 @@ use crate::script::{Cut, Script};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Player {
-    body: Vec<u8>,
-    /// The chunks that are still to come, and where in the body the first of them begins.
-    cuts: vec::IntoIter<Cut>,
-    from: usize,
-    end_after_ns: u64,
+    /// Shared: many players may be at different places of one script.
+    script: Arc<Script>,
+    pace: Pace,
+    /// How many chunks were given.
+    position: usize,
     now: Moment,
-    /// When the action is due; `None` until the clock has started.
+    /// When what is next is due; `None` until the clock has started.
     due: Option<Moment>,
-    /// What is next; `None` after the end.
-    next: Option<Action>,
-    end: EndKind,
+    finished: bool,
     held: Option<Moment>,
 }
 
@@ -62,28 +61,64 @@ pub enum Control {
     Release,
 }
 
+/// What is due, by its place in the script: what a driver needs that has the bytes already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// The chunk of this number, counted from 0.
+    Chunk(usize),
+    /// The end of the body.
+    End(EndKind),
+}
+
 impl Player {
-    /// A player at the start of a script.
+    /// A player at the start of a script: its own, or one that it shares with others by [`Arc`].
     #[must_use]
-    pub fn new(script: Script) -> Self {
-        let end = script.end;
+    pub fn new(script: impl Into<Arc<Script>>) -> Self {
         Self {
-            body: script.body,
-            cuts: script.cuts.into_iter(),
-            from: 0,
-            end_after_ns: script.end_after_ns,
+            script: script.into(),
+            pace: Pace::Recorded,
+            position: 0,
             now: Moment(0),
             due: None,
-            next: Some(Action::End(end)),
-            end,
+            finished: false,
             held: None,
         }
+    }
+
+    /// The same with the script's times changed: `Recorded` leaves them. For a player whose clock
+    /// has not started.
+    #[must_use]
+    pub fn at_pace(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
+    }
+
+    /// What is due now, without its bytes: like [`Machine::poll`].
+    pub fn poll_due(&mut self) -> Option<Due> {
+        let due = self.due.filter(|_| self.held.is_none())?;
+        if self.finished || self.now < due {
+            return None;
+        }
+        if self.position == self.script.cuts.len() {
+            self.finished = true;
+            return Some(Due::End(self.script.end));
+        }
+        let chunk = self.position;
+        self.position += 1;
+        self.load(due);
+        Some(Due::Chunk(chunk))
+    }
+
+    /// How many chunks were given.
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.position
     }
 
     /// Everything was played.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.next.is_none()
+        self.finished
     }
 
     /// The clock is stopped.
@@ -101,16 +136,11 @@ impl Player {
 
     /// Makes the next chunk, or the end, due its gap after a moment.
     fn load(&mut self, after: Moment) {
-        let (gap, next) = match self.cuts.next() {
-            Some(cut) => {
-                let bytes = part(&self.body, self.from..cut.end).to_vec();
-                self.from = cut.end;
-                (cut.after_ns, Action::Bytes(bytes))
-            }
-            None => (self.end_after_ns, Action::End(self.end)),
+        let gap = match self.script.cuts.get(self.position) {
+            Some(cut) => cut.after_ns,
+            None => self.script.end_after_ns,
         };
-        self.due = Some(after.after(gap));
-        self.next = Some(next);
+        self.due = Some(after.after(rechunk::paced(gap, &self.pace)));
     }
 }
 
@@ -139,19 +169,14 @@ impl Machine for Player {
     }
 
     fn poll(&mut self) -> Option<Action> {
-        let due = self.due.filter(|_| self.held.is_none())?;
-        if self.now < due {
-            return None;
-        }
-        let action = self.next.take()?;
-        if matches!(action, Action::Bytes(_)) {
-            self.load(due);
-        }
-        Some(action)
+        Some(match self.poll_due()? {
+            Due::Chunk(chunk) => Action::Bytes(self.script.chunk(chunk).to_vec()),
+            Due::End(end) => Action::End(end),
+        })
     }
 
     fn deadline(&self) -> Option<Moment> {
-        if self.held.is_some() || self.next.is_none() {
+        if self.held.is_some() || self.finished {
             return None;
         }
         Some(self.due.unwrap_or(self.now))

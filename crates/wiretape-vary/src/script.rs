@@ -61,6 +61,17 @@ impl Script {
         })
     }
 
+    /// One chunk's bytes; none for a number that is too high.
+    #[must_use]
+    pub fn chunk(&self, number: usize) -> &[u8] {
+        let end_of = |number: usize| self.cuts.get(number).map(|cut| cut.end);
+        let from = number.checked_sub(1).map_or(Some(0), end_of);
+        match (from, end_of(number)) {
+            (Some(from), Some(end)) => part(&self.body, from..end),
+            _ => &[],
+        }
+    }
+
     /// SHA-256 over the times, lengths and bytes of the chunks, and the end's kind and time.
     #[must_use]
     pub fn digest(&self) -> String {

@@ -1,0 +1,300 @@
+//! One connection: its requests, answered in order.
+
+use std::sync::Arc;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use wiretape_tape::EndKind;
+
+use crate::answer::{self, Answer};
+use crate::clock::Clock;
+use crate::head::Head;
+use crate::matching::Asked;
+use crate::mount::Matching;
+use crate::mounted::{Flight, Mounted};
+use crate::play::{Part, Sent, play};
+use crate::reply::{Framing, Manner, Reply};
+use crate::report::{Report, without_keys};
+use crate::request::{self, Refusal, Stop};
+use crate::server::{Shared, stopped};
+use crate::session::{Choice, Live, Ticket};
+use crate::{close, control};
+
+/// What becomes of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Again,
+    Fin,
+    Reset,
+    Stall,
+    /// It is over already.
+    Gone,
+}
+
+struct Connection {
+    stream: TcpStream,
+    /// What was read and not used.
+    buffer: Vec<u8>,
+    shared: Arc<Shared>,
+    /// Becomes true when the server stops.
+    stopping: watch::Receiver<bool>,
+}
+
+/// Serves a connection to its end.
+pub(crate) async fn run(stream: TcpStream, shared: Arc<Shared>, stopping: watch::Receiver<bool>) {
+    // Where it fails, chunks may be put together: no reason not to answer.
+    let _ = stream.set_nodelay(true);
+    let mut connection = Connection {
+        stream,
+        buffer: Vec::new(),
+        shared,
+        stopping,
+    };
+    let next = loop {
+        match connection.serve().await {
+            Next::Again => {}
+            next => break next,
+        }
+    };
+    let Connection {
+        stream,
+        shared,
+        mut stopping,
+        ..
+    } = connection;
+    let end = async {
+        match next {
+            Next::Again | Next::Gone => {}
+            Next::Fin => close::fin(stream).await,
+            Next::Reset => close::reset(stream).await,
+            Next::Stall => close::stall(stream, shared.config.linger).await,
+        }
+    };
+    tokio::select! {
+        () = end => {}
+        () = stopped(&mut stopping), if next == Next::Stall => {}
+    }
+}
+
+impl Connection {
+    /// Answers one request.
+    async fn serve(&mut self) -> Next {
+        let limits = self.shared.config.limits;
+        if self.buffer.is_empty() {
+            self.buffer = Vec::new();
+            let first = request::first_byte(&mut self.stream, &mut self.buffer, &limits);
+            tokio::select! {
+                biased;
+                first = first => if first.is_err() { return Next::Gone },
+                () = stopped(&mut self.stopping) => return Next::Fin,
+            }
+        }
+        let head = request::head(&mut self.stream, &mut self.buffer, &limits).await;
+        let head = match head {
+            Ok(head) => head,
+            Err(stop) => return self.stop(stop).await,
+        };
+        let mounted = match self.route(&head) {
+            Ok(mounted) => mounted,
+            Err(refusal) => return self.stop(refusal.into()).await,
+        };
+        let body = request::body(&mut self.stream, &mut self.buffer, &head, &limits).await;
+        let body = match body {
+            Ok(body) => body,
+            Err(stop) => return self.stop(stop).await,
+        };
+        if self.buffer.is_empty() {
+            // An answer may take long, and a request's buffer is large beside what it needs.
+            self.buffer = Vec::new();
+        }
+        let manner = Manner {
+            old: head.old,
+            head_only: head.method == "HEAD",
+            close: head.close || *self.stopping.borrow(),
+            cors: self.shared.config.cors,
+        };
+        match mounted {
+            None => {
+                let answer = control::answer(&self.shared, &head, &body);
+                self.send(&answer, manner).await
+            }
+            Some(_) if head.method == "OPTIONS" => {
+                let answer = control::options(&head, manner.cors);
+                self.send(&answer, manner).await
+            }
+            Some((mounted, path)) => self.replay(mounted, path, head, body, manner).await,
+        }
+    }
+
+    /// The mount a request is for, and its path there; `None`: the control API.
+    fn route(&self, head: &Head) -> Result<Option<(Arc<Mounted>, String)>, Refusal> {
+        let path = head.path();
+        if control::is_for(path) || path == "*" {
+            return Ok(None);
+        }
+        match self.shared.find(path) {
+            Some(mounted) => {
+                let rest = head.target.get(mounted.prefix.len()..).unwrap_or_default();
+                let slash = if rest.starts_with('/') { "" } else { "/" };
+                let path = format!("{slash}{rest}");
+                Ok(Some((mounted, path)))
+            }
+            None => {
+                let message = format!("{path}: expected a path under {}", self.shared.prefixes());
+                Err(Refusal::new(404, "not_found", message))
+            }
+        }
+    }
+
+    /// Answers from the tape.
+    async fn replay(
+        &mut self,
+        mounted: Arc<Mounted>,
+        path: String,
+        head: Head,
+        body: Vec<u8>,
+        mut manner: Manner,
+    ) -> Next {
+        let clock = Clock::start();
+        manner.close |= mounted.settings.close;
+        let ignore = match &mounted.settings.matching {
+            Matching::Strict { ignore } => ignore.as_slice(),
+            _ => &[],
+        };
+        let body_bytes = body.len();
+        let live = Live {
+            asked: Asked::new(&head.method, &path, &body, ignore),
+            headers: head.headers,
+            body,
+        };
+        let (method, path) = (head.method, without_keys(&path));
+        let prefix = mounted.prefix.clone();
+        match mounted.answer(live, &self.shared.config.limits) {
+            Choice::Miss { number, miss } => {
+                let compiled = &mounted.compiled;
+                let answer = answer::miss(compiled.dialect, &miss, &compiled.turns);
+                self.shared.report(|| Report::Miss {
+                    prefix,
+                    number,
+                    method,
+                    path,
+                    why: miss.why,
+                    nearest: miss.nearest,
+                    diff: miss.diff,
+                });
+                self.send(&answer, manner).await
+            }
+            Choice::Exchange {
+                ticket,
+                exchange,
+                retry,
+            } => {
+                self.shared.report(|| Report::Request {
+                    prefix,
+                    number: ticket.number,
+                    method,
+                    path,
+                    body_bytes,
+                    retry,
+                    exchange,
+                });
+                self.play(mounted, ticket, exchange, manner, clock).await
+            }
+        }
+    }
+
+    async fn play(
+        &mut self,
+        mounted: Arc<Mounted>,
+        ticket: Ticket,
+        exchange: usize,
+        manner: Manner,
+        clock: Clock,
+    ) -> Next {
+        let Some(reply) = mounted.compiled.replies.get(exchange).map(Arc::clone) else {
+            return Next::Fin;
+        };
+        let settings = &mounted.settings;
+        let limits = &self.shared.config.limits;
+        let part = Part {
+            reply: &reply,
+            manner,
+            pace: settings.pace,
+            flush: settings.flush,
+            write_time: limits.write_time,
+            ahead_bytes: limits.head_bytes,
+        };
+        let mut flight = Flight::new(Arc::clone(&mounted), ticket);
+        let flying = Some(&mut flight);
+        let sent = play(&mut self.stream, &mut self.buffer, part, flying).await;
+        // A reset reaches the client at once: by then this answer must be over.
+        drop(flight);
+        self.shared.report(|| {
+            let bytes = reply.body_bytes(sent.chunks);
+            Report::Played {
+                prefix: mounted.prefix.clone(),
+                number: ticket.number,
+                exchange,
+                scenario: reply.scenario.clone(),
+                bytes,
+                chunks: sent.chunks,
+                sha256: reply.sha256(bytes),
+                same_bytes: sent.whole && reply.same_bytes,
+                equal: sent.whole && reply.equal,
+                end: sent.end,
+                whole: sent.whole,
+                elapsed: clock.elapsed(),
+            }
+        });
+        if reply.status.is_none() && sent.end == EndKind::UpstreamError {
+            let message = "the recorded server gave no answer";
+            let dialect = mounted.compiled.dialect;
+            let body = answer::error(dialect, "upstream_error", message);
+            return self.send(&Answer::json(502, &body), manner).await;
+        }
+        after(sent, &reply, manner)
+    }
+
+    async fn send(&mut self, answer: &Answer, manner: Manner) -> Next {
+        let bytes = answer.bytes(manner);
+        let limit = self.shared.config.limits.write_time;
+        match timeout(limit, self.stream.write_all(&bytes)).await {
+            Ok(Ok(())) if manner.close => Next::Fin,
+            Ok(Ok(())) => Next::Again,
+            _ => Next::Gone,
+        }
+    }
+
+    async fn stop(&mut self, stop: Stop) -> Next {
+        let Stop::Refused(refusal) = stop else {
+            return Next::Gone;
+        };
+        let answer = Answer::from(&refusal);
+        self.shared.report(|| Report::Refused {
+            status: refusal.status,
+            message: refusal.message,
+        });
+        let manner = Manner {
+            close: true,
+            cors: self.shared.config.cors,
+            ..Manner::default()
+        };
+        self.send(&answer, manner).await
+    }
+}
+
+/// What the end of an answer means for the connection.
+fn after(sent: Sent, reply: &Reply, manner: Manner) -> Next {
+    if !sent.whole {
+        return Next::Gone;
+    }
+    match sent.end {
+        EndKind::Complete if manner.close || reply.framing(manner) == Framing::Close => Next::Fin,
+        EndKind::Complete => Next::Again,
+        EndKind::Reset => Next::Reset,
+        EndKind::Timeout => Next::Stall,
+        _ => Next::Fin,
+    }
+}

@@ -1,0 +1,384 @@
+//! What is mounted under a prefix: a tape, what is done to it, and how it is asked for.
+
+use std::sync::{Arc, OnceLock};
+use std::{fmt, io};
+
+use serde::{Deserialize, Serialize};
+use tokio::io::AsyncWrite;
+use wiretape_core::Dialect;
+use wiretape_tape::{EndKind, Exchange, SourceKind, Tape};
+use wiretape_vary::{Profile, Scenario, Script, Subject};
+
+use crate::config::Limits;
+use crate::matching::Asked;
+use crate::play::{Part, play};
+use crate::reply::{Manner, Reply};
+use crate::session::Turn;
+
+/// A tape with what is done to it. It is compiled once, when it is first needed; clones share that.
+///
+/// ```
+/// use wiretape_serve::{Matching, Mount, Pace};
+/// use wiretape_tape::Tape;
+/// use wiretape_vary::Profile;
+///
+/// let tape = Tape::from_body(b"data: {\"choices\":[]}\n\ndata: [DONE]\n\n", None);
+/// let mount = Mount::new(&tape)
+///     .seed(7, Profile::Reshape)
+///     .matching(Matching::First)
+///     .pace(Pace::Scripted { n: 2, of: 1 })
+///     .hold_before(0, 1);
+/// assert!(mount.script(0).is_some());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Mount {
+    tape: Arc<Tape>,
+    dialect: Option<String>,
+    doing: Doing,
+    settings: Settings,
+    compiled: OnceLock<Arc<Compiled>>,
+}
+
+/// What is done to each exchange.
+#[derive(Clone, Debug)]
+enum Doing {
+    Scenario(Scenario),
+    Seed(u64, Profile),
+}
+
+/// How a mount is played and matched.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) matching: Matching,
+    pub(crate) pace: Pace,
+    pub(crate) flush: Flush,
+    pub(crate) close: bool,
+    holds: Vec<(usize, usize)>,
+}
+
+/// Which exchange answers a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Matching {
+    /// The next in the tape, if method, path and streaming agree. Paths agree without their query
+    /// and without what a client's base URL puts in front (`/v1`, `/openai`, `/api` …).
+    #[default]
+    Sequence,
+    /// The first unused one whose method, path with query, and JSON body are equal.
+    Strict {
+        /// JSON pointers to parts of the body that are not compared.
+        #[serde(default)]
+        ignore: Vec<String>,
+    },
+    /// The first that agrees as in a sequence; where several do, the first of them that has the
+    /// same body. It is never used up.
+    First,
+}
+
+/// When the chunks are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Pace {
+    /// At once: every wait is 0, the scenario's too.
+    #[default]
+    Instant,
+    /// At the script's moments, `n / of` times as fast.
+    Scripted {
+        /// Numerator, not 0.
+        n: u32,
+        /// Denominator, not 0.
+        of: u32,
+    },
+}
+
+/// How chunks are written. The chunks of HTTP are the script's in either case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flush {
+    /// Each in a write of its own.
+    #[default]
+    Chunk,
+    /// Those that are due together in one write.
+    Batch,
+}
+
+/// A mount that cannot be played, or a prefix that cannot be served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MountError {
+    /// The prefix is neither empty nor `/name[/more]`.
+    Prefix(String),
+    /// The prefix is the control API's.
+    Reserved(String),
+    /// As many mounts as the server takes are there.
+    TooMany(usize),
+    /// The tape has no exchange.
+    Empty,
+    /// No dialect has this name.
+    Dialect(String),
+    /// A speed of 0, or divided by 0.
+    Speed,
+    /// A hold is before an event of an exchange that the tape does not have.
+    Hold {
+        /// The exchange.
+        exchange: usize,
+        /// Exchanges of the tape.
+        exchanges: usize,
+    },
+    /// An exchange has no recorded request, so it can never be asked for strictly.
+    NoRequest(usize),
+}
+
+impl fmt::Display for MountError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Prefix(prefix) => write!(
+                f,
+                "prefix {prefix:?}: expected an empty one, or /name or /name/more of letters, digits \
+                 and -._~"
+            ),
+            Self::Reserved(prefix) => {
+                write!(
+                    f,
+                    "prefix {prefix:?}: expected another, the control API has this one"
+                )
+            }
+            Self::TooMany(max) => write!(f, "expected at most {max} mounts"),
+            Self::Empty => f.write_str("expected a tape with an exchange, found none"),
+            Self::Dialect(name) => {
+                let names = Dialect::ALL.map(Dialect::name).join(" or ");
+                write!(f, "dialect {name:?}: expected {names}")
+            }
+            Self::Speed => f.write_str("pace: expected a speed n / of without a 0"),
+            Self::Hold {
+                exchange,
+                exchanges,
+            } => write!(
+                f,
+                "hold: expected an exchange below {exchanges}, found {exchange}"
+            ),
+            Self::NoRequest(exchange) => write!(
+                f,
+                "strict matching: expected a recorded request, exchange {exchange} has none"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for MountError {}
+
+/// Every exchange as it will be played.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub(crate) dialect: Option<Dialect>,
+    pub(crate) replies: Vec<Arc<Reply>>,
+    pub(crate) turns: Vec<Turn>,
+}
+
+impl Mount {
+    /// The tape as it was recorded, at once, in sequence.
+    #[must_use]
+    pub fn new(tape: &Tape) -> Self {
+        Self {
+            tape: Arc::new(tape.clone()),
+            dialect: None,
+            doing: Doing::Scenario(Scenario::plain()),
+            settings: Settings::default(),
+            compiled: OnceLock::new(),
+        }
+    }
+
+    /// The protocol, by its name, where the tape does not say it or is to be read otherwise.
+    #[must_use]
+    pub fn dialect(mut self, name: &str) -> Self {
+        self.dialect = Some(name.to_owned());
+        self.changed()
+    }
+
+    /// What to do to every exchange.
+    #[must_use]
+    pub fn scenario(mut self, scenario: Scenario) -> Self {
+        self.doing = Doing::Scenario(scenario);
+        self.changed()
+    }
+
+    /// What to do to each exchange: the scenario that this seed gives for it.
+    #[must_use]
+    pub fn seed(mut self, seed: u64, profile: Profile) -> Self {
+        self.doing = Doing::Seed(seed, profile);
+        self.changed()
+    }
+
+    /// Which exchange answers a request.
+    #[must_use]
+    pub fn matching(mut self, matching: Matching) -> Self {
+        self.settings.matching = matching;
+        self.changed()
+    }
+
+    /// When the chunks are sent.
+    #[must_use]
+    pub fn pace(mut self, pace: Pace) -> Self {
+        self.settings.pace = pace;
+        self
+    }
+
+    /// How they are written.
+    #[must_use]
+    pub fn flush(mut self, flush: Flush) -> Self {
+        self.settings.flush = flush;
+        self
+    }
+
+    /// Whether the connection is closed after each answer, and says so in its head.
+    #[must_use]
+    pub fn close(mut self, close: bool) -> Self {
+        self.settings.close = close;
+        self
+    }
+
+    /// Stops an exchange before an event until it is released: before the chunk that completes
+    /// event `event`, counted from 0; before chunk `event` where the body is no event stream; before
+    /// the end where there is no such one. Each answer stops anew. Several holds add up.
+    #[must_use]
+    pub fn hold_before(mut self, exchange: usize, event: usize) -> Self {
+        self.settings.holds.push((exchange, event));
+        self.changed()
+    }
+
+    /// What is played of an exchange: its bytes, and its moments before the mount's own pace.
+    #[must_use]
+    pub fn script(&self, exchange: usize) -> Option<&Script> {
+        let reply = self.compiled().replies.get(exchange)?;
+        Some(&reply.script)
+    }
+
+    /// Plays an exchange into `out` as it would be sent to a client of HTTP/1.1 that keeps its
+    /// connection: without a socket, and without holds. `Ok`: how it ended, all being written.
+    ///
+    /// # Errors
+    /// Where the tape has no such exchange, or `out` takes no more.
+    pub async fn play(&self, exchange: usize, out: impl AsyncWrite + Unpin) -> io::Result<EndKind> {
+        let Some(reply) = self.compiled().replies.get(exchange) else {
+            let message = format!("the tape has no exchange {exchange}");
+            return Err(io::Error::new(io::ErrorKind::NotFound, message));
+        };
+        let part = Part {
+            reply,
+            manner: Manner::default(),
+            pace: self.settings.pace,
+            flush: self.settings.flush,
+            write_time: Limits::default().write_time,
+            ahead_bytes: 0,
+        };
+        let mut io = tokio::io::join(tokio::io::empty(), out);
+        let sent = play(&mut io, &mut Vec::new(), part, None).await;
+        match sent.whole {
+            true => Ok(sent.end),
+            false => Err(io::ErrorKind::WriteZero.into()),
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), MountError> {
+        let exchanges = &self.tape.exchanges;
+        if exchanges.is_empty() {
+            return Err(MountError::Empty);
+        }
+        if let Some(name) = &self.dialect {
+            if known(name).is_none() {
+                return Err(MountError::Dialect(name.clone()));
+            }
+        }
+        if let Pace::Scripted { n: 0, .. } | Pace::Scripted { of: 0, .. } = self.settings.pace {
+            return Err(MountError::Speed);
+        }
+        let outside = |(exchange, _): &&(usize, usize)| exchanges.len() <= *exchange;
+        if let Some(&(exchange, _)) = self.settings.holds.iter().find(outside) {
+            let exchanges = exchanges.len();
+            return Err(MountError::Hold {
+                exchange,
+                exchanges,
+            });
+        }
+        if matches!(self.settings.matching, Matching::Strict { .. }) {
+            let without = |exchange: &Exchange| exchange.request.is_none();
+            if let Some(exchange) = exchanges.iter().position(without) {
+                return Err(MountError::NoRequest(exchange));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn into_settings(self) -> Settings {
+        self.settings
+    }
+
+    pub(crate) fn compiled(&self) -> &Arc<Compiled> {
+        self.compiled.get_or_init(|| Arc::new(self.compile()))
+    }
+
+    /// What was compiled no longer holds.
+    fn changed(mut self) -> Self {
+        self.compiled = OnceLock::new();
+        self
+    }
+
+    fn compile(&self) -> Compiled {
+        let name = self.dialect.as_ref().or(self.tape.header.dialect.as_ref());
+        let bare = self.tape.header.source.kind == SourceKind::Bare;
+        let mut dialect = name.and_then(|name| known(name));
+        let mut replies = Vec::with_capacity(self.tape.exchanges.len());
+        let mut turns = Vec::with_capacity(self.tape.exchanges.len());
+        for (number, exchange) in self.tape.exchanges.iter().enumerate() {
+            let subject = Subject::new(exchange, name.map(String::as_str));
+            let (scenario, label) = self.doing.for_subject(&subject);
+            let script = scenario.apply(&subject);
+            let of_this = self.settings.holds.iter().filter(|(of, _)| *of == number);
+            let holds: Vec<usize> = of_this.map(|(_, event)| *event).collect();
+            dialect = dialect.or_else(|| Dialect::sniff(subject.body()));
+            let reply = Reply::new(exchange, script, &scenario, label, bare, &holds);
+            turns.push(Turn {
+                asked: self.asked(exchange),
+                fails: reply.fails(),
+            });
+            replies.push(Arc::new(reply));
+        }
+        Compiled {
+            dialect,
+            replies,
+            turns,
+        }
+    }
+
+    fn asked(&self, exchange: &Exchange) -> Option<Asked> {
+        let ignore = match &self.settings.matching {
+            Matching::Strict { ignore } => ignore.as_slice(),
+            _ => &[],
+        };
+        let request = exchange.request.as_ref()?;
+        Some(Asked::recorded(request, ignore))
+    }
+}
+
+impl Doing {
+    /// The scenario, and how it is named in a report.
+    fn for_subject(&self, subject: &Subject) -> (Scenario, String) {
+        let scenario = match self {
+            Self::Scenario(scenario) => scenario.clone(),
+            Self::Seed(seed, profile) => Scenario::generate(*seed, *profile, subject),
+        };
+        let label = match (self, scenario.pieces.len()) {
+            (_, 0) => "plain".to_owned(),
+            (Self::Seed(seed, profile), _) => format!("seed {seed}, profile {profile}"),
+            (Self::Scenario(_), 1) => "1 piece".to_owned(),
+            (Self::Scenario(_), pieces) => format!("{pieces} pieces"),
+        };
+        (scenario, label)
+    }
+}
+
+fn known(name: &str) -> Option<Dialect> {
+    Dialect::ALL
+        .into_iter()
+        .find(|dialect| dialect.name() == name)
+}

@@ -1,0 +1,104 @@
+//! A mount at its prefix, with how far it was used.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::config::Limits;
+use crate::mount::{Compiled, Mount, Settings};
+use crate::report::Outcome;
+use crate::session::{Choice, Live, Session, Ticket};
+
+#[derive(Debug)]
+pub(crate) struct Mounted {
+    pub(crate) prefix: String,
+    pub(crate) settings: Settings,
+    pub(crate) compiled: Arc<Compiled>,
+    session: Mutex<Session>,
+    /// How often it was released.
+    release: watch::Sender<u64>,
+}
+
+impl Mounted {
+    pub(crate) fn new(prefix: &str, mount: Mount) -> Self {
+        let compiled = Arc::clone(mount.compiled());
+        Self {
+            prefix: prefix.to_owned(),
+            settings: mount.into_settings(),
+            session: Mutex::new(Session::new(compiled.replies.len())),
+            compiled,
+            release: watch::Sender::new(0),
+        }
+    }
+
+    /// How far it was used. Never held across a wait.
+    pub(crate) fn session(&self) -> MutexGuard<'_, Session> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn answer(&self, live: Live, limits: &Limits) -> Choice {
+        let mut session = self.session();
+        session.answer(&self.compiled.turns, &self.settings.matching, live, limits)
+    }
+
+    /// Lets what is held go on; how many that were.
+    pub(crate) fn release(&self) -> usize {
+        let held = self.session().state().held;
+        self.release
+            .send_modify(|count| *count = count.wrapping_add(1));
+        held
+    }
+}
+
+/// An answer under way. When it is dropped, the answer is over, and failed unless it was ended.
+#[derive(Debug)]
+pub(crate) struct Flight {
+    pub(crate) mounted: Arc<Mounted>,
+    pub(crate) ticket: Ticket,
+    ended: bool,
+}
+
+impl Flight {
+    pub(crate) fn new(mounted: Arc<Mounted>, ticket: Ticket) -> Self {
+        let ended = false;
+        Self {
+            mounted,
+            ticket,
+            ended,
+        }
+    }
+
+    /// It ends, or is about to: told before the client can know, so that its next request finds it.
+    pub(crate) fn end(&mut self, outcome: Outcome) {
+        self.ended = true;
+        self.mounted.session().end(self.ticket, outcome);
+    }
+
+    /// Returns when it is released. It counts as held from the first poll until then.
+    pub(crate) async fn released(&self) {
+        // Listening begins before it counts, so that whoever sees it held can release it.
+        let mut release = self.mounted.release.subscribe();
+        let held = Held(self);
+        held.0.mounted.session().held(self.ticket, true);
+        // It fails when the sender is gone, which lives as long as this.
+        let _ = release.changed().await;
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        let mut session = self.mounted.session();
+        if !self.ended {
+            session.end(self.ticket, Outcome::Failed);
+        }
+        session.over(self.ticket);
+    }
+}
+
+struct Held<'a>(&'a Flight);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.mounted.session().held(self.0.ticket, false);
+    }
+}

@@ -1,0 +1,12 @@
+//! The server as its clients see it: over bare sockets.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may stop at once"
+)]
+
+mod client;
+mod ends;
+mod support;
