@@ -210,9 +210,9 @@ pub(crate) struct ShowArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 A reshape keeps the reply's meaning, a fault does not. Profiles: plain, wire, framing, dialect,
-reshape (every level), fault (one fault), all (reshapes, and a fault every other time). The tape
-that is written holds the one exchange, and the scenario in its header; print it, edit it, and
-give it back with --scenario.
+reshape (every level), fault (one fault), all (reshapes, and a fault every other time), seen
+(reshapes that were seen in traffic of the tape's dialect). The tape that is written holds the one
+exchange, and the scenario in its header; print it, edit it, and give it back with --scenario.
 
 Examples:
   wiretape vary in.tape --seed 7 -o out.tape

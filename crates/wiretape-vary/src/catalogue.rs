@@ -212,7 +212,12 @@ impl Piece {
     /// How sure it is that a stream of this dialect looks like that, and on what evidence.
     #[must_use]
     pub fn backing(&self, dialect: &str) -> Backing {
-        match Family::named(dialect) {
+        self.backing_in(Family::named(dialect))
+    }
+
+    /// The same, of the dialect as it was found.
+    pub(crate) fn backing_in(&self, family: Option<Family>) -> Backing {
+        match family {
             Some(Family::Anthropic) => self.in_messages(),
             Some(Family::OpenAiChat) => self.in_chat(),
             None => LAWFUL,

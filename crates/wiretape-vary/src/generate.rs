@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 
 use wiretape_tape::EndKind;
 
-use crate::catalogue::permits_acting;
+use crate::catalogue::{Standing, permits_acting};
 use crate::dialect::{Family, Kind};
 use crate::fault::drops;
 use crate::json;
@@ -58,6 +58,8 @@ struct Draw<'a> {
     fault: Option<Piece>,
     /// Blocks that another takes in, or that the fault takes away.
     gone: Vec<usize>,
+    /// Only what was seen in the dialect's traffic.
+    seen: bool,
 }
 
 /// A kind of which one is chosen: its name, how often it is to be chosen, whether it fits, and what
@@ -71,8 +73,9 @@ pub(crate) fn generate(seed: u64, profile: Profile, subject: &Subject) -> Scenar
         pieces: Vec::new(),
         fault: None,
         gone: Vec::new(),
+        seen: profile == Profile::Seen,
     };
-    let all = matches!(profile, Profile::Reshape | Profile::All);
+    let all = matches!(profile, Profile::Reshape | Profile::All | Profile::Seen);
     let often = || Rng::new(seed, "fault or not").chance(HALF);
     if profile == Profile::Fault || (profile == Profile::All && often()) {
         draw.fault();
@@ -110,6 +113,20 @@ impl<'a> Draw<'a> {
         Some(draw(self, &mut self.rng(name)))
     }
 
+    /// The profile has pieces like this one.
+    fn has(&self, piece: &Piece) -> bool {
+        !self.seen || piece.backing_in(self.subject.family).standing == Standing::Seen
+    }
+
+    /// Takes the piece, where the profile has pieces like it.
+    fn add(&mut self, piece: Piece) -> bool {
+        let has = self.has(&piece);
+        if has {
+            self.pieces.push(piece);
+        }
+        has
+    }
+
     /// The numbers of the blocks whose facts fit.
     fn blocks(&self, fits: impl Fn(&Fact) -> bool) -> Vec<usize> {
         let facts = self.subject.facts.iter().enumerate();
@@ -129,7 +146,7 @@ impl<'a> Draw<'a> {
         let mut rng = self.rng("unknown_event");
         if let (true, Some((first, last))) = (rng.chance(THIRD), self.subject.inside()) {
             let before_block = rng.size(first, last);
-            self.pieces.push(Piece::UnknownEvent { before_block });
+            self.add(Piece::UnknownEvent { before_block });
         }
     }
 
@@ -138,8 +155,9 @@ impl<'a> Draw<'a> {
         let mut blocks = self.blocks(|fact| fact.joins);
         for _ in 0..rng.within(0, 3) {
             if let Some(&block) = rng.pick(&blocks) {
-                self.pieces.push(Piece::MergeDeltas { block });
-                self.gone.push(block + 1);
+                if self.add(Piece::MergeDeltas { block }) {
+                    self.gone.push(block + 1);
+                }
                 blocks.retain(|&other| other.abs_diff(block) > 1);
             }
         }
@@ -166,7 +184,7 @@ impl<'a> Draw<'a> {
             if let Some(&at) = rng.pick(places) {
                 let piece = Piece::SplitDelta { block, at };
                 if !self.pieces.contains(&piece) {
-                    self.pieces.push(piece);
+                    self.add(piece);
                 }
             }
         }
@@ -181,7 +199,7 @@ impl<'a> Draw<'a> {
         if let Some(&block) = rng.pick(&blocks) {
             let fact = self.subject.facts.get(block);
             if let Some(&at) = fact.and_then(|fact| rng.pick(&fact.cuts.pairs)) {
-                self.pieces.push(Piece::SplitSurrogate { block, at });
+                self.add(Piece::SplitSurrogate { block, at });
             }
         }
     }
@@ -211,7 +229,7 @@ impl<'a> Draw<'a> {
             order.swap(place, other);
         }
         if arranged(&lanes, &order) != lanes {
-            self.pieces.push(Piece::Interleave { order });
+            self.add(Piece::Interleave { order });
         }
     }
 
@@ -223,7 +241,7 @@ impl<'a> Draw<'a> {
             if let Some(block) = take(&mut rng, &mut blocks) {
                 let first = rng.chance(HALF);
                 let value = text(&mut rng);
-                self.pieces.push(Piece::UnknownField {
+                self.add(Piece::UnknownField {
                     block,
                     first,
                     value,
@@ -235,7 +253,7 @@ impl<'a> Draw<'a> {
         for _ in 0..rng.within(0, 2) {
             if let Some(block) = take(&mut rng, &mut blocks) {
                 let spaces = u8::try_from(rng.within(1, 3)).unwrap_or(1);
-                self.pieces.push(Piece::JsonWhitespace { block, spaces });
+                self.add(Piece::JsonWhitespace { block, spaces });
             }
         }
         let mut rng = self.rng("json_escapes");
@@ -259,7 +277,7 @@ impl<'a> Draw<'a> {
             if let Some(block) = take(&mut rng, blocks) {
                 any.retain(|&other| other != block);
                 wide.retain(|&other| other != block);
-                self.pieces.push(Piece::JsonEscapes { block, which, keys });
+                self.add(Piece::JsonEscapes { block, which, keys });
             }
         }
     }
@@ -270,7 +288,7 @@ impl<'a> Draw<'a> {
         }
         self.line_ends();
         if self.rng("bom").chance(THIRD) && !self.body_has_bom() {
-            self.pieces.push(Piece::Bom {});
+            self.add(Piece::Bom {});
         }
         let blocks = self.subject.blocks();
         let complete = blocks.last().is_some_and(|last| last.is_complete());
@@ -283,20 +301,20 @@ impl<'a> Draw<'a> {
         for _ in 0..rng.within(0, 3) {
             let before_block = rng.size(0, last);
             let text = text(&mut rng);
-            self.pieces.push(Piece::Comment { before_block, text });
+            self.add(Piece::Comment { before_block, text });
         }
         let mut rng = self.rng("ping");
         if let (Some((first, last)), Some(_)) = (self.subject.inside(), self.subject.family) {
             for _ in 0..rng.within(0, 3) {
                 let before_block = rng.size(first, last);
-                self.pieces.push(Piece::Ping { before_block });
+                self.add(Piece::Ping { before_block });
             }
         }
         let mut rng = self.rng("data_spacing");
         let seen = self.subject.seen;
         if rng.chance(HALF) && (seen.spaced || seen.tight) {
             let space = seen.tight && (rng.chance(THIRD) || !seen.spaced);
-            self.pieces.push(Piece::DataSpacing { space });
+            self.add(Piece::DataSpacing { space });
         }
         self.fields(last);
     }
@@ -311,11 +329,16 @@ impl<'a> Draw<'a> {
             return;
         }
         let seen = self.subject.seen;
+        let has = |ends| self.has(&Piece::LineEnds { ends });
+        let lf = (seen.cr_lf || seen.cr) && has(Ends::Lf);
+        let cr_lf = (seen.lf || seen.cr) && has(Ends::CrLf);
+        let cr = (seen.lf || seen.cr_lf) && has(Ends::Cr);
+        let mixed = (seen.lf || seen.cr_lf || seen.cr) && has(Ends::Mixed(Vec::new()));
         let kinds: [Choice<'a, Ends>; 4] = [
-            ("lf", 1, seen.cr_lf || seen.cr, |_, _| Ends::Lf),
-            ("cr_lf", 1, seen.lf || seen.cr, |_, _| Ends::CrLf),
-            ("cr", 1, seen.lf || seen.cr_lf, |_, _| Ends::Cr),
-            ("mixed", 1, seen.lf || seen.cr_lf || seen.cr, |_, rng| {
+            ("lf", 1, lf, |_, _| Ends::Lf),
+            ("cr_lf", 1, cr_lf, |_, _| Ends::CrLf),
+            ("cr", 1, cr, |_, _| Ends::Cr),
+            ("mixed", 1, mixed, |_, rng| {
                 let each = [LineEnd::Lf, LineEnd::CrLf, LineEnd::Cr];
                 let count = rng.within(1, 6);
                 let order = (0..count).filter_map(|_| rng.pick(&each).copied());
@@ -329,7 +352,7 @@ impl<'a> Draw<'a> {
             }),
         ];
         if let Some(ends) = self.choose("line_ends", &kinds) {
-            self.pieces.push(Piece::LineEnds { ends });
+            self.add(Piece::LineEnds { ends });
         }
     }
 
@@ -369,7 +392,9 @@ impl<'a> Draw<'a> {
                 fields.push(Piece::MultiData { block, gap });
             }
         }
-        self.pieces.append(&mut fields);
+        for field in fields {
+            self.add(field);
+        }
     }
 
     fn rechunk(&mut self) {
@@ -379,6 +404,8 @@ impl<'a> Draw<'a> {
             _ => None,
         });
         let returns = ends.map_or(seen.cr || seen.cr_lf, |ends| *ends != Ends::Lf);
+        let cut = Cutting::BetweenCrLf;
+        let returns = returns && self.has(&Piece::Rechunk { cut });
         let escapes = |piece: &Piece| {
             matches!(
                 piece,
@@ -412,7 +439,7 @@ impl<'a> Draw<'a> {
             ("whole", 1, chunks > 1, |_, _| Cutting::Whole),
         ];
         if let Some(cut) = self.choose("rechunk", &kinds) {
-            self.pieces.push(Piece::Rechunk { cut });
+            self.add(Piece::Rechunk { cut });
         }
     }
 
@@ -436,7 +463,7 @@ impl<'a> Draw<'a> {
             }),
         ];
         if let Some(pace) = self.choose("pace", &kinds) {
-            self.pieces.push(Piece::Pace { pace });
+            self.add(Piece::Pace { pace });
         }
     }
 

@@ -103,11 +103,15 @@ pub enum Profile {
     Fault,
     /// Reshapes of every level, and a fault every other time.
     All,
+    /// Those of [`Profile::Reshape`] whose [standing](Piece::standing) in the dialect is
+    /// [seen](crate::Standing::Seen): what any reader of that provider meets. Of a dialect that is
+    /// not known nothing was seen, so nothing is done.
+    Seen,
 }
 
 impl Profile {
     /// Every profile, in the order of the type.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Plain,
         Self::Wire,
         Self::Framing,
@@ -115,6 +119,7 @@ impl Profile {
         Self::Reshape,
         Self::Fault,
         Self::All,
+        Self::Seen,
     ];
 
     /// Its name, as in the scenario format.
@@ -128,6 +133,7 @@ impl Profile {
             Self::Reshape => "reshape",
             Self::Fault => "fault",
             Self::All => "all",
+            Self::Seen => "seen",
         }
     }
 }

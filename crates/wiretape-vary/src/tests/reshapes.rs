@@ -1,18 +1,22 @@
 //! Reshapes leave the transcript as it is.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use super::{ANTHROPIC, BODIES, OPENAI_CHAT, exchange, meaning, script, subject};
-use crate::{Cutting, Ends, Escapes, LineEnd, Outcome, Pace, Piece, Profile, Scenario, Subject};
+use crate::{
+    Cutting, Ends, Escapes, LineEnd, Outcome, Pace, Piece, Profile, Scenario, Standing, Subject,
+};
 use wiretape_core::Dialect;
 
-const RESHAPES: [Profile; 4] = [
+const RESHAPES: [Profile; 5] = [
     Profile::Wire,
     Profile::Framing,
     Profile::Dialect,
     Profile::Reshape,
+    Profile::Seen,
 ];
 
 #[test]
@@ -244,5 +248,38 @@ fn plain_is_the_recording() {
         let exchange = exchange(body.as_bytes());
         let script = script(dialect, body, vec![]);
         assert_eq!(script.to_exchange(&exchange), exchange);
+    }
+}
+
+/// The profile of what was seen has nothing else, and leaves nothing of it out.
+#[test]
+fn seen_is_what_was_seen() {
+    let kinds = [
+        ("anthropic", "pace ping rechunk"),
+        (
+            "openai-chat",
+            "comment json_whitespace line_ends pace ping rechunk unknown_event unknown_field \
+             unknown_sse_field",
+        ),
+    ];
+    for ((dialect, body), (name, want)) in BODIES.into_iter().zip(kinds) {
+        assert_eq!(dialect.name(), name);
+        let subject = subject(dialect, body);
+        let mut found = BTreeSet::new();
+        for seed in 0..300 {
+            let scenario = Scenario::generate(seed, Profile::Seen, &subject);
+            for piece in &scenario.pieces {
+                assert_eq!(piece.standing(name), Standing::Seen, "{piece:?}");
+                assert!(piece.is_reshape());
+                found.insert(piece.name());
+            }
+        }
+        let found: Vec<&str> = found.into_iter().collect();
+        assert_eq!(found.join(" "), want);
+    }
+    let unknown = Subject::new(&exchange(b"data: {\"a\":1}\n\n"), Some("gemini"));
+    for seed in 0..100 {
+        let scenario = Scenario::generate(seed, Profile::Seen, &unknown);
+        assert_eq!(scenario.pieces, []);
     }
 }

@@ -1,0 +1,114 @@
+"""What is asked of the server: for each tape its name, the template the server needs, and the requests.
+
+A model this small calls a tool when it is told to repeat the call.
+"""
+
+import json
+
+MODEL = "smollm2-135m"
+PATHS = {"anthropic": "/v1/messages", "chat": "/v1/chat/completions"}
+
+
+def schema(**properties):
+    return {"type": "object", "properties": properties, "required": ["city"]}
+
+
+CITY = {"type": "string"}
+UNIT = {"type": "string", "enum": ["celsius", "fahrenheit"]}
+WEATHER = {
+    "name": "get_weather",
+    "description": "Get the current weather for a city",
+    "parameters": schema(city=CITY, unit=UNIT),
+}
+TIME = {
+    "name": "get_time",
+    "description": "Get the local time in a city",
+    "parameters": schema(city=CITY),
+}
+
+
+def call(name, **arguments):
+    said = json.dumps({"name": name, "arguments": arguments}, ensure_ascii=False)
+    return f"<tool_call>\n{said}\n</tool_call>"
+
+
+def weather(city):
+    return call("get_weather", city=city, unit="celsius")
+
+
+def time(city):
+    return call("get_time", city=city)
+
+
+def repeat(*calls):
+    return "Repeat this text exactly:\n" + "\n".join(calls)
+
+
+FRANCE = "What is the capital of France, and what is it known for?"
+MULTIBYTE = "Repeat this text exactly: Привет, мир! 你好，世界。🌍🚀"
+EXACTLY = "What is the weather in Paris and in Tokyo? Answer with exactly these two calls:\n"
+
+# An agent's task: what the user asks, the tools, and what they answer in each turn.
+LOOP = {
+    "model": MODEL,
+    "max_tokens": 192,
+    "prompt": repeat(weather("Paris"), time("Tokyo")),
+    "tools": [WEATHER, TIME],
+    "results": [repeat(weather("東京")), "It is sunny."],
+}
+
+# name: prompt, most tokens, tools, more fields of each dialect
+MAIN = {
+    "text": ("What is the capital of France? Answer in one sentence.", 96, [], {}),
+    "cut": (FRANCE, 12, [], {}),
+    "stop-sequence": (FRANCE, 64, [], {"anthropic": {"stop_sequences": ["city"]}, "chat": {"stop": ["city"]}}),
+    "multibyte": (MULTIBYTE, 64, [], {}),
+    "one-tool": (repeat(weather("Paris")), 128, [WEATHER], {}),
+    "parallel-tools": (repeat(weather("Paris"), time("Tokyo")), 160, [WEATHER, TIME], {}),
+    "multibyte-tool": (repeat(weather("Zürich 東京")), 128, [WEATHER], {}),
+    "text-then-tool": (EXACTLY + weather("Paris") + "\n" + weather("Tokyo"), 160, [WEATHER], {}),
+    "cut-tool": (repeat(weather("Paris")), 24, [WEATHER], {}),
+    # Read anew: what the server still knows of a prompt costs it no time.
+    "keep-alive": ("Paris is the capital of France. " * 100 + FRANCE, 24, [], {"chat": {"cache_prompt": False}}),
+    "too-long": ("word " * 2200, 16, [], {}),
+}
+THINK = {
+    "thinking": (
+        FRANCE,
+        96,
+        [],
+        {
+            "anthropic": {"thinking": {"type": "enabled", "budget_tokens": 24}},
+            "chat": {"thinking_budget_tokens": 24},
+        },
+    ),
+}
+
+
+def body(dialect, prompt, max_tokens, tools, more):
+    body = {"model": MODEL, "stream": True, "max_tokens": max_tokens}
+    if dialect == "chat":
+        body["stream_options"] = {"include_usage": True}
+    body["messages"] = [{"role": "user", "content": prompt}]
+    if tools and dialect == "chat":
+        body["tools"] = [{"type": "function", "function": tool} for tool in tools]
+        body["tool_choice"] = "required"
+    elif tools:
+        body["tools"] = [
+            {"name": t["name"], "description": t["description"], "input_schema": t["parameters"]}
+            for t in tools
+        ]
+        body["tool_choice"] = {"type": "any"}
+    return body | more.get(dialect, {})
+
+
+def requests(table):
+    """(name of the tape, path, body) of a table."""
+    for name, (prompt, max_tokens, tools, more) in table.items():
+        for dialect, path in PATHS.items():
+            yield f"{dialect}-{name}", path, body(dialect, prompt, max_tokens, tools, more)
+
+
+def bad(path):
+    """A request without messages."""
+    return {"model": MODEL, "stream": True, "max_tokens": 16}

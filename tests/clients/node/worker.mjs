@@ -1,0 +1,174 @@
+// Drives a JavaScript SDK: one JSON line in, one run, one JSON line out.
+//
+// usage: node worker.mjs anthropic|openai|ai-anthropic|ai-openai     (README.md has the lines)
+
+import { createInterface } from 'node:readline';
+
+const TURNS_MAX = 5;
+const KEY = 'no-key-is-needed';
+
+const resultOf = (task, turn) => task.results[Math.min(turn, task.results.length - 1)];
+
+/** `messages.stream`, and the message that it gathers. */
+async function anthropic({ Anthropic }, { base_url, task }, turns) {
+    const client = new Anthropic({ baseURL: base_url, apiKey: KEY });
+    const tools = task.tools.map(({ name, description, parameters }) => ({
+        name,
+        description,
+        input_schema: parameters,
+    }));
+    const messages = [{ role: 'user', content: task.prompt }];
+    while (turns.length < TURNS_MAX) {
+        const { model, max_tokens } = task;
+        const stream = client.messages.stream({ model, max_tokens, messages, tools });
+        let shown = '';
+        stream.on('text', (delta) => {
+            shown += delta;
+        });
+        const message = await stream.finalMessage();
+        const texts = message.content.filter((block) => block.type === 'text');
+        const calls = message.content.filter((block) => block.type === 'tool_use');
+        turns.push({
+            text: texts.map((block) => block.text).join(''),
+            shown,
+            tool_calls: calls.map((call) => ({ name: call.name, arguments: call.input })),
+        });
+        if (calls.length === 0) return;
+        const content = resultOf(task, turns.length - 1);
+        messages.push({ role: 'assistant', content: message.content });
+        messages.push({
+            role: 'user',
+            content: calls.map((call) => ({ type: 'tool_result', tool_use_id: call.id, content })),
+        });
+    }
+}
+
+/** `chat.completions.stream`, and the completion that it gathers. */
+async function openai({ OpenAI }, { base_url, task }, turns) {
+    const client = new OpenAI({ baseURL: `${base_url}/v1`, apiKey: KEY });
+    const tools = task.tools.map((tool) => ({ type: 'function', function: tool }));
+    const messages = [{ role: 'user', content: task.prompt }];
+    while (turns.length < TURNS_MAX) {
+        const { model, max_tokens } = task;
+        const stream = client.chat.completions.stream({ model, max_tokens, messages, tools });
+        let shown = '';
+        stream.on('content', (delta) => {
+            shown += delta;
+        });
+        const completion = await stream.finalChatCompletion();
+        const message = completion.choices[0].message;
+        const calls = message.tool_calls ?? [];
+        turns.push({
+            text: message.content ?? '',
+            shown,
+            // The SDK leaves the text to the caller.
+            tool_calls: calls.map(({ function: call }) => ({
+                name: call.name,
+                arguments: JSON.parse(call.arguments || '{}'),
+            })),
+        });
+        if (calls.length === 0) return;
+        const content = resultOf(task, turns.length - 1);
+        messages.push(message);
+        for (const call of calls) {
+            messages.push({ role: 'tool', tool_call_id: call.id, content });
+        }
+    }
+}
+
+/** `streamText`, which runs the tools and goes on by itself. */
+async function ai({ streamText, stepCountIs, tool, jsonSchema, model }, { task }, turns) {
+    let step = 0;
+    const tools = {};
+    for (const { name, description, parameters } of task.tools) {
+        const inputSchema = jsonSchema(parameters);
+        const execute = async () => resultOf(task, step);
+        tools[name] = tool({ description, inputSchema, execute });
+    }
+    let failure = null;
+    let shown = '';
+    const result = streamText({
+        model: model(task.model),
+        maxOutputTokens: task.max_tokens,
+        prompt: task.prompt,
+        tools,
+        stopWhen: stepCountIs(TURNS_MAX),
+        onStepFinish: () => {
+            step += 1;
+        },
+        onError: ({ error }) => {
+            failure ??= error;
+        },
+    });
+    const texts = [];
+    for await (const part of result.fullStream) {
+        if (part.type === 'text-delta') shown += part.text;
+        if (part.type === 'finish-step') {
+            texts.push(shown);
+            shown = '';
+        }
+    }
+    const steps = failure === null ? await result.steps : [];
+    steps.forEach((step, number) => {
+        turns.push({
+            text: step.text,
+            shown: texts[number],
+            tool_calls: step.toolCalls.map((call) => ({
+                name: call.toolName,
+                arguments: call.input,
+                ...(call.invalid ? { invalid: true } : {}),
+            })),
+        });
+    });
+    if (failure !== null) throw failure;
+}
+
+async function clientOf(name) {
+    switch (name) {
+        case 'anthropic': {
+            const { Anthropic } = await import('@anthropic-ai/sdk');
+            return (order, turns) => anthropic({ Anthropic }, order, turns);
+        }
+        case 'openai': {
+            const { OpenAI } = await import('openai');
+            return (order, turns) => openai({ OpenAI }, order, turns);
+        }
+        case 'ai-anthropic': {
+            const sdk = await import('ai');
+            const { createAnthropic } = await import('@ai-sdk/anthropic');
+            return (order, turns) => {
+                const provider = createAnthropic({ baseURL: `${order.base_url}/v1`, apiKey: KEY });
+                return ai({ ...sdk, model: (id) => provider(id) }, order, turns);
+            };
+        }
+        case 'ai-openai': {
+            const sdk = await import('ai');
+            const { createOpenAI } = await import('@ai-sdk/openai');
+            return (order, turns) => {
+                const provider = createOpenAI({ baseURL: `${order.base_url}/v1`, apiKey: KEY });
+                return ai({ ...sdk, model: (id) => provider.chat(id) }, order, turns);
+            };
+        }
+        default:
+            throw new Error(`unknown client: ${name}`);
+    }
+}
+
+const ascii = (text) =>
+    text.replace(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+// Warnings of the libraries go where they harm nothing.
+globalThis.AI_SDK_LOG_WARNINGS = false;
+const drive = await clientOf(process.argv[2]);
+for await (const line of createInterface({ input: process.stdin })) {
+    const order = JSON.parse(line);
+    const turns = [];
+    let error = null;
+    try {
+        await drive(order, turns);
+    } catch (failure) {
+        // Whatever the SDK throws is what its user meets.
+        error = `${failure?.constructor?.name ?? typeof failure}: ${failure?.message ?? failure}`;
+    }
+    process.stdout.write(`${ascii(JSON.stringify({ run: order.run, turns, error }))}\n`);
+}

@@ -1,0 +1,109 @@
+//! Drives a Rust crate: one JSON line in, one run, one JSON line out.
+//!
+//! usage: clients async-openai|genai-anthropic|genai-openai     (README.md has the lines)
+
+mod chat;
+mod genai;
+
+use std::error::Error;
+use std::io::{BufRead, Write};
+
+use serde_json::{Value, json};
+
+const TURNS_MAX: usize = 5;
+const KEY: &str = "no-key-is-needed";
+
+/// What a run is to do, and what came of it so far.
+struct Run {
+    base_url: String,
+    task: Value,
+    turns: Vec<Value>,
+}
+
+/// A call as the crate gives it: its id, name and arguments.
+struct Call {
+    id: String,
+    name: String,
+    arguments: Value,
+}
+
+impl Run {
+    fn text_of(&self, field: &str) -> &str {
+        self.task[field].as_str().unwrap_or_default()
+    }
+
+    fn tokens_max(&self) -> u32 {
+        let tokens = self.task["max_tokens"].as_u64();
+        tokens
+            .and_then(|tokens| u32::try_from(tokens).ok())
+            .unwrap_or(1024)
+    }
+
+    fn tools(&self) -> impl Iterator<Item = &Value> {
+        self.task["tools"].as_array().into_iter().flatten()
+    }
+
+    /// What the tools of the latest turn answer.
+    fn result(&self) -> String {
+        let results = self.task["results"].as_array();
+        let place = self.turns.len().saturating_sub(1);
+        let result = results.and_then(|all| all.get(place).or(all.last()));
+        result
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// Takes down a turn; false where it is the last.
+    fn turn(&mut self, text: &str, shown: &str, calls: &[Call]) -> bool {
+        let list = |call: &Call| json!({"name": call.name, "arguments": call.arguments});
+        let calls: Vec<Value> = calls.iter().map(list).collect();
+        let more = !calls.is_empty();
+        self.turns
+            .push(json!({"text": text, "shown": shown, "tool_calls": calls}));
+        more && self.turns.len() < TURNS_MAX
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let client = std::env::args().nth(1).unwrap_or_default();
+    for line in std::io::stdin().lock().lines() {
+        let order: Value = serde_json::from_str(&line?)?;
+        let mut run = Run {
+            base_url: order["base_url"].as_str().unwrap_or_default().to_owned(),
+            task: order["task"].clone(),
+            turns: Vec::new(),
+        };
+        let end = match client.as_str() {
+            "async-openai" => chat::run(&mut run).await,
+            "genai-anthropic" => {
+                genai::run(&mut run, ::genai::adapter::AdapterKind::Anthropic).await
+            }
+            "genai-openai" => genai::run(&mut run, ::genai::adapter::AdapterKind::OpenAI).await,
+            other => return Err(format!("unknown client: {other}").into()),
+        };
+        // Whatever the crate returns is what its user meets.
+        let error = end.err().map(|error| error.to_string());
+        let done = json!({"run": order["run"], "turns": run.turns, "error": error});
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{}", ascii(&done.to_string()))?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+fn ascii(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        if c.is_ascii() {
+            out.push(c);
+        } else {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                out += &format!("\\u{unit:04x}");
+            }
+        }
+    }
+    out
+}
