@@ -1,7 +1,6 @@
 //! All tests of the workspace that drive its public surface. `README.md` says what is where.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
     reason = "a test may panic: that is how it fails; clippy's own exception ends at helpers"

@@ -3,7 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::string_slice,
+    clippy::indexing_slicing,
     reason = "a test that cannot go on should stop"
 )]
 
@@ -168,7 +168,7 @@ fn a_seed_for_each_prefix_and_the_state_of_all_of_them() {
 #[test]
 fn a_held_reply_goes_on_when_it_is_released() {
     let path = recording("anthropic/text.tape");
-    let serving = Serving::start(&[path.to_str().unwrap(), "--hold", "0:2"]);
+    let serving = Serving::start(&[path.to_str().unwrap(), "--hold", "0:3"]);
     let mut socket = TcpStream::connect(serving.address()).unwrap();
     socket
         .set_read_timeout(Some(Duration::from_millis(300)))

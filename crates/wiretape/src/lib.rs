@@ -37,6 +37,8 @@
 
 pub mod laws;
 mod load;
+#[cfg(feature = "server")]
+pub mod mock;
 #[cfg(feature = "wiremock")]
 pub mod respond;
 #[cfg(feature = "insta")]

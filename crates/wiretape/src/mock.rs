@@ -87,7 +87,7 @@ impl MockServer {
     }
 
     /// `http://127.0.0.1:PORT`, without a slash at its end. Anthropic's clients take it as it is,
-    /// OpenAI's with `/v1` behind it.
+    /// those of `OpenAI` with `/v1` behind it.
     #[must_use]
     pub fn url(&self) -> String {
         self.server().url()
@@ -108,7 +108,9 @@ impl MockServer {
     /// How far the replay is.
     #[must_use]
     pub fn state(&self) -> State {
-        self.server().state("").unwrap_or_else(|| unreachable!("the root is mounted"))
+        self.server()
+            .state("")
+            .unwrap_or_else(|| unreachable!("the root is mounted"))
     }
 
     /// What a reader must make of each answer that was given, in order of the requests; of a fault,
@@ -138,7 +140,9 @@ impl MockServer {
     #[must_use]
     pub fn server(&self) -> &Server {
         // Taken by `drop` alone.
-        self.server.as_ref().unwrap_or_else(|| unreachable!("it runs until it is dropped"))
+        self.server
+            .as_ref()
+            .unwrap_or_else(|| unreachable!("it runs until it is dropped"))
     }
 
     /// Every exchange was asked for, and every request was answered.
@@ -150,7 +154,9 @@ impl MockServer {
         let mut wrong = Vec::new();
         if !state.unused.is_empty() {
             let (unused, all) = (&state.unused, state.exchanges);
-            wrong.push(format!("of {all} exchanges these were not asked for: {unused:?}"));
+            wrong.push(format!(
+                "of {all} exchanges these were not asked for: {unused:?}"
+            ));
         }
         if state.misses > 0 {
             let (misses, all) = (state.misses, state.requests);

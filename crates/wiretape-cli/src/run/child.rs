@@ -7,6 +7,7 @@ use std::process::ExitStatus;
 use tokio::process::{Child, Command};
 
 use crate::exit::Fault;
+use crate::stop::{Asked, Stop};
 
 /// Variables with a base URL, and what the client that reads them expects behind the host.
 const BASE_URLS: [(&str, &str); 7] = [
@@ -36,8 +37,26 @@ pub(super) enum Keys {
     Dummy,
 }
 
+/// Runs the command to its end; the exit code a shell would give.
+pub(super) async fn run(command: &[OsString], url: &str, keys: Keys) -> Result<u8, Fault> {
+    let mut stop = Stop::new()?;
+    let mut child = start(command, url, keys)?;
+    let ended = loop {
+        tokio::select! {
+            asked = stop.asked() => match asked {
+                // The terminal sends it to the command, too: how that ends is its own affair.
+                Asked::Interrupt => {}
+                Asked::Terminate => drop(child.start_kill()),
+            },
+            ended = child.wait() => break ended,
+        }
+    };
+    let failed = |error| Fault::new(format!("cannot wait for the command: {error}"));
+    ended.map(code).map_err(failed)
+}
+
 /// Starts the command with its base URLs set.
-pub(super) fn start(command: &[OsString], url: &str, keys: Keys) -> Result<Child, Fault> {
+fn start(command: &[OsString], url: &str, keys: Keys) -> Result<Child, Fault> {
     let Some((program, arguments)) = command.split_first() else {
         return Err(Fault::new("no command to run"));
     };
@@ -72,8 +91,7 @@ fn cannot_start(program: &OsString, error: &std::io::Error) -> Fault {
     }
 }
 
-/// The exit code a shell would give.
-pub(super) fn code(status: ExitStatus) -> u8 {
+fn code(status: ExitStatus) -> u8 {
     #[cfg(unix)]
     {
         use std::os::unix::process::ExitStatusExt;

@@ -1,18 +1,19 @@
 //! `wiretape run`: a command against a tape.
 
 mod child;
+mod record;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use wiretape_record::Upstream;
 use wiretape_serve::{Config, Server};
 
 use crate::exit::{Exit, Fault};
 use crate::serve::play::PlayArgs;
 use crate::serve::{Log, runtime};
-use crate::stop::{Asked, Stop};
 use crate::{Io, screen, source};
 
 /// How long streams get to end once the command has.
@@ -27,7 +28,8 @@ The command finds the replay through the variables that the usual clients read:
   GEMINI_API_BASE                                               http://127.0.0.1:PORT/v1beta
   ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY, GOOGLE_API_KEY   dummies, unless it records
 NO_PROXY is extended, so that a proxy does not stand in between. A tape that is missing is recorded
-from --upstream, with your own keys, which do not reach the tape; replayed from then on.
+from --upstream, with your own keys, which do not reach the tape, and replayed from then on; where
+the command fails, what was recorded is kept as FILE.partial.
 
 Exit codes: the command's own (128 + N where signal N ended it); 1 where it ended well but recorded
 exchanges were not asked for (--allow-unused) or a request fitted none; 126 it cannot be started,
@@ -43,7 +45,7 @@ pub(crate) struct RunArgs {
     pub(crate) tape: PathBuf,
     /// The server to record from where the tape is missing, such as <https://api.anthropic.com>.
     #[arg(long, value_name = "URL")]
-    pub(crate) upstream: Option<String>,
+    pub(crate) upstream: Option<Upstream>,
     #[command(flatten)]
     pub(crate) play: PlayArgs,
     /// Recorded exchanges may be left over.
@@ -60,7 +62,7 @@ pub(crate) fn run(args: &RunArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
         return runtime()?.block_on(replay(args, io));
     }
     match &args.upstream {
-        Some(upstream) => runtime()?.block_on(record(args, upstream, io)),
+        Some(upstream) => runtime()?.block_on(record::run(args, upstream, io)),
         None => Err(Fault::with_hint(
             format!("{}: there is no such tape", args.tape.display()),
             "--upstream URL records one",
@@ -84,24 +86,19 @@ async fn replay(args: &RunArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
     let mounted = server.mount("", mount);
     mounted.map_err(|error| Fault::new(error.to_string()))?;
 
-    let mut stop = Stop::new()?;
-    let mut child = child::start(&args.command, &server.url(), child::Keys::Dummy)?;
-    let ended = loop {
+    let url = server.url();
+    let mut running = std::pin::pin!(child::run(&args.command, &url, child::Keys::Dummy));
+    let code = loop {
         tokio::select! {
             Some(report) = lines.next() => lines.complain(&report, io),
-            // Ctrl-C reaches the command, too: how it ends is its own affair.
-            Asked::Terminate = stop.asked() => drop(child.start_kill()),
-            ended = child.wait() => break ended,
+            code = &mut running => break code?,
         }
     };
-    let ended =
-        ended.map_err(|error| Fault::new(format!("cannot wait for the command: {error}")))?;
     let state = server.state("");
     server.stop(GRACE).await;
     while let Some(report) = lines.waiting() {
         lines.complain(&report, io);
     }
-    let code = child::code(ended);
     let unused = state.map_or(0, |state| state.unused.len());
     if unused > 0 && !args.allow_unused {
         let all = screen::count(loaded.tape.exchanges.len(), "recorded exchange");
@@ -119,8 +116,4 @@ async fn replay(args: &RunArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
         0 => Exit::Good,
         code => Exit::Command(code),
     })
-}
-
-async fn record(_: &RunArgs, _: &str, _: &mut Io<'_>) -> Result<Exit, Fault> {
-    Err(Fault::new("the recorder is missing"))
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use wiretape_serve::{Observer, Report, Server};
+use wiretape_serve::{Observer, Report};
 
 use crate::exit::Fault;
 use crate::{Io, screen};

@@ -14,7 +14,7 @@ use wiretape_serve::{Config, Server};
 use crate::exit::{Exit, Fault};
 use crate::stop::Stop;
 use crate::{Io, source};
-pub(crate) use log::{Lines, Log};
+pub(crate) use log::Log;
 use play::PlayArgs;
 
 /// The port without `--port`.
@@ -59,7 +59,7 @@ pub(crate) struct ServeArgs {
     /// So many seeds, counted up from --seed, each under /seed-N.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = crate::args::at_least_one::<u32>, allow_negative_numbers = true)]
     runs: u32,
-    /// Stop exchange I before its event K, until it is released; repeatable.
+    /// Stop exchange I before the chunk that completes its event K, until released; repeatable.
     #[arg(long, value_name = "I:K", value_parser = place)]
     hold: Vec<(usize, usize)>,
     /// The port; 0 takes a free one.

@@ -1,6 +1,5 @@
 //! How tapes are played: what `serve` and `run` have in common.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -163,8 +162,11 @@ pub(crate) fn prefixes(files: &[PathBuf]) -> Vec<String> {
 fn shared_folder(files: &[PathBuf]) -> PathBuf {
     let mut folders = files
         .iter()
-        .map(|file| file.parent().unwrap_or(Path::new("")));
-    let first = folders.next().unwrap_or(Path::new("")).to_path_buf();
+        .map(|file| file.parent().unwrap_or_else(|| Path::new("")));
+    let first = folders
+        .next()
+        .unwrap_or_else(|| Path::new(""))
+        .to_path_buf();
     folders.fold(first, |shared, folder| {
         let same = shared.iter().zip(folder).take_while(|(a, b)| a == b);
         same.map(|(part, _)| part).collect()

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::thread;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -43,10 +44,12 @@ async fn over_sockets(
     effort: &Effort,
 ) -> io::Result<Report> {
     let mut report = Report::new(6, "parity", How::Sampled);
-    let mut config = Config::default();
-    // A stall is over once the client has seen that nothing comes any more.
-    config.linger = std::time::Duration::ZERO;
-    let server = Server::start(config).await?;
+    let server = Server::start(Config {
+        // A stall is over at once: nothing comes any more, and the client need not wait for it.
+        linger: Duration::ZERO,
+        ..Config::default()
+    });
+    let server = server.await?;
     let tape = alone(subject);
     for run in 0..u64::from(effort.runs) {
         let seed = effort.seed.wrapping_add(run);
