@@ -27,6 +27,10 @@ mod json_law;
 mod generated;
 // The failures one stream can show, by their ids.
 mod failures;
+// The test kit as its users meet it.
+mod kit;
+// What is recorded of a replay is the tape.
+mod round_trip;
 // Every law over every tape, and over generated replies.
 mod laws;
 // The fast path for common deltas changes nothing.
