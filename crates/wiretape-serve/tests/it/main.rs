@@ -9,4 +9,5 @@
 
 mod client;
 mod ends;
+mod parity;
 mod support;

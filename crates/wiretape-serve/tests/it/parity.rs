@@ -1,0 +1,206 @@
+//! Law 6, parity: what comes through a socket, and what is written without one, is what the player
+//! says in memory.
+
+use std::io;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use tokio::io::AsyncWrite;
+use wiretape_core::machine::{Moment, run};
+use wiretape_serve::{Config, Flush, Matching, Mount};
+use wiretape_tape::{EndKind, Tape};
+use wiretape_vary::{Action, Player, Profile};
+
+use crate::client::{Client, Ended, QUIET, post};
+use crate::support::{Running, recordings};
+
+/// Scenarios of each tape.
+const SCENARIOS: u64 = 100;
+/// Chunks of a script beyond which its writes are too many for a test of seconds.
+const CHUNKS_MAX: usize = 20_000;
+
+fn mount(tape: &Tape, number: u64) -> Mount {
+    let profiles = Profile::ALL;
+    let profile = profiles[usize::try_from(number).unwrap() % profiles.len()];
+    Mount::new(tape)
+        .seed(number, profile)
+        .matching(Matching::First)
+}
+
+/// What the player says in memory: the chunks that have bytes, and the end.
+fn played(mount: &Mount, exchange: usize) -> (Vec<Vec<u8>>, EndKind) {
+    let script = mount.script(exchange).expect("a script").clone();
+    let mut chunks = Vec::new();
+    let mut end = None;
+    let Ok(_) = run(
+        &mut Player::new(script),
+        Moment(0),
+        |_, action| match action {
+            Action::Bytes(bytes) => chunks.extend(Some(bytes).filter(|bytes| !bytes.is_empty())),
+            Action::End(kind) => end = Some(kind),
+        },
+    );
+    (chunks, end.expect("an end"))
+}
+
+fn request(tape: &Tape, exchange: usize, prefix: &str) -> String {
+    let request = tape.exchanges[exchange]
+        .request
+        .as_ref()
+        .expect("a request");
+    let wiretape_tape::Body::Json(body) = &request.body else {
+        panic!("a JSON body")
+    };
+    post(&format!("{prefix}{}", request.path), body)
+}
+
+#[test]
+fn sockets_and_writes_are_what_the_player_says() {
+    let running = Running::start(Config::default());
+    let tapes = recordings();
+    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let total = tapes.len() * usize::try_from(SCENARIOS).unwrap();
+    let wrong = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    if total <= at {
+                        return;
+                    }
+                    let (path, tape) = &tapes[at % tapes.len()];
+                    let number = u64::try_from(at / tapes.len()).unwrap();
+                    let mount = mount(tape, number);
+                    for exchange in 0..tape.exchanges.len() {
+                        done.fetch_add(1, Ordering::Relaxed);
+                        if let Err(why) = compare(&running, path, tape, &mount, exchange, at) {
+                            wrong.lock().unwrap().push(why);
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(
+        wrong.is_empty(),
+        "{} differ:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+    assert!(total <= done.into_inner());
+}
+
+fn compare(
+    running: &Running,
+    path: &Path,
+    tape: &Tape,
+    mount: &Mount,
+    exchange: usize,
+    at: usize,
+) -> Result<(), String> {
+    let (chunks, end) = played(mount, exchange);
+    if CHUNKS_MAX < chunks.len() {
+        return Ok(());
+    }
+    let prefix = format!("/{at}");
+    running
+        .server()
+        .mount(&prefix, mount.clone())
+        .expect("a mount");
+    let mut client = Client::connect(running.addr());
+    client.send(request(tape, exchange, &prefix).as_bytes());
+    if end == EndKind::Timeout {
+        client
+            .stream
+            .set_read_timeout(Some(QUIET))
+            .expect("an option");
+    }
+    let answer = client.answer();
+    running.server().unmount(&prefix);
+    let name = format!("{} #{exchange} under {at}", path.display());
+    written(mount, exchange, &chunks, end).map_err(|why| format!("{name}: {why}"))?;
+    if answer.chunks != chunks {
+        let (came, said) = (answer.body().len(), chunks.concat().len());
+        let numbers = (answer.chunks.len(), chunks.len());
+        return Err(format!(
+            "{name}: {came} of {said} bytes, chunks {numbers:?}, {end:?}"
+        ));
+    }
+    let expected = match end {
+        EndKind::Complete => Ended::Whole,
+        EndKind::Reset => Ended::Reset,
+        EndKind::Timeout => Ended::Open,
+        _ => Ended::Fin,
+    };
+    if answer.ended != expected {
+        return Err(format!(
+            "{name}: expected {expected:?}, found {:?}",
+            answer.ended
+        ));
+    }
+    Ok(())
+}
+
+/// A writer that keeps each write by itself.
+#[derive(Default)]
+struct Writes(Vec<Vec<u8>>);
+
+impl AsyncWrite for Writes {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.0.push(bytes.to_vec());
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+fn framed(chunk: &[u8]) -> Vec<u8> {
+    let size = format!("{:x}\r\n", chunk.len());
+    [size.as_bytes(), chunk, b"\r\n"].concat()
+}
+
+/// Without a socket each chunk is one write; in batches the same bytes come in few.
+fn written(mount: &Mount, exchange: usize, chunks: &[Vec<u8>], end: EndKind) -> Result<(), String> {
+    let play = |mount: &Mount| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let mut writes = Writes::default();
+        let said = runtime.unwrap().block_on(mount.play(exchange, &mut writes));
+        (writes.0, said.expect("it takes all"))
+    };
+    let (writes, said) = play(mount);
+    let mut expected: Vec<Vec<u8>> = chunks.iter().map(|chunk| framed(chunk)).collect();
+    if end == EndKind::Complete {
+        expected.push(b"0\r\n\r\n".to_vec());
+    }
+    let (head, body) = writes.split_first().expect("a head");
+    if said != end || !head.ends_with(b"\r\n\r\n") || body != expected {
+        return Err(format!(
+            "{} writes, expected {}",
+            body.len(),
+            expected.len()
+        ));
+    }
+    let (batches, said) = play(&mount.clone().flush(Flush::Batch));
+    let enough = body.concat().len() / (32 << 10) + 2;
+    if said != end || batches.concat() != writes.concat() || enough < batches.len() {
+        return Err(format!("in batches: {} writes", batches.len()));
+    }
+    Ok(())
+}
