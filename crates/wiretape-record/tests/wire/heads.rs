@@ -20,7 +20,7 @@ async fn seen(
         told.lock().unwrap().clone_from(&peer.seen.head);
         async move {
             peer.send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
-                .await
+                .await;
         }
     })
     .await;
