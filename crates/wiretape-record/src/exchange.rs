@@ -184,7 +184,7 @@ impl Exchange {
             total_ns,
             end: kind,
             error,
-            replaced: self.replaced_before + self.body.redactor.replaced().len() as u64,
+            replaced: self.replaced_before + self.body.redactor.count(),
             recorded: self.number.is_some(),
         };
         self.shared.count(&ended);
@@ -200,7 +200,7 @@ impl Exchange {
             return;
         };
         let mut lines = String::new();
-        let inexact = !self.body.redactor.replaced().is_empty();
+        let inexact = self.body.redactor.count() > 0;
         while let Some(chunk) = self.body.next() {
             lines.push_str(&encode_chunk(number, &chunk));
         }
@@ -229,7 +229,13 @@ impl Exchange {
         if let Some(error) = error {
             extra.insert("error".into(), error.into());
         }
-        list(self.body.redactor.replaced(), "replaced", &mut extra);
+        let redactor = &self.body.redactor;
+        list(
+            redactor.replaced(),
+            redactor.count(),
+            "replaced",
+            &mut extra,
+        );
         let mut end = self.body.measure.end(after_ns, kind);
         end.extra = extra;
         let written = self.shared.tape.lock().end(&encode_end(number, &end));
@@ -296,15 +302,16 @@ impl Body {
 }
 
 /// Puts a list of what was replaced into a line's fields: `[[offset, length, "kind"], …]`.
-pub(crate) fn list(replaced: &[Replaced], key: &str, extra: &mut Map<String, Value>) {
-    if replaced.is_empty() {
+/// `count`: how many there are in all.
+pub(crate) fn list(replaced: &[Replaced], count: u64, key: &str, extra: &mut Map<String, Value>) {
+    if count == 0 {
         return;
     }
     let shown = replaced.iter().take(REPLACED_MAX);
     let shown = shown.map(|one| json!([one.offset, one.length, one.kind]));
     extra.insert(key.into(), shown.collect());
-    if replaced.len() > REPLACED_MAX {
-        extra.insert(format!("{key}_count"), replaced.len().into());
+    if count > REPLACED_MAX as u64 {
+        extra.insert(format!("{key}_count"), count.into());
     }
 }
 

@@ -43,6 +43,7 @@ mod clock;
 mod config;
 mod connect;
 mod exchange;
+mod header;
 mod headers;
 mod output;
 mod proxy;

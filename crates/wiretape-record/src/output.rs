@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use wiretape_tape::{Parsed, SourceKind, Tape, parse};
 
+use crate::header;
+
 /// The longest tape that is appended to, in bytes; it is read whole first: 1 GiB.
 pub const APPEND_BYTES_MAX: u64 = 1 << 30;
 
@@ -99,7 +101,7 @@ impl Output {
     pub fn append(path: &Path) -> Result<Self, OutputError> {
         let failed = |error| OutputError::Io(path.into(), error);
         let not = |why: String| OutputError::NotATape(path.into(), why);
-        let mut file = match OpenOptions::new().read(true).write(true).open(path) {
+        let file = match reopened(path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Self::create(path),
             Err(error) => return Err(failed(error)),
@@ -121,6 +123,8 @@ impl Output {
                 "its source is {name:?}, expected \"recorded\""
             )));
         }
+        let (bytes, parsed) = with_room(path, bytes, parsed)?;
+        let mut file = reopened(path).map_err(failed)?;
         let tail = tail(&bytes, &parsed);
         let at = parsed
             .torn
@@ -145,6 +149,48 @@ impl Output {
     pub fn sink(sink: Box<dyn Sink>) -> Self {
         Self { sink, before: None }
     }
+}
+
+fn reopened(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).open(path)
+}
+
+/// The tape, with room in its header: where there is none, as in one that another program wrote, a
+/// file with room takes the place of the old one, at once and whole.
+fn with_room(
+    path: &Path,
+    bytes: Vec<u8>,
+    parsed: Parsed,
+) -> Result<(Vec<u8>, Parsed), OutputError> {
+    let failed = |error| OutputError::Io(path.into(), error);
+    let line = bytes.split_inclusive(|byte| *byte == b'\n').next();
+    let line = line.unwrap_or_default();
+    let mut header = parsed.tape.header.clone();
+    let bytes_now = line.len().saturating_sub(1);
+    let fits = header::line(&mut header, bytes_now).len() == line.len();
+    if fits && header.extra.contains_key(header::ROOM) && line.starts_with(b"{") {
+        return Ok((bytes, parsed));
+    }
+    let mut text = header::roomy(&mut header).into_bytes();
+    text.extend_from_slice(bytes.get(line.len()..).unwrap_or_default());
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = PathBuf::from(beside);
+    let written = private()
+        .create_new(true)
+        .open(&beside)
+        .and_then(|mut file| {
+            file.write_all(&text)?;
+            file.sync_data()
+        });
+    let moved = written.and_then(|()| std::fs::rename(&beside, path));
+    if let Err(error) = moved {
+        let _ = std::fs::remove_file(&beside);
+        return Err(failed(error));
+    }
+    let parsed =
+        parse(&text).map_err(|error| OutputError::NotATape(path.into(), error.to_string()))?;
+    Ok((text, parsed))
 }
 
 /// What makes a tape end in a whole line.

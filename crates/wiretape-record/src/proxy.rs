@@ -189,14 +189,13 @@ fn line(
 ) -> (wiretape_tape::Request, u64) {
     let mut extra = Map::new();
     let target = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let mut redactor = Redactor::new(literals);
-    let path = redact::path(target, &mut redactor);
-    exchange::list(redactor.replaced(), "replaced_path", &mut extra);
-    let mut count = redactor.replaced().len();
+    let (path, replaced) = redact::path(target, literals);
+    let mut count = replaced.len() as u64;
+    exchange::list(&replaced, count, "replaced_path", &mut extra);
 
     let kept = headers::kept(&parts.headers);
     let (headers, replaced) = secrets::headers(kept, literals);
-    count += replaced.len();
+    count += replaced.len() as u64;
     if !replaced.is_empty() {
         extra.insert("replaced_headers".into(), replaced.into());
     }
@@ -212,8 +211,9 @@ fn line(
         let mut clean = Vec::with_capacity(taken.bytes.len());
         redactor.feed(&taken.bytes, &mut clean);
         redactor.finish(&mut clean);
-        exchange::list(redactor.replaced(), "replaced", &mut extra);
-        count += redactor.replaced().len();
+        let places = redactor.replaced();
+        exchange::list(places, redactor.count(), "replaced", &mut extra);
+        count += redactor.count();
         let content_type = parts.headers.get(CONTENT_TYPE);
         let json = content_type.is_some_and(|value| headers::text(value).contains("json"));
         body(&clean, json || clean.trim_ascii_start().starts_with(b"{"))
@@ -225,7 +225,7 @@ fn line(
         body,
         extra,
     };
-    (request, count as u64)
+    (request, count)
 }
 
 /// JSON that a tape's line can hold as it is, else text, else bytes.

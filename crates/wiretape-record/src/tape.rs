@@ -1,25 +1,20 @@
 //! The tape being written: a header that is kept true, lines in order, and what becomes of it when
 //! the disk is full.
 //!
-//! A header says what is only known later: of which dialect the exchanges are, whether any byte was
-//! replaced, whether the tape was closed with nothing missing. So it is written with `room`, a text
-//! of spaces, and written over in place, always as long: where a word grows, the room shrinks.
 //! At every moment, also after `kill -9` or on a full disk, the file begins with a header that
-//! claims no more than is so: `whole` is `false` until the tape was closed, and `exact` becomes
-//! `false` before the first line with a replaced byte is written.
+//! claims no more than is so: `whole` is `false` until the tape was closed with nothing missing, and
+//! `exact` becomes `false` before the first line with a replaced byte is written.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 use wiretape_core::Dialect;
 use wiretape_tape::{EXCHANGES_MAX, Header, Request, Source, SourceKind};
-use wiretape_tape::{encode_header, encode_request, encode_response};
+use wiretape_tape::{encode_request, encode_response};
 
+use crate::header::{self, line};
 use crate::output::{Before, Output, Sink};
 use crate::{Config, StartError};
-
-/// Bytes of room in a new header: for the longest dialect and a little more.
-const ROOM_BYTES: usize = 48;
 
 /// The tape, shared by all exchanges.
 pub(crate) struct Recording(Mutex<Writer>);
@@ -65,8 +60,8 @@ impl Writer {
         };
         let mut header = Header::new(config.dialect.as_deref(), source);
         header.extra.insert("whole".into(), Value::Bool(false));
-        let header_bytes = line(&mut header, 0).len() - 1 + ROOM_BYTES;
-        let text = line(&mut header, header_bytes);
+        let text = header::roomy(&mut header);
+        let header_bytes = text.len() - 1;
         sink.append(text.as_bytes()).map_err(StartError::Write)?;
         Ok(Self {
             sink,
@@ -238,18 +233,6 @@ impl Writer {
             self.fail(&format!("cannot write the tape: {error}"));
         }
     }
-}
-
-/// The header's line with its line feed, the room such that it has so many bytes without it; longer
-/// where that is too few.
-fn line(header: &mut Header, bytes: usize) -> String {
-    let set = |header: &mut Header, spaces| {
-        let room = Value::String(" ".repeat(spaces));
-        header.extra.insert("room".into(), room);
-        encode_header(header)
-    };
-    let least = set(header, 0);
-    set(header, (bytes + 1).saturating_sub(least.len()))
 }
 
 fn server(config: &Config) -> String {
