@@ -1,6 +1,7 @@
 """What is asked of the server: for each tape its name, the template the server needs, and the requests.
 
-A model this small calls a tool when it is told to repeat the call.
+A model this small calls a tool when it is told to repeat the call. As a program it prints
+what clients are compared by, as JSON.
 """
 
 import json
@@ -112,3 +113,18 @@ def requests(table):
 def bad(path):
     """A request without messages."""
     return {"model": MODEL, "stream": True, "max_tokens": 16}
+
+
+def tasks():
+    """The tasks of an agent that clients are compared by: [name, task]."""
+    names = ("text", "multibyte", "cut", "text-then-tool", "too-long")
+    rest = {"model": MODEL, "results": ["It is sunny."]}
+    yield "loop", LOOP
+    for name in names:
+        prompt, max_tokens, tools, _ = MAIN[name]
+        # Some clients leave out a list that is empty, some send it.
+        yield name, rest | {"max_tokens": max_tokens, "prompt": prompt, "tools": tools or [TIME]}
+
+
+if __name__ == "__main__":
+    print(json.dumps(list(tasks())))

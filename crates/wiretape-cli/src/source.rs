@@ -80,6 +80,24 @@ pub(crate) fn fits(name: &str, bytes: usize) -> Result<(), Fault> {
     ))
 }
 
+/// What to say of a tape on which no stream is: an error where there is no answer either.
+pub(crate) fn without_stream(loaded: &Loaded) -> Result<String, Fault> {
+    let path = loaded.path.display();
+    let mut answers = loaded
+        .tape
+        .exchanges
+        .iter()
+        .map(|exchange| exchange.response.as_ref());
+    if answers.any(|answer| answer.is_some()) {
+        return Ok(format!(
+            "{path}: its answers are no streams: nothing to check"
+        ));
+    }
+    Err(Fault::new(format!(
+        "{path}: expected an exchange with a streamed body, found none"
+    )))
+}
+
 /// What to say of a body that seems to be in another dialect than the one it is read in.
 pub(crate) fn other_dialect(subject: &Subject<'_>) -> Option<String> {
     let seen = Dialect::sniff(&subject.body).filter(|seen| *seen != subject.dialect)?;

@@ -3,14 +3,13 @@
 use std::error::Error;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Bytes;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::TokioExecutor;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -20,15 +19,8 @@ use crate::{Config, StartError};
 /// What goes to the upstream server as a request's body.
 pub(crate) type Outgoing = UnsyncBoxBody<Bytes, hyper::Error>;
 
-/// Connections to the upstream server, kept for the next request.
+/// Connections to the upstream server, one for each request.
 pub(crate) type Upstreams = Client<HttpsConnector<HttpConnector>, Outgoing>;
-
-/// How long a connection is kept that nobody uses. Servers close theirs after 5 s and more; one
-/// that was closed meanwhile is noticed before a request is sent on it.
-const KEPT_IDLE: Duration = Duration::from_secs(20);
-
-/// How many of them.
-const KEPT_MAX: usize = 64;
 
 pub(crate) fn upstreams(config: &Config) -> Result<Upstreams, StartError> {
     let mut http = HttpConnector::new();
@@ -41,9 +33,9 @@ pub(crate) fn upstreams(config: &Config) -> Result<Upstreams, StartError> {
         .enable_http1()
         .wrap_connector(http);
     let client = Client::builder(TokioExecutor::new())
-        .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(KEPT_IDLE)
-        .pool_max_idle_per_host(KEPT_MAX)
+        // A server may close a kept connection in the very moment that a request is written on it. Who
+        // sent the request would see that fail, and could not without a recorder between.
+        .pool_max_idle_per_host(0)
         .http1_preserve_header_case(true)
         .http1_max_buf_size(config.limits.head_bytes.max(HEAD_BYTES_MIN))
         .build(connector);

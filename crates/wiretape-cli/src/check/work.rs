@@ -181,11 +181,10 @@ fn check_file(path: &Path, work: &Work, tell: &mut dyn FnMut(News) -> bool) -> O
                 }
             }
             if empty {
-                let message = format!(
-                    "{}: expected an exchange with a streamed body, found none",
-                    path.display()
-                );
-                tell(News::Fault(Fault::new(message)))?;
+                match source::without_stream(&loaded) {
+                    Ok(note) => tell(News::Note(note))?,
+                    Err(fault) => tell(News::Fault(fault))?,
+                }
             }
         }
         Err(error) => tell(News::Fault(error.into()))?,

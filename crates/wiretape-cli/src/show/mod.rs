@@ -3,6 +3,7 @@
 mod draw;
 mod picture;
 
+use wiretape::Loaded;
 use wiretape_tape::{Source, SourceKind};
 
 use crate::args::ShowArgs;
@@ -45,6 +46,9 @@ pub(crate) fn run(args: &ShowArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
         };
         page.draw(io)?;
     }
+    if drawn == 0 && plain(&loaded, args, io)? > 0 {
+        return Ok(Exit::Good);
+    }
     if drawn == 0 {
         let which = args.exchange.map_or_else(
             || "an exchange".into(),
@@ -60,6 +64,38 @@ pub(crate) fn run(args: &ShowArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
         ));
     }
     Ok(Exit::Good)
+}
+
+/// Characters of an answer that is no stream that are shown.
+const PLAIN_MAX: usize = 2_000;
+
+/// Prints the answers that are no streams, and counts them: their status and what they say.
+fn plain(loaded: &Loaded, args: &ShowArgs, io: &mut Io<'_>) -> Result<usize, Fault> {
+    let mut printed = 0;
+    for (number, exchange) in loaded.tape.exchanges.iter().enumerate() {
+        let Some(response) = &exchange.response else {
+            continue;
+        };
+        if args.exchange.is_some_and(|asked| asked != number) {
+            continue;
+        }
+        if printed == 0 {
+            let origin = origin(&loaded.tape.header.source);
+            writeln!(io.out, "{}", screen::clean(&origin))?;
+        }
+        printed += 1;
+        let body = exchange.body();
+        let said = String::from_utf8_lossy(&body);
+        let said: String = said.trim_end().chars().take(PLAIN_MAX).collect();
+        let bytes = screen::count(body.len(), "byte");
+        let status = response.status;
+        writeln!(
+            io.out,
+            "\nexchange {number}: status {status}, no stream, {bytes}"
+        )?;
+        writeln!(io.out, "  {}", screen::clean(&said))?;
+    }
+    Ok(printed)
 }
 
 /// Where the bytes come from, in a line.
