@@ -14,7 +14,7 @@ use wiretape_serve::{Config, Server};
 use crate::exit::{Exit, Fault};
 use crate::serve::play::PlayArgs;
 use crate::serve::{Log, runtime};
-use crate::{Io, screen, source};
+use crate::{Io, source};
 
 /// How long streams get to end once the command has.
 const GRACE: Duration = Duration::from_secs(1);
@@ -99,18 +99,16 @@ async fn replay(args: &RunArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
     while let Some(report) = lines.waiting() {
         lines.complain(&report, io);
     }
-    let unused = state.map_or(0, |state| state.unused.len());
-    if unused > 0 && !args.allow_unused {
-        let all = screen::count(loaded.tape.exchanges.len(), "recorded exchange");
+    let unused = state.map(|state| state.unused).unwrap_or_default();
+    let left_over = !unused.is_empty() && !args.allow_unused;
+    if left_over {
+        let (tape, all) = (args.tape.display(), loaded.tape.exchanges.len());
         io.complain(&Fault::with_hint(
-            format!(
-                "{}: {unused} of {all} were not asked for",
-                args.tape.display()
-            ),
+            format!("{tape}: not asked for: exchange {unused:?} of {all}, counted from 0"),
             "--allow-unused permits that",
         ));
     }
-    let broken = lines.misses() > 0 || (unused > 0 && !args.allow_unused);
+    let broken = lines.misses() > 0 || left_over;
     Ok(match code {
         0 if broken => Exit::Broken,
         0 => Exit::Good,

@@ -74,15 +74,17 @@ fn keep(
     let exchanges = usize::try_from(summary.recorded).unwrap_or(usize::MAX);
     if exchanges == 0 {
         let _ = fs::remove_file(partial);
+        if code != 0 {
+            io.note(&format!(
+                "{tape}: not recorded: the command ended with {code} before any request"
+            ));
+            return Ok(Exit::Command(code));
+        }
         io.complain(&Fault::with_hint(
             format!("{tape}: nothing to record, the command sent no request"),
             "it must take its base URL from one of the variables that `wiretape run --help` names",
         ));
-        return Ok(if code == 0 {
-            Exit::Broken
-        } else {
-            Exit::Command(code)
-        });
+        return Ok(Exit::Broken);
     }
     let count = screen::count(exchanges, "exchange");
     if code != 0 || !summary.is_whole() {

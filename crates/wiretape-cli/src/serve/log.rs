@@ -90,11 +90,7 @@ impl Lines {
                     (false, _) => screen::WARN,
                 };
                 let style = io.screen.style(style);
-                writeln!(
-                    io.out,
-                    "{style}{}{style:#}",
-                    screen::clean(&report.to_string())
-                )?;
+                writeln!(io.out, "{style}{}{style:#}", line(report))?;
                 io.out.flush()?;
             }
             _ => wrong(report, io),
@@ -163,10 +159,15 @@ impl Lines {
     }
 }
 
+/// The report in one line; that of a tape at the root has no prefix in front.
+fn line(report: &Report) -> String {
+    screen::clean(report.to_string().trim_start())
+}
+
 /// A miss with all its differences; a refusal.
 fn wrong(report: &Report, io: &mut Io<'_>) {
     let red = io.screen.err_style(screen::BAD);
-    let text = screen::clean(&report.to_string());
+    let text = line(report);
     // There is nowhere left to say that this failed.
     let _ = writeln!(io.err, "{red}{text}{red:#}");
     if let Report::Miss { diff, .. } = report {
