@@ -18,9 +18,12 @@ const EXACT_INTEGER_MAX: f64 = 9_007_199_254_740_992.0;
 pub struct Difference {
     /// JSON pointer to the place; empty: the whole body.
     pub pointer: String,
-    /// What was recorded there; a long value as text, cut. `None`: nothing.
+    /// What was recorded there; a long value as text, cut. `None`: nothing, and it is left out of
+    /// the JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<Value>,
     /// What came.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub found: Option<Value>,
 }
 

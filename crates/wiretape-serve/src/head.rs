@@ -61,7 +61,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Option<(Head, usize)>, Refusal> {
     let used = match parsed.parse(bytes) {
         Ok(httparse::Status::Complete(used)) => used,
         Ok(httparse::Status::Partial) => return Ok(None),
-        Err(error) => return Err(malformed(error)),
+        Err(error) => return Err(malformed(error, bytes)),
     };
     let (Some(method), Some(target), Some(version)) = (parsed.method, parsed.path, parsed.version)
     else {
@@ -90,9 +90,16 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Option<(Head, usize)>, Refusal> {
     Ok(Some((head, used)))
 }
 
-fn malformed(error: httparse::Error) -> Refusal {
+fn malformed(error: httparse::Error, bytes: &[u8]) -> Refusal {
+    let line = bytes
+        .split(|&byte| byte == b'\n')
+        .find(|line| 1 < line.len());
+    let mut words = line.unwrap_or_default().split(|&byte| byte == b' ');
+    let is_http = words
+        .nth(2)
+        .is_some_and(|version| version.starts_with(b"HTTP/"));
     match error {
-        httparse::Error::Version => {
+        httparse::Error::Version if is_http => {
             let message = "expected HTTP/1.1 or HTTP/1.0, found another version";
             Refusal::new(505, "http_version_not_supported", message.to_owned())
         }

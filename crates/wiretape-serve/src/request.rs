@@ -49,7 +49,7 @@ impl Refusal {
     }
 
     fn slow(what: &str, limit: std::time::Duration) -> Self {
-        let message = format!("expected the {what} within {} s", limit.as_secs());
+        let message = format!("expected the {what} within {limit:?}");
         Self::new(408, "request_timeout", message)
     }
 }

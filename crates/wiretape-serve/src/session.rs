@@ -291,7 +291,7 @@ impl Session {
 
     fn in_sequence(&self, turns: &[Turn], live: &Asked) -> Result<usize, String> {
         let Some(turn) = turns.get(self.next) else {
-            return Err(format!("all {} exchanges were used", turns.len()));
+            return Err(format!("every exchange was used, of {}", turns.len()));
         };
         match &turn.asked {
             Some(asked) if !asked.agrees(live) => Err(format!(

@@ -8,6 +8,10 @@
 )]
 
 mod client;
+mod control;
 mod ends;
+mod http;
+mod life;
 mod parity;
 mod support;
+mod turns;
