@@ -15,6 +15,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::Value;
 use wiretape_tape::{EndKind, Parsed, parse};
 
@@ -340,6 +342,79 @@ fn without_json_it_says_where_and_what() {
         "{rest}"
     );
     assert_eq!(running.child.wait().unwrap().code(), Some(0));
+}
+
+/// A server that compresses whatever is asked for: the tape keeps its bytes, and they can be read.
+#[test]
+fn a_compressed_stream_is_kept_and_can_be_read() {
+    let path = tape("gzip.tape");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = [0; 4096];
+        let count = stream.read(&mut head).unwrap();
+        let head = String::from_utf8_lossy(&head[..count]).to_ascii_lowercase();
+        assert!(head.contains("accept-encoding: identity\r\n"), "{head}");
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        let answer = STREAM.replace("\r\n\r\n", "\r\ncontent-encoding: gzip\r\n\r\n");
+        stream.write_all(answer.as_bytes()).unwrap();
+        for text in [
+            "data: {\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"plain\"}}]}\n\n",
+            "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n",
+            "data: [DONE]\n\n",
+        ] {
+            encoder.write_all(text.as_bytes()).unwrap();
+            encoder.flush().unwrap();
+            let bytes = std::mem::take(encoder.get_mut());
+            write!(stream, "{:x}\r\n", bytes.len()).unwrap();
+            stream.write_all(&bytes).unwrap();
+            stream.write_all(b"\r\n").unwrap();
+        }
+        let bytes = encoder.finish().unwrap();
+        write!(stream, "{:x}\r\n", bytes.len()).unwrap();
+        stream.write_all(&bytes).unwrap();
+        stream.write_all(b"\r\n0\r\n\r\n").unwrap();
+    });
+    let running = record(addr, &path, &["--dialect", "openai-chat"]);
+    let mut client = running.ask();
+    let mut seen = Vec::new();
+    let mut buffer = [0; 4096];
+    while !seen.ends_with(b"\r\n0\r\n\r\n") {
+        let count = client.read(&mut buffer).unwrap();
+        assert!(count > 0);
+        seen.extend_from_slice(&buffer[..count]);
+    }
+    running.signal("INT");
+    assert_eq!(running.end().0, Some(0));
+    let exchange = &read(&path).tape.exchanges[0];
+    assert!(exchange.body().starts_with(b"\x1f\x8b"), "as it came");
+    assert_eq!(exchange.response.as_ref().unwrap().extra["searched"], false);
+    for command in ["transcript", "show"] {
+        let output = Command::new(BINARY)
+            .arg(command)
+            .arg(&path)
+            .output()
+            .unwrap();
+        let out = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{out}");
+        assert!(out.contains("plain"), "{out}");
+    }
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("\"gzip\"", "\"zstd\"")).unwrap();
+    for command in ["transcript", "show"] {
+        let output = Command::new(BINARY)
+            .arg(command)
+            .arg(&path)
+            .output()
+            .unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{err}");
+        assert!(
+            err.contains("gzip.tape#0: its body is compressed as \"zstd\""),
+            "{err}"
+        );
+    }
 }
 
 /// Each mistake is said, costs nothing that was there, and leaves no file.
