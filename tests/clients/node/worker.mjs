@@ -64,7 +64,7 @@ async function openai({ OpenAI }, { base_url, task }, turns) {
             // The SDK leaves the text to the caller.
             tool_calls: calls.map(({ function: call }) => ({
                 name: call.name,
-                arguments: JSON.parse(call.arguments || '{}'),
+                arguments_text: call.arguments,
             })),
         });
         if (calls.length === 0) return;
@@ -168,7 +168,8 @@ for await (const line of createInterface({ input: process.stdin })) {
         await drive(order, turns);
     } catch (failure) {
         // Whatever the SDK throws is what its user meets.
-        error = `${failure?.constructor?.name ?? typeof failure}: ${failure?.message ?? failure}`;
+        const { name, constructor, message } = failure;
+        error = `${name === 'Error' ? constructor.name : name}: ${message}`;
     }
     process.stdout.write(`${ascii(JSON.stringify({ run: order.run, turns, error }))}\n`);
 }

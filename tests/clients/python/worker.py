@@ -82,12 +82,9 @@ class OpenAI:
         message = completion.choices[0].message
         self.messages.append(message)
         self.open = message.tool_calls or []
+        # The SDK leaves the text to the caller.
         calls = [
-            {
-                "name": call.function.name,
-                # The SDK leaves the text to the caller.
-                "arguments": json.loads(call.function.arguments or "{}"),
-            }
+            {"name": call.function.name, "arguments_text": call.function.arguments}
             for call in self.open
         ]
         return message.content or "", calls

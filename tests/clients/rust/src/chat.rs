@@ -9,7 +9,7 @@ use async_openai::types::chat::{ChatCompletionMessageToolCallChunk, CreateChatCo
 use futures::StreamExt;
 use serde_json::{Value, json};
 
-use crate::{Call, KEY, Run};
+use crate::{Arguments, Call, KEY, Run};
 
 #[derive(Default)]
 struct Pieces {
@@ -27,18 +27,12 @@ impl Pieces {
         }
     }
 
-    fn call(&self) -> Result<Call, serde_json::Error> {
-        let text = if self.arguments.is_empty() {
-            "{}"
-        } else {
-            &self.arguments
-        };
-        Ok(Call {
+    fn call(&self) -> Call {
+        Call {
             id: self.id.clone(),
             name: self.name.clone(),
-            // The crate leaves the text to the caller.
-            arguments: serde_json::from_str(text)?,
-        })
+            arguments: Arguments::Text(self.arguments.clone()),
+        }
     }
 }
 
@@ -69,10 +63,7 @@ pub(crate) async fn run(run: &mut Run) -> Result<(), Box<dyn Error>> {
                 }
             }
         }
-        let calls = gathered
-            .values()
-            .map(Pieces::call)
-            .collect::<Result<Vec<_>, _>>()?;
+        let calls: Vec<Call> = gathered.values().map(Pieces::call).collect();
         if !run.turn(&text, &text, &calls) {
             return Ok(());
         }

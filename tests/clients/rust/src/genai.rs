@@ -8,7 +8,7 @@ use genai::chat::{ChatMessage, ChatOptions, ChatRequest, ChatStreamEvent, Tool, 
 use genai::resolver::{AuthData, Endpoint, ServiceTargetResolver};
 use genai::{Client, ModelIden, ServiceTarget};
 
-use crate::{Call, KEY, Run};
+use crate::{Arguments, Call, KEY, Run};
 
 fn client(base: String, kind: AdapterKind) -> Result<Client, genai::Error> {
     let resolver = ServiceTargetResolver::from_resolver_fn(
@@ -62,7 +62,7 @@ pub(crate) async fn run(run: &mut Run, kind: AdapterKind) -> Result<(), Box<dyn 
             .map(|call| Call {
                 id: call.call_id.clone(),
                 name: call.fn_name.clone(),
-                arguments: call.fn_arguments.clone(),
+                arguments: Arguments::Value(call.fn_arguments.clone()),
             })
             .collect();
         if !run.turn(&text, &shown, &calls) {

@@ -20,11 +20,17 @@ struct Run {
     turns: Vec<Value>,
 }
 
-/// A call as the crate gives it: its id, name and arguments.
+/// A call as the crate gives it.
 struct Call {
     id: String,
     name: String,
-    arguments: Value,
+    arguments: Arguments,
+}
+
+/// Some crates parse them, some leave that to the caller.
+enum Arguments {
+    Value(Value),
+    Text(String),
 }
 
 impl Run {
@@ -56,7 +62,10 @@ impl Run {
 
     /// Takes down a turn; false where it is the last.
     fn turn(&mut self, text: &str, shown: &str, calls: &[Call]) -> bool {
-        let list = |call: &Call| json!({"name": call.name, "arguments": call.arguments});
+        let list = |call: &Call| match &call.arguments {
+            Arguments::Value(value) => json!({"name": call.name, "arguments": value}),
+            Arguments::Text(text) => json!({"name": call.name, "arguments_text": text}),
+        };
         let calls: Vec<Value> = calls.iter().map(list).collect();
         let more = !calls.is_empty();
         self.turns
