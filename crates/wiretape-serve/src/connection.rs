@@ -84,10 +84,9 @@ impl Connection {
         let limits = self.shared.config.limits;
         if self.buffer.is_empty() {
             self.buffer = Vec::new();
-            let first = request::first_byte(&mut self.stream, &mut self.buffer, &limits);
             tokio::select! {
                 biased;
-                first = first => if first.is_err() { return Next::Gone },
+                begun = request::begin(&self.stream, &limits) => if begun.is_err() { return Next::Gone },
                 () = stopped(&mut self.stopping) => return Next::Fin,
             }
         }

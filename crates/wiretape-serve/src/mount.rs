@@ -57,6 +57,10 @@ pub(crate) struct Settings {
 }
 
 /// Which exchange answers a request.
+///
+/// A retry is no new turn. It is one if it says so (`x-stainless-retry-count`), or if it repeats a
+/// request whose answer failed: a status of 400 or more, an end that is not complete, a client that
+/// left. It gets the next exchange if the tape holds the retry too, else the same one again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Matching {
@@ -216,7 +220,8 @@ impl Mount {
         self.changed()
     }
 
-    /// When the chunks are sent.
+    /// When the chunks are sent. A client that closes its connection, or its own half of it, while
+    /// nothing is due has left.
     #[must_use]
     pub fn pace(mut self, pace: Pace) -> Self {
         self.settings.pace = pace;
@@ -330,7 +335,9 @@ impl Mount {
         let mut replies = Vec::with_capacity(self.tape.exchanges.len());
         let mut turns = Vec::with_capacity(self.tape.exchanges.len());
         for (number, exchange) in self.tape.exchanges.iter().enumerate() {
-            let subject = Subject::new(exchange, name.map(String::as_str));
+            // The same choice as everywhere, so that a seed gives the same bytes everywhere.
+            let sniffed = || Dialect::sniff(&exchange.body()).map(Dialect::name);
+            let subject = Subject::new(exchange, name.map(String::as_str).or_else(sniffed));
             let (scenario, label) = self.doing.for_subject(&subject);
             let script = scenario.apply(&subject);
             let of_this = self.settings.holds.iter().filter(|(of, _)| *of == number);

@@ -117,11 +117,12 @@ impl Client {
         let length = answer
             .header("content-length")
             .map(|length| length.parse().unwrap());
-        let length = length.unwrap_or(if answer.status() == 204 {
+        let unsaid = if answer.status() == 204 {
             0
         } else {
             usize::MAX
-        });
+        };
+        let length = length.unwrap_or(unsaid);
         let mut result = Ok(());
         while self.buffer.len() < length && result.is_ok() {
             result = self.more();
