@@ -228,8 +228,6 @@ impl Connection {
         let mut flight = Flight::new(Arc::clone(&mounted), ticket);
         let flying = Some(&mut flight);
         let sent = play(&mut self.stream, &mut self.buffer, part, flying).await;
-        // A reset reaches the client at once: by then this answer must be over.
-        drop(flight);
         self.shared.report(|| {
             let bytes = reply.body_bytes(sent.chunks);
             Report::Played {
