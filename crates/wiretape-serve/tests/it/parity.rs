@@ -12,7 +12,7 @@ use tokio::io::AsyncWrite;
 use wiretape_core::machine::{Moment, run};
 use wiretape_serve::{Config, Flush, Matching, Mount};
 use wiretape_tape::{EndKind, Tape};
-use wiretape_vary::{Action, Player, Profile};
+use wiretape_vary::{Action, Player, Profile, Scenario, Script, Subject};
 
 use crate::client::{Client, Ended, QUIET, post};
 use crate::support::{Running, recordings};
@@ -206,4 +206,17 @@ fn written(mount: &Mount, exchange: usize, chunks: &[Vec<u8>], end: EndKind) -> 
         return Err(format!("in batches: {} writes", batches.len()));
     }
     Ok(())
+}
+
+#[test]
+fn a_plain_script_is_what_the_plain_scenario_gives() {
+    for (path, tape) in recordings() {
+        for exchange in &tape.exchanges {
+            let subject = Subject::new(exchange, tape.header.dialect.as_deref());
+            let plain = Scenario::plain().apply(&subject);
+            assert!(Script::plain(exchange) == plain, "{}", path.display());
+        }
+        let mounted = Mount::new(&tape).seed(3, Profile::Plain);
+        assert_eq!(mounted.script(0), Mount::new(&tape).script(0));
+    }
 }
