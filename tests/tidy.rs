@@ -19,6 +19,10 @@ const ARROWS: [(&str, &str); 6] = [
     ("wiretape-tape", ""),
     ("wiretape-vary", "wiretape-core wiretape-tape"),
     ("wiretape-record", "wiretape-core wiretape-tape"),
+    (
+        "wiretape-serve",
+        "wiretape-core wiretape-tape wiretape-vary",
+    ),
     ("wiretape", "wiretape-core wiretape-tape wiretape-vary"),
     (
         "wiretape-cli",
