@@ -51,6 +51,8 @@ mod recorder;
 mod report;
 mod secrets;
 mod tape;
+#[cfg(feature = "tls")]
+mod tls;
 mod upstream;
 mod wire;
 
