@@ -2,17 +2,12 @@
 
 use std::error::Error;
 use std::io;
-use std::sync::Arc;
 
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Bytes;
-use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
 
 use crate::{Config, StartError};
 
@@ -20,18 +15,19 @@ use crate::{Config, StartError};
 pub(crate) type Outgoing = UnsyncBoxBody<Bytes, hyper::Error>;
 
 /// Connections to the upstream server, one for each request.
-pub(crate) type Upstreams = Client<HttpsConnector<HttpConnector>, Outgoing>;
+pub(crate) type Upstreams = Client<Connector, Outgoing>;
+
+#[cfg(feature = "tls")]
+type Connector = hyper_rustls::HttpsConnector<HttpConnector>;
+#[cfg(not(feature = "tls"))]
+type Connector = HttpConnector;
 
 pub(crate) fn upstreams(config: &Config) -> Result<Upstreams, StartError> {
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_nodelay(true);
     http.set_connect_timeout(Some(config.timeouts.connect));
-    let connector = hyper_rustls::HttpsConnectorBuilder::new()
-        .with_tls_config(tls(config)?)
-        .https_or_http()
-        .enable_http1()
-        .wrap_connector(http);
+    let connector = connector(config, http)?;
     let client = Client::builder(TokioExecutor::new())
         // A server may close a kept connection in the very moment that a request is written on it. Who
         // sent the request would see that fail, and could not without a recorder between.
@@ -44,33 +40,6 @@ pub(crate) fn upstreams(config: &Config) -> Result<Upstreams, StartError> {
 
 /// hyper's own least.
 pub(crate) const HEAD_BYTES_MIN: usize = 8192;
-
-/// The public authorities, and those that the file names.
-fn tls(config: &Config) -> Result<ClientConfig, StartError> {
-    let mut roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
-    if let Some(path) = &config.authorities {
-        let wrong = |why: String| StartError::Authorities(path.clone(), why);
-        let certificates = CertificateDer::pem_file_iter(path).map_err(|e| wrong(e.to_string()))?;
-        let mut count = 0;
-        for certificate in certificates {
-            let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
-            roots
-                .add(certificate)
-                .map_err(|error| wrong(error.to_string()))?;
-            count += 1;
-        }
-        if count == 0 {
-            return Err(wrong("expected certificates in PEM, found none".into()));
-        }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder =
-        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let builder = builder.map_err(|error| StartError::Tls(error.to_string()))?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
-}
 
 /// What an error says, with what it says of its causes, each once.
 pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
@@ -97,4 +66,22 @@ pub(crate) fn io_kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
         source = error.source();
     }
     None
+}
+
+#[cfg(not(feature = "tls"))]
+fn connector(config: &Config, http: HttpConnector) -> Result<Connector, StartError> {
+    if config.upstream.is_tls() || config.authorities.is_some() {
+        let why = "this program was built without the feature \"tls\", expected http://";
+        return Err(StartError::Tls(why.into()));
+    }
+    Ok(http)
+}
+
+#[cfg(feature = "tls")]
+fn connector(config: &Config, http: HttpConnector) -> Result<Connector, StartError> {
+    Ok(hyper_rustls::HttpsConnectorBuilder::new()
+        .with_tls_config(crate::tls::client(config)?)
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(http))
 }

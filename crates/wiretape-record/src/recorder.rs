@@ -82,6 +82,9 @@ impl Recorder {
         let listener = listener.map_err(|error| StartError::Listen(asked, error))?;
         let addr = listener.local_addr();
         let addr = addr.map_err(|error| StartError::Listen(asked, error))?;
+        if config.upstream.is_at(addr) {
+            return Err(StartError::Itself(addr));
+        }
         let tape = Recording::open(&config, output)?;
         let shared = Arc::new(Shared {
             config,
@@ -217,6 +220,8 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>, mut stopped: watch::Recei
 pub enum StartError {
     /// The address cannot be listened at.
     Listen(SocketAddr, io::Error),
+    /// The upstream server is the recorder itself.
+    Itself(SocketAddr),
     /// The tape cannot be written.
     Write(io::Error),
     /// The tape was recorded from another server than the one asked for.
@@ -236,6 +241,10 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Listen(addr, error) => write!(f, "cannot listen at {addr}: {error}"),
+            Self::Itself(addr) => write!(
+                f,
+                "the upstream server is the recorder itself, at {addr}: expected another one"
+            ),
             Self::Write(error) => write!(f, "cannot write the tape: {error}"),
             Self::OtherServer { tape, config } => write!(
                 f,

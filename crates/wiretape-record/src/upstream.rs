@@ -1,6 +1,7 @@
 //! The upstream server's URL, checked, and how a request's path is joined to it.
 
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use hyper::Uri;
@@ -45,6 +46,17 @@ impl Upstream {
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
+    }
+
+    /// It is what listens at this address of this machine, as far as its name tells.
+    pub(crate) fn is_at(&self, addr: SocketAddr) -> bool {
+        let default = if self.is_tls() { 443 } else { 80 };
+        let host = self.authority.host().trim_matches(['[', ']']);
+        let own = match host.parse::<IpAddr>() {
+            Ok(ip) => ip == addr.ip() || (ip.is_loopback() && addr.ip().is_unspecified()),
+            Err(_) => host.eq_ignore_ascii_case("localhost"),
+        };
+        own && self.authority.port_u16().unwrap_or(default) == addr.port()
     }
 
     /// Where a request for `target` goes: the prefix, and the target's path with its query.

@@ -41,6 +41,8 @@ impl Lines {
     /// Shows what is new.
     pub(super) fn show(&mut self, board: &Board, io: &mut Io<'_>) -> Result<(), Fault> {
         let news = board.news(self.bars.is_some());
+        // First, so that what has ended is not drawn again under its line.
+        self.draw(&news.live);
         if !news.reports.is_empty() {
             match self.bars.clone() {
                 Some(bars) => bars.suspend(|| self.print(&news.reports, io))?,
@@ -53,7 +55,6 @@ impl Lines {
                 news.passed_over
             ));
         }
-        self.draw(&news.live);
         Ok(())
     }
 

@@ -311,6 +311,7 @@ fn hints(upstream: &Upstream, url: &str) -> Vec<String> {
 }
 
 /// What ends the recording from outside.
+#[cfg(unix)]
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
@@ -318,14 +319,15 @@ struct Signals {
     _limit: tokio::signal::unix::Signal,
 }
 
+#[cfg(unix)]
 impl Signals {
     fn catch() -> Result<Self, Fault> {
         use tokio::signal::unix::{SignalKind, signal};
+        /// The number of `SIGXFSZ` on Linux, macOS and the BSDs.
+        const FILE_TOO_LARGE: i32 = 25;
         let catch = |kind| {
             signal(kind).map_err(|error| Fault::new(format!("cannot catch signals: {error}")))
         };
-        /// The number of `SIGXFSZ` wherever this builds.
-        const FILE_TOO_LARGE: i32 = 25;
         Ok(Self {
             interrupt: catch(SignalKind::interrupt())?,
             terminate: catch(SignalKind::terminate())?,
@@ -337,6 +339,24 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => (),
             _ = self.terminate.recv() => (),
+        }
+    }
+}
+
+/// Ctrl-C is all that there is.
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn catch() -> Result<Self, Fault> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        // Where it cannot be caught, it ends the process.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
         }
     }
 }

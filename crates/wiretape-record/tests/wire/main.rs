@@ -14,4 +14,5 @@ mod many;
 mod requests;
 mod secrets;
 mod support;
+#[cfg(feature = "tls")]
 mod tls;

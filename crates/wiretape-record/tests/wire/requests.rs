@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
-use wiretape_record::Report;
+use wiretape_record::{Config, Output, Recorder, Report, StartError};
 use wiretape_tape::{Body, EndKind};
 
 use crate::support::*;
@@ -233,5 +233,20 @@ async fn the_header_names_the_dialect_that_the_paths_tell() {
         let (parsed, _) = setup.stop().await;
         assert_eq!(parsed.tape.header.dialect.as_deref(), dialect, "{paths:?}");
         assert_eq!(parsed.tape.header.extra["whole"], true);
+    }
+}
+
+#[tokio::test]
+async fn a_recorder_is_not_its_own_upstream() {
+    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = free.local_addr().unwrap();
+    drop(free);
+    for host in ["127.0.0.1", "localhost"] {
+        let scratch = Scratch::new();
+        let output = Output::create(&scratch.join("session.tape")).unwrap();
+        let mut config = Config::new(format!("http://{host}:{}", addr.port()).parse().unwrap());
+        config.addr = addr;
+        let error = Recorder::start(config, output).await.unwrap_err();
+        assert!(matches!(error, StartError::Itself(_)), "{error}");
     }
 }

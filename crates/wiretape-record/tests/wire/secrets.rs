@@ -232,3 +232,30 @@ async fn a_compressed_body_is_kept_and_said_not_to_be_searched() {
             .any(|report| report.to_string().contains("compressed (gzip)"))
     );
 }
+
+/// Sessions of real servers, and those written from their documents, have none: not a byte changes.
+#[test]
+fn nothing_of_what_was_recorded_is_taken_for_a_secret() {
+    let mut folders =
+        vec![std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../recordings")];
+    let mut bodies = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "tape") {
+                for exchange in read(&path).tape.exchanges {
+                    let body = exchange.body();
+                    let mut redactor = wiretape_tape::redact::Redactor::new(&[]);
+                    let mut out = Vec::new();
+                    redactor.feed(&body, &mut out);
+                    redactor.finish(&mut out);
+                    assert!(out == body, "{}: {:?}", path.display(), redactor.replaced());
+                    bodies += 1;
+                }
+            }
+        }
+    }
+    assert!(bodies > 20, "{bodies} bodies");
+}
