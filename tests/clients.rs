@@ -87,7 +87,8 @@ clients! {
 
 /// To the terminal itself: what is printed with `println!` is hidden where a test passes.
 fn say(what: &str) {
-    let _ = writeln!(std::io::stderr(), "clients: {what}");
+    // In one write, so that lines of two threads stay apart.
+    let _ = std::io::stderr().write_all(format!("clients: {what}\n").as_bytes());
 }
 
 impl Client {

@@ -224,7 +224,9 @@ impl<'a> Tally<'a> {
             client.name,
             client.versions(),
         ));
-        if only().is_none() {
+        if let Some(only) = only() {
+            assert!(runs > 0, "{}: no run is called {only}", client.name);
+        } else {
             assert!(varied >= 50, "{}: {varied} reshaped runs", client.name);
             let unmet = |known: &&Known| !self.met.iter().any(|met| std::ptr::eq(*met, *known));
             let unmet = defects::all(client).filter(unmet).map(|known| known.what);
