@@ -30,6 +30,8 @@ mod json_law;
 mod generated;
 // The failures one stream can show, by their ids.
 mod failures;
+// The test kit, used as its users do.
+mod kit;
 // Every law over every tape, and over generated replies.
 mod laws;
 // The fast path for common deltas changes nothing.

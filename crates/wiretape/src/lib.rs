@@ -37,12 +37,16 @@
 
 pub mod laws;
 mod load;
+#[cfg(feature = "insta")]
+pub mod snapshot;
 
 pub use wiretape_core as core;
 pub use wiretape_tape as tape;
 pub use wiretape_vary as vary;
 
-pub use load::{FILE_BYTES_MAX, LoadError, Loaded, Subject, find, load};
+pub use wiretape_tape::Tape;
+
+pub use load::{FILE_BYTES_MAX, FromFile, LoadError, Loaded, Subject, find, load};
 
 /// The example in the README compiles.
 #[cfg(doctest)]

@@ -1,0 +1,4 @@
+//! The test kit, used as its users do.
+
+mod load;
+mod snapshot;
