@@ -1,4 +1,5 @@
 //! The test kit, used as its users do.
 
 mod load;
+mod parity;
 mod snapshot;

@@ -37,6 +37,8 @@
 
 pub mod laws;
 mod load;
+#[cfg(feature = "server")]
+pub mod server;
 #[cfg(feature = "insta")]
 pub mod snapshot;
 
@@ -46,7 +48,12 @@ pub use wiretape_vary as vary;
 
 pub use wiretape_tape::Tape;
 
+#[cfg(feature = "server")]
+pub use wiretape_serve as serve;
+
 pub use load::{FILE_BYTES_MAX, FromFile, LoadError, Loaded, Subject, find, load};
+#[cfg(feature = "server")]
+pub use server::{MockServer, Replay};
 
 /// The example in the README compiles.
 #[cfg(doctest)]

@@ -24,6 +24,8 @@ pub mod bounds;
 pub mod chunking;
 pub mod cut;
 pub mod gate;
+#[cfg(feature = "server")]
+pub mod parity;
 pub mod reading;
 pub mod reshape;
 pub mod tape;
@@ -172,13 +174,27 @@ const LAWS: [Law; 13] = [
     reshape::faults,
     |subject, varied, _| tape::round_trip(subject, varied),
     |_, varied, effort| tape::replay(varied, effort),
-    |_, _, _| Report::does_not_apply(6, "parity", "sockets come with the server"),
+    through_sockets,
     |subject, _, effort| bounds::progress(subject, effort),
     |subject, _, effort| bounds::check(subject, effort),
     reshape::interleaving,
     reshape::check,
     reshape::unknown,
 ];
+
+#[cfg(feature = "server")]
+fn through_sockets(
+    subject: &Subject<'_>,
+    varied: &wiretape_vary::Subject,
+    effort: &Effort,
+) -> Report {
+    parity::check(subject, varied, effort)
+}
+
+#[cfg(not(feature = "server"))]
+fn through_sockets(_: &Subject<'_>, _: &wiretape_vary::Subject, _: &Effort) -> Report {
+    Report::does_not_apply(6, "parity", "sockets come with the feature `server`")
+}
 
 /// Any reader at all: what it makes of a body must not depend on where the chunks end.
 ///
