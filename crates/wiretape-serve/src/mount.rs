@@ -16,6 +16,7 @@ use crate::reply::{Manner, Reply};
 use crate::session::Turn;
 
 /// A tape with what is done to it. It is compiled once, when it is first needed; clones share that.
+/// A clone under another scenario still shares the tape, taken apart once.
 ///
 /// ```
 /// use wiretape_serve::{Matching, Mount, Pace};
@@ -36,6 +37,8 @@ pub struct Mount {
     dialect: Option<String>,
     doing: Doing,
     settings: Settings,
+    /// The exchanges taken apart: the same for every scenario.
+    subjects: Arc<OnceLock<Vec<Subject>>>,
     compiled: OnceLock<Arc<Compiled>>,
 }
 
@@ -184,6 +187,7 @@ impl Mount {
             dialect: None,
             doing: Doing::Scenario(Scenario::plain()),
             settings: Settings::default(),
+            subjects: Arc::default(),
             compiled: OnceLock::new(),
         }
     }
@@ -192,6 +196,7 @@ impl Mount {
     #[must_use]
     pub fn dialect(mut self, name: &str) -> Self {
         self.dialect = Some(name.to_owned());
+        self.subjects = Arc::default();
         self.changed()
     }
 
@@ -329,10 +334,15 @@ impl Mount {
         let mut dialect = name.and_then(|name| known(name));
         let mut replies = Vec::with_capacity(self.tape.exchanges.len());
         let mut turns = Vec::with_capacity(self.tape.exchanges.len());
-        for (number, exchange) in self.tape.exchanges.iter().enumerate() {
-            let subject = Subject::new(exchange, name.map(String::as_str));
-            let (scenario, label) = self.doing.for_subject(&subject);
-            let script = scenario.apply(&subject);
+        let subjects = self.subjects.get_or_init(|| {
+            let exchanges = self.tape.exchanges.iter();
+            let subject = |exchange| Subject::new(exchange, name.map(String::as_str));
+            exchanges.map(subject).collect()
+        });
+        let exchanges = self.tape.exchanges.iter().zip(subjects);
+        for (number, (exchange, subject)) in exchanges.enumerate() {
+            let (scenario, label) = self.doing.for_subject(subject);
+            let script = scenario.apply(subject);
             let of_this = self.settings.holds.iter().filter(|(of, _)| *of == number);
             let holds: Vec<usize> = of_this.map(|(_, event)| *event).collect();
             dialect = dialect.or_else(|| Dialect::sniff(subject.body()));

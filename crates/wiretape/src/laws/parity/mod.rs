@@ -68,7 +68,7 @@ pub fn check(subject: &Subject<'_>, varied: &wiretape_vary::Subject, effort: &Ef
     let mut wire = Wire {
         client: Client::new(&server.url()),
         server,
-        tape,
+        replay: Replay::new(&tape).matching(Matching::First),
         varied,
     };
     let seeds = (0..u64::from(effort.runs)).map(|run| effort.seed.wrapping_add(run));
@@ -105,7 +105,8 @@ fn tape_of(subject: &Subject<'_>) -> Tape {
 struct Wire<'a> {
     client: Client,
     server: MockServer,
-    tape: Tape,
+    /// The tape as it was recorded.
+    replay: Replay,
     varied: &'a wiretape_vary::Subject,
 }
 
@@ -115,7 +116,7 @@ impl Wire<'_> {
         let script = scenario.apply(self.varied);
         let expected = played(&script);
         let alone = expected.chunks.len() <= CHUNKS_WRITTEN_ALONE_MAX;
-        let replay = Replay::new(&self.tape).matching(Matching::First);
+        let replay = self.replay.clone();
         let replay = replay.scenario(scenario.clone()).flush(if alone {
             Flush::Chunk
         } else {
