@@ -4,17 +4,16 @@
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+use wiretape::strategy::{More, replies};
 use wiretape_core::{Dialect, Options, read};
-
-use crate::generate::{More, reply};
 
 proptest! {
     #![proptest_config(crate::support::cases(256))]
 
     #[test]
-    fn everything_arrives(reply in reply()) {
+    fn everything_arrives(reply in replies()) {
         for dialect in Dialect::ALL {
-            let body = reply.body(dialect);
+            let body = reply.body(dialect).unwrap();
             for options in [Options::lenient(), Options::strict()] {
                 let turn = read(dialect, options, &body);
                 let turn = turn.map_err(|why| TestCaseError::fail(format!("{why}")))?;
@@ -50,8 +49,8 @@ fn the_generator_makes_each_kind() {
         (Dialect::OpenAiChat, "\r\n"),
     ];
     for _ in 0..400 {
-        let reply = reply().new_tree(&mut runner).unwrap().current();
-        let body = |dialect| String::from_utf8(reply.body(dialect)).unwrap();
+        let reply = replies().new_tree(&mut runner).unwrap().current();
+        let body = |dialect| String::from_utf8(reply.body(dialect).unwrap()).unwrap();
         let bodies = Dialect::ALL.map(body);
         wanted.retain(|(dialect, what)| !bodies[*dialect as usize].contains(what));
     }

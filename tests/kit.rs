@@ -3,3 +3,4 @@
 mod load;
 mod parity;
 mod snapshot;
+mod strategy;

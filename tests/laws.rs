@@ -3,11 +3,11 @@
 use proptest::prelude::*;
 use wiretape::Subject;
 use wiretape::laws::{self, Effort, How, check, chunking};
+use wiretape::strategy::{Called, Expected, replies};
 use wiretape_core::{Dialect, Limits, Options, Transcript, ndjson, read};
 use wiretape_tape::Tape;
 use wiretape_vary::{Profile, Scenario};
 
-use crate::generate::{Expected, reply};
 use crate::support::{parallel, tapes};
 
 const PROOF_BYTES_MAX: usize = 16 << 10;
@@ -181,14 +181,14 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn a_generated_reply_reads_as_it_was_meant(reply in reply()) {
+    fn a_generated_reply_reads_as_it_was_meant(reply in replies()) {
         for dialect in Dialect::ALL {
-            let body = reply.body(dialect);
+            let body = reply.body(dialect).unwrap();
             for options in [Options::lenient(), Options::strict()] {
                 let seen = Transcript::of(&read(dialect, options, &body));
                 prop_assert_eq!(&seen.rejected, &None, "{}", String::from_utf8_lossy(&body));
                 let calls = seen.tool_calls.into_iter();
-                let calls = calls.map(|call| (call.id.unwrap(), call.name, call.arguments, call.input));
+                let calls = calls.map(|call| Called { id: call.id.unwrap(), name: call.name, arguments: call.arguments, input: call.input });
                 let expected = reply.expected(dialect);
                 let seen = Expected {
                     text: seen.text,
@@ -202,9 +202,9 @@ proptest! {
     }
 
     #[test]
-    fn a_generated_reply_keeps_every_law(reply in reply(), seed: u64) {
+    fn a_generated_reply_keeps_every_law(reply in replies(), seed: u64) {
         for dialect in Dialect::ALL {
-            let body = reply.body(dialect);
+            let body = reply.body(dialect).unwrap();
             let tape = Tape::from_body(&body, Some(dialect.name()));
             let subject = Subject { name: "generated".into(), dialect, exchange: &tape.exchanges[0], body };
             let effort = Effort { seed, runs: 4, proof_bytes_max: 600 };

@@ -7,8 +7,6 @@
     reason = "a test may panic: that is how it fails; clippy's own exception ends at helpers"
 )]
 
-// Arbitrary replies, and what a reader must make of them.
-mod generate;
 // What several of these need.
 mod support;
 

@@ -41,6 +41,8 @@ mod load;
 pub mod server;
 #[cfg(feature = "insta")]
 pub mod snapshot;
+#[cfg(feature = "proptest")]
+pub mod strategy;
 
 pub use wiretape_core as core;
 pub use wiretape_tape as tape;

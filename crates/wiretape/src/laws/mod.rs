@@ -31,7 +31,7 @@ pub mod reshape;
 pub mod tape;
 
 mod difference;
-mod partition;
+pub(crate) mod partition;
 
 use std::fmt;
 

@@ -7,39 +7,68 @@ use wiretape_core::{Dialect, Transcript, Turn};
 use super::{Counted, Cut, Form, Part, Reply, id};
 
 /// What a reader must make of the first answer.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Expected {
-    pub(crate) text: String,
-    pub(crate) reasoning: String,
-    /// Id, name, arguments as sent, arguments parsed.
-    pub(crate) calls: Vec<(String, String, String, Value)>,
-    pub(crate) stop: &'static str,
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expected {
+    /// Its text.
+    pub text: String,
+    /// Its reasoning.
+    pub reasoning: String,
+    /// Its calls, in order.
+    pub calls: Vec<Called>,
+    /// Why the model stopped.
+    pub stop: &'static str,
 }
 
-/// A call's id and arguments.
-type Sent = (String, String);
+/// A call, as it must arrive.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Called {
+    /// Its id.
+    pub id: String,
+    /// The tool's name.
+    pub name: String,
+    /// The arguments as they were sent.
+    pub arguments: String,
+    /// The arguments parsed; a custom tool's text as a JSON string.
+    pub input: Value,
+}
 
 /// The rest of it.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct More {
-    refusal: String,
-    signatures: Vec<String>,
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct More {
+    /// Why the model will not answer.
+    pub refusal: String,
+    /// The signatures of the reasoning, in order.
+    pub signatures: Vec<String>,
     /// What came whole: redacted reasoning, results, unknown blocks.
-    whole: Vec<Value>,
-    citations: Vec<Value>,
-    /// Id, name, arguments.
-    server: Vec<(String, String, String)>,
-    /// Prompt and completion.
-    tokens: (Option<u64>, Option<u64>),
-    ids: (String, String),
-    /// Text, calls, stop reason of the answers after the first.
-    others: Vec<(String, Vec<Sent>, String)>,
+    pub whole: Vec<Value>,
+    /// The citations, in order.
+    pub citations: Vec<Value>,
+    /// Calls that the provider ran: id, name, arguments as sent.
+    pub server: Vec<(String, String, String)>,
+    /// Tokens of the prompt and of the completion.
+    pub tokens: (Option<u64>, Option<u64>),
+    /// The reply's id and the model's name.
+    pub ids: (String, String),
+    /// The answers after the first.
+    pub others: Vec<Answered>,
+}
+
+/// An answer after the first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered {
+    /// Its text.
+    pub text: String,
+    /// Of each call the id and the arguments as sent.
+    pub calls: Vec<(String, String)>,
+    /// Why the model stopped.
+    pub stop: String,
 }
 
 impl Reply {
-    pub(crate) fn expected(&self, dialect: Dialect) -> Expected {
-        let answers = self.answers(dialect);
-        self.answer(dialect, &answers[0])
+    /// What a reader must make of the first answer, computed without one.
+    #[must_use]
+    pub fn expected(&self, dialect: Dialect) -> Expected {
+        self.answer(dialect, &self.first(dialect))
     }
 
     fn answer(&self, dialect: Dialect, parts: &[&Cut]) -> Expected {
@@ -60,7 +89,12 @@ impl Reply {
                 } => {
                     let id = id(expected.calls.len());
                     let (sent, input) = call(dialect, arguments, *form);
-                    expected.calls.push((id, name.clone(), sent, input));
+                    expected.calls.push(Called {
+                        id,
+                        name: name.clone(),
+                        arguments: sent,
+                        input,
+                    });
                 }
                 _ => {}
             }
@@ -68,8 +102,9 @@ impl Reply {
         expected
     }
 
-    pub(crate) fn more(&self, dialect: Dialect) -> More {
-        let answers = self.answers(dialect);
+    /// All else that a reader must make of it.
+    #[must_use]
+    pub fn more(&self, dialect: Dialect) -> More {
         let mut more = More {
             tokens: match (dialect, self.style.counted) {
                 (Dialect::Anthropic, _) => (Some(3), Some(9)),
@@ -80,7 +115,7 @@ impl Reply {
             ..More::default()
         };
         let mut calls = 0;
-        for (part, _) in &answers[0] {
+        for (part, _) in self.first(dialect) {
             match part {
                 Part::Refusal(text) => more.refusal += text,
                 Part::Reasoning { signature, .. } if dialect == Dialect::Anthropic => {
@@ -102,11 +137,14 @@ impl Reply {
                 _ => {}
             }
         }
-        for parts in answers.iter().skip(1) {
+        for parts in self.answers(dialect).iter().skip(1) {
             let answer = self.answer(dialect, parts);
             let calls = answer.calls.into_iter();
-            let calls = calls.map(|(id, _, sent, _)| (id, sent)).collect();
-            more.others.push((answer.text, calls, answer.stop.into()));
+            more.others.push(Answered {
+                text: answer.text,
+                calls: calls.map(|call| (call.id, call.arguments)).collect(),
+                stop: answer.stop.into(),
+            });
         }
         more
     }
@@ -119,7 +157,7 @@ fn call(dialect: Dialect, arguments: &str, form: Form) -> (String, Value) {
     }
     let input = match arguments.trim() {
         "" => json!({}),
-        _ => serde_json::from_str(arguments).unwrap(),
+        _ => serde_json::from_str(arguments).unwrap_or_default(),
     };
     // A start event without arguments says `{}` whatever follows: nothing was sent.
     let nothing = form == Form::Whole && dialect == Dialect::Anthropic && input == json!({});
@@ -146,12 +184,13 @@ pub(super) fn result(id: &str) -> Value {
 const WHOLE: [Kind; 3] = [Kind::RedactedReasoning, Kind::ServerResult, Kind::Unknown];
 
 impl More {
-    /// The same of what was read.
-    pub(crate) fn of(turn: &Turn) -> Self {
+    /// The same of what wiretape's own reader made.
+    #[must_use]
+    pub fn of(turn: &Turn) -> Self {
         let seen = Transcript::of(&Ok(turn.clone()));
         let first = turn.reply().choices.first();
         let contents = || first.into_iter().flat_map(|choice| &choice.contents);
-        let value = |text: &String| serde_json::from_str(text).unwrap();
+        let value = |text: &String| serde_json::from_str(text).unwrap_or_default();
         let whole = contents()
             .filter(|content| WHOLE.contains(&content.kind))
             .map(|content| &content.raw);
@@ -159,8 +198,12 @@ impl More {
         let server = seen.server_calls.into_iter();
         let others = seen.others.into_iter().map(|other| {
             let calls = other.tool_calls.into_iter();
-            let calls = calls.map(|call| (call.id.unwrap(), call.arguments));
-            (other.text, calls.collect(), other.stop.unwrap())
+            let calls = calls.map(|call| (call.id.unwrap_or_default(), call.arguments));
+            Answered {
+                text: other.text,
+                calls: calls.collect(),
+                stop: other.stop.unwrap_or_default(),
+            }
         });
         Self {
             refusal: seen.refusal,
@@ -168,7 +211,7 @@ impl More {
             whole: whole.map(value).collect(),
             citations: citations.map(value).collect(),
             server: server
-                .map(|call| (call.id.unwrap(), call.name, call.arguments))
+                .map(|call| (call.id.unwrap_or_default(), call.name, call.arguments))
                 .collect(),
             tokens: (seen.usage.input, seen.usage.output),
             ids: (

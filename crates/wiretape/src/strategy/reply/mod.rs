@@ -12,11 +12,11 @@ use proptest::sample::{Index, select};
 use serde_json::Value;
 use wiretape_core::Dialect;
 
-pub(crate) use expect::{Expected, More};
+pub use expect::{Answered, Called, Expected, More};
 
 /// What a part of a reply is. A dialect that has no such thing leaves it out.
 #[derive(Clone, Debug)]
-pub(crate) enum Part {
+enum Part {
     Text {
         text: String,
         citations: usize,
@@ -43,7 +43,7 @@ pub(crate) enum Part {
 
 /// How a call is written down.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Form {
+enum Form {
     /// In pieces.
     Streamed,
     /// In one delta, or in the start of its block.
@@ -54,18 +54,18 @@ pub(crate) enum Form {
 
 /// Where the tokens are told.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Counted {
+enum Counted {
     Nowhere,
     AtTheEnd,
     Everywhere,
 }
 
 /// A part with the places at which it is cut into deltas.
-pub(crate) type Cut = (Part, Vec<Index>);
+type Cut = (Part, Vec<Index>);
 
-/// A reply, and how it is written down.
+/// What a model said, and how it is written down. Made by [`replies`].
 #[derive(Clone, Debug)]
-pub(crate) struct Reply {
+pub struct Reply {
     /// The parts of each answer; a dialect with one answer writes the first.
     answers: Vec<Vec<Cut>>,
     style: Style,
@@ -93,7 +93,32 @@ struct Style {
     line_end: &'static str,
 }
 
-pub(crate) fn reply() -> impl Strategy<Value = Reply> {
+/// Replies with texts that trip readers, reasoning, refusals, calls of every form, several answers,
+/// cut and mixed in every way that the dialects permit. They shrink towards few and short parts,
+/// written plainly.
+///
+/// ```
+/// use proptest::prelude::*;
+/// use wiretape::core::{Dialect, Options, read};
+/// use wiretape::strategy::replies;
+///
+/// # struct Runner;
+/// proptest! {
+///     # #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+///     # fn all(reply in replies()) {
+///     # /*
+///     #[test]
+///     fn my_reader_hands_out_the_whole_text(reply in replies()) {
+///     # */
+///         let dialect = Dialect::Anthropic;
+///         let (body, expected) = (reply.body(dialect).unwrap(), reply.expected(dialect));
+///         let turn = read(dialect, Options::default(), &body).unwrap(); // your reader here
+///         prop_assert_eq!(turn.text(), expected.text);
+///     }
+/// }
+/// # all();
+/// ```
+pub fn replies() -> impl Strategy<Value = Reply> {
     let cuts = || prop::collection::vec(any::<Index>(), 0..6);
     let parts = prop::collection::vec((part(), cuts()), 0..6);
     let more = prop_oneof![
@@ -214,14 +239,20 @@ impl Reply {
     /// The answers that this dialect writes, each with the parts that it has a form for.
     fn answers(&self, dialect: Dialect) -> Vec<Vec<&Cut>> {
         let answers = match dialect {
-            Dialect::Anthropic => &self.answers[..1],
-            _ => &self.answers,
+            Dialect::Anthropic => 1,
+            _ => self.answers.len(),
         };
-        let answers = answers.iter().map(|parts| {
+        let answers = self.answers.iter().take(answers).map(|parts| {
             let written = parts.iter().filter(|(part, _)| part.is_of(dialect));
             written.collect()
         });
         answers.collect()
+    }
+
+    /// The parts of the first of them.
+    fn first(&self, dialect: Dialect) -> Vec<&Cut> {
+        let first = self.answers(dialect).into_iter().next();
+        first.unwrap_or_default()
     }
 
     /// Why the model stopped: a reason that permits acting.
@@ -235,7 +266,7 @@ impl Reply {
             (_, true) => ["tool_calls", "tool_calls", "stop", "function_call"],
             (_, false) => ["stop", "stop", "stop", "tool_calls"],
         };
-        reasons[self.style.reason]
+        reasons.get(self.style.reason).copied().unwrap_or("stop")
     }
 }
 
@@ -254,5 +285,11 @@ impl Part {
 
 /// The id of a call by its place; some have characters that JSON escapes.
 fn id(place: usize) -> String {
-    format!("call_{place}{}", ["", "-é", "\\", "\""][place % 4])
+    let odd = match place % 4 {
+        0 => "",
+        1 => "-é",
+        2 => "\\",
+        _ => "\"",
+    };
+    format!("call_{place}{odd}")
 }
