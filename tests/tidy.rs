@@ -14,14 +14,15 @@ const FUNCTION_LINES_MAX: usize = 70;
 const PURE: [&str; 3] = ["wiretape-core", "wiretape-tape", "wiretape-vary"];
 
 /// Who may depend on whom. A new crate needs a line here.
-const ARROWS: [(&str, &str); 5] = [
+const ARROWS: [(&str, &str); 6] = [
     ("wiretape-core", ""),
     ("wiretape-tape", ""),
     ("wiretape-vary", "wiretape-core wiretape-tape"),
+    ("wiretape-record", "wiretape-core wiretape-tape"),
     ("wiretape", "wiretape-core wiretape-tape wiretape-vary"),
     (
         "wiretape-cli",
-        "wiretape wiretape-core wiretape-tape wiretape-vary",
+        "wiretape wiretape-core wiretape-record wiretape-tape wiretape-vary",
     ),
 ];
 

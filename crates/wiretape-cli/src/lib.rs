@@ -7,6 +7,7 @@
 mod args;
 mod check;
 mod clock;
+mod decode;
 mod exit;
 mod frames;
 mod record;

@@ -8,7 +8,7 @@ use wiretape_core::{AnswerView, Dialect, ServerView, Transcript, Warnings, read}
 
 use crate::args::TranscriptArgs;
 use crate::exit::{Exit, Fault};
-use crate::{Io, source};
+use crate::{Io, decode, source};
 
 /// A transcript as a line. The order of the fields is part of the interface.
 #[derive(Debug, Serialize)]
@@ -99,7 +99,7 @@ pub(crate) fn run(args: &TranscriptArgs, io: &mut Io<'_>) -> Result<Exit, Fault>
     let options = source::options(args.strict, args.recover);
     let (files, mut faults) = source::files(&args.paths, io);
     for file in files {
-        let loaded = match source::open(&file, args.dialect, io) {
+        let mut loaded = match source::open(&file, args.dialect, io) {
             Ok(loaded) => loaded,
             Err(fault) => {
                 faults += 1;
@@ -108,6 +108,10 @@ pub(crate) fn run(args: &TranscriptArgs, io: &mut Io<'_>) -> Result<Exit, Fault>
             }
         };
         let mut lines = 0;
+        for (number, why) in decode::bodies(&mut loaded.tape) {
+            faults += 1;
+            io.complain(&Fault::new(format!("{}#{number}: {why}", file.display())));
+        }
         for subject in loaded.subjects() {
             lines += 1;
             match subject {

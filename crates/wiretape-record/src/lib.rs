@@ -1,1 +1,64 @@
-//! A recording reverse proxy.
+//! A recording reverse proxy for streamed LLM replies: every byte, boundary, moment and end of a
+//! session on a tape, and no secret.
+//!
+//! ```text
+//!  client ──request──▶ Recorder ──request──▶ upstream server
+//!         ◀──chunk────     │    ◀──chunk────
+//!                          ▼
+//!                 a line on the tape, before the chunk goes on
+//! ```
+//!
+//! What it promises:
+//! * The client sees what it would see without the recorder: each piece at once, the same bytes, the
+//!   same end; a body that was cut is cut, one that was reset is reset. Only the head differs where
+//!   a proxy's must: headers of the connection are the recorder's own, `accept-encoding` asks for
+//!   `identity` unless told otherwise.
+//! * A chunk's line is written to the file before the chunk is sent on. Where its last bytes could
+//!   be the beginning of a secret, the line waits until the next bytes tell: at most
+//!   [`HOLD_BYTES_MAX`](wiretape_tape::redact::HOLD_BYTES_MAX) bytes of a body wait so.
+//! * No secret is written: headers by a list of those that are [kept](KEPT), values of keys in the
+//!   query, and what looks like a key in bodies; see [`wiretape_tape::redact`].
+//! * A tape that cannot be written, as on a full disk, costs a client nothing: it ends before the
+//!   line that did not fit, says so, and [`Summary::failure`] tells why.
+//!
+//! What it never does: follow a redirect, accept a certificate that does not verify, decompress,
+//! repair.
+//!
+//! ```no_run
+//! use wiretape_record::{Config, Output, Recorder};
+//!
+//! # async fn record() -> Result<(), Box<dyn std::error::Error>> {
+//! let output = Output::create("session.tape".as_ref())?;
+//! let config = Config::new("https://api.example.com".parse()?);
+//! let recorder = Recorder::start(config, output).await?;
+//! println!("point a client at {}", recorder.url());
+//! let summary = recorder.stop(std::time::Duration::from_secs(5)).await;
+//! println!("{} exchanges", summary.recorded);
+//! # Ok(())
+//! # }
+//! ```
+
+mod body;
+mod clock;
+mod config;
+mod connect;
+mod exchange;
+mod header;
+mod headers;
+mod output;
+mod proxy;
+mod recorder;
+mod report;
+mod secrets;
+mod tape;
+#[cfg(feature = "tls")]
+mod tls;
+mod upstream;
+mod wire;
+
+pub use config::{AcceptEncoding, Config, Limits, Observer, Timeouts};
+pub use headers::KEPT;
+pub use output::{APPEND_BYTES_MAX, Output, OutputError, Sink};
+pub use recorder::{Recorder, StartError};
+pub use report::{Ended, Report, Summary};
+pub use upstream::{Upstream, UpstreamError};

@@ -2,9 +2,37 @@
 
 use alloc::string::String;
 
+use serde_json::Map;
 use sha2::{Digest, Sha256};
 
-use crate::Chunk;
+use crate::{Chunk, End, EndKind};
+
+/// Length and digest of a body that is still arriving, for its end line.
+#[derive(Clone, Debug, Default)]
+pub struct Measure {
+    bytes: u64,
+    digest: Sha256,
+}
+
+impl Measure {
+    /// Takes the bytes of a chunk.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len() as u64;
+        self.digest.update(bytes);
+    }
+
+    /// The end of an exchange with the chunks so far, `after_ns` nanoseconds after the last.
+    #[must_use]
+    pub fn end(&self, after_ns: u64, kind: EndKind) -> End {
+        End {
+            after_ns,
+            kind,
+            bytes: self.bytes,
+            sha256: hex(&self.digest.clone().finalize()),
+            extra: Map::new(),
+        }
+    }
+}
 
 /// The SHA-256 of `bytes`: 64 lower-case hexadecimal digits.
 #[must_use]
@@ -14,13 +42,11 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 
 /// Length in bytes and SHA-256 of the chunks put together, without putting them together.
 pub(crate) fn measure(chunks: &[Chunk]) -> (u64, String) {
-    let mut bytes = 0;
-    let mut digest = Sha256::new();
+    let mut measure = Measure::default();
     for chunk in chunks {
-        bytes += chunk.bytes.len() as u64;
-        digest.update(&chunk.bytes);
+        measure.add(&chunk.bytes);
     }
-    (bytes, hex(&digest.finalize()))
+    (measure.bytes, hex(&measure.digest.finalize()))
 }
 
 fn hex(digest: &[u8]) -> String {

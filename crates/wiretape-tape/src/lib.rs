@@ -32,12 +32,13 @@ mod error;
 mod fields;
 mod number;
 mod parse;
+pub mod redact;
 mod sniff;
 #[cfg(test)]
 mod tests;
 mod types;
 
-pub use digest::sha256_hex;
+pub use digest::{Measure, sha256_hex};
 pub use encode::{
     encode, encode_chunk, encode_end, encode_header, encode_request, encode_response,
 };

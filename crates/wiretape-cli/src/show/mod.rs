@@ -7,14 +7,21 @@ use wiretape_tape::{Source, SourceKind};
 
 use crate::args::ShowArgs;
 use crate::exit::{Exit, Fault};
-use crate::{Io, screen, source};
+use crate::{Io, decode, screen, source};
 use draw::Page;
 use picture::Picture;
 
 /// Draws each exchange that has a streamed body, or the one asked for.
 pub(crate) fn run(args: &ShowArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
-    let loaded = source::open(&args.file, args.dialect, io)?;
-    let mut drawn = 0;
+    let mut loaded = source::open(&args.file, args.dialect, io)?;
+    let (mut drawn, mut faults) = (0, 0);
+    for (number, why) in decode::bodies(&mut loaded.tape) {
+        if args.exchange.is_none_or(|exchange| exchange == number) {
+            faults += 1;
+            let message = format!("{}#{number}: {why}", args.file.display());
+            io.complain(&Fault::new(message));
+        }
+    }
     for subject in loaded.subjects() {
         let subject = subject?;
         let number = loaded
@@ -44,6 +51,9 @@ pub(crate) fn run(args: &ShowArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
             by: args.by,
         };
         page.draw(io)?;
+    }
+    if faults > 0 {
+        return Ok(Exit::Unusable);
     }
     if drawn == 0 {
         let which = args.exchange.map_or_else(
