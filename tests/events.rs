@@ -4,50 +4,8 @@
 
 use std::fmt::Write;
 
-use wiretape_core::event::Part;
-use wiretape_core::{Dialect, Event, Options, Reader, Transcript};
-
-fn line(event: &Event<'_>) -> String {
-    match *event {
-        Event::Begin { id, model } => {
-            format!("begin {} {}", id.unwrap_or("-"), model.unwrap_or("-"))
-        }
-        Event::Open {
-            block,
-            kind,
-            id,
-            name,
-            raw,
-            closes,
-        } => {
-            let mut line = format!("open {}.{} {kind:?}", block.choice, block.index);
-            for word in [id, name, Some(raw)].into_iter().flatten() {
-                if !word.is_empty() {
-                    let _ = write!(line, " {word}");
-                }
-            }
-            line + if closes { "" } else { " (no close)" }
-        }
-        Event::Delta { block, part, text } => {
-            let part = match part {
-                Part::Text => String::new(),
-                other => format!(" {other:?}"),
-            };
-            format!("add {}.{}{part} {text}", block.choice, block.index)
-        }
-        Event::Close { block } => format!("close {}.{}", block.choice, block.index),
-        Event::Usage(usage) => format!("usage {:?} {:?}", usage.input, usage.output)
-            .replace("Some(", "")
-            .replace([')', '"'], ""),
-        Event::End { choice, reason, .. } => format!("end {choice} {reason}"),
-        Event::Done => "done".into(),
-        Event::Fail { kind, message } => format!("fail {kind}: {message}"),
-        Event::Ping => "ping".into(),
-        Event::Warning(id) => format!("warn {id}"),
-        Event::Other { name, raw } => format!("other {name} {raw}"),
-        _ => format!("{event:?}"),
-    }
-}
+use wiretape::snapshot::line;
+use wiretape_core::{Dialect, Options, Reader, Transcript};
 
 /// The lines, and the transcript.
 fn events(dialect: Dialect, options: Options, body: &str) -> (Vec<String>, Transcript) {
@@ -169,7 +127,7 @@ fn a_message_from_start_to_stop() {
             "add 0.2 Arguments {\"a\":",
             "add 0.2 Arguments 1}",
             "close 0.2",
-            "usage None 9",
+            "usage - 9",
             "end 0 tool_use",
             "done",
         ],
@@ -501,7 +459,7 @@ fn a_chat_from_start_to_done() {
             "add 0.3 Arguments {}",
             "end 0 tool_calls",
             "usage 3 4",
-            "usage 5 None",
+            "usage 5 -",
             "done",
         ],
     );

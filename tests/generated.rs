@@ -4,9 +4,8 @@
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+use wiretape::strategy::{More, replies};
 use wiretape_core::{Dialect, Options, read};
-
-use wiretape::strategy::{Rest, replies};
 
 proptest! {
     #![proptest_config(crate::support::cases(256))]
@@ -14,11 +13,11 @@ proptest! {
     #[test]
     fn everything_arrives(reply in replies()) {
         for dialect in Dialect::ALL {
-            let body = reply.body(dialect);
+            let body = reply.body(dialect).unwrap();
             for options in [Options::lenient(), Options::strict()] {
                 let turn = read(dialect, options, &body);
                 let turn = turn.map_err(|why| TestCaseError::fail(format!("{why}")))?;
-                prop_assert_eq!(Rest::of(&turn), reply.rest(dialect), "{}", String::from_utf8_lossy(&body));
+                prop_assert_eq!(More::of(&turn), reply.more(dialect), "{}", String::from_utf8_lossy(&body));
             }
         }
     }
@@ -51,7 +50,7 @@ fn the_generator_makes_each_kind() {
     ];
     for _ in 0..400 {
         let reply = replies().new_tree(&mut runner).unwrap().current();
-        let body = |dialect| String::from_utf8(reply.body(dialect)).unwrap();
+        let body = |dialect| String::from_utf8(reply.body(dialect).unwrap()).unwrap();
         let bodies = Dialect::ALL.map(body);
         wanted.retain(|(dialect, what)| !bodies[*dialect as usize].contains(what));
     }

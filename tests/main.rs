@@ -27,7 +27,7 @@ mod json_law;
 mod generated;
 // The failures one stream can show, by their ids.
 mod failures;
-// The test kit as its users meet it.
+// The test kit, used as its users do.
 mod kit;
 // What is recorded of a replay is the tape.
 mod round_trip;

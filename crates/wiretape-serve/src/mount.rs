@@ -16,6 +16,7 @@ use crate::reply::{Manner, Reply};
 use crate::session::Turn;
 
 /// A tape with what is done to it. It is compiled once, when it is first needed; clones share that.
+/// A clone under another scenario still shares the tape, taken apart once.
 ///
 /// ```
 /// use wiretape_serve::{Matching, Mount, Pace};
@@ -36,6 +37,8 @@ pub struct Mount {
     dialect: Option<String>,
     doing: Doing,
     settings: Settings,
+    /// The exchanges taken apart: the same for every scenario.
+    subjects: Arc<OnceLock<Vec<Subject>>>,
     compiled: OnceLock<Arc<Compiled>>,
 }
 
@@ -188,6 +191,7 @@ impl Mount {
             dialect: None,
             doing: Doing::Scenario(Scenario::plain()),
             settings: Settings::default(),
+            subjects: Arc::default(),
             compiled: OnceLock::new(),
         }
     }
@@ -196,6 +200,7 @@ impl Mount {
     #[must_use]
     pub fn dialect(mut self, name: &str) -> Self {
         self.dialect = Some(name.to_owned());
+        self.subjects = Arc::default();
         self.changed()
     }
 
@@ -335,7 +340,8 @@ impl Mount {
         let mut replies = Vec::with_capacity(self.tape.exchanges.len());
         let mut turns = Vec::with_capacity(self.tape.exchanges.len());
         for (number, exchange) in self.tape.exchanges.iter().enumerate() {
-            let (script, scenario, label) = self.doing.apply(exchange, name.map(String::as_str));
+            let subject = || self.subject(number, name.map(String::as_str));
+            let (script, scenario, label) = self.doing.apply(exchange, subject);
             let of_this = self.settings.holds.iter().filter(|(of, _)| *of == number);
             let holds: Vec<usize> = of_this.map(|(_, event)| *event).collect();
             dialect = dialect.or_else(|| Dialect::sniff(script.body()));
@@ -353,6 +359,20 @@ impl Mount {
         }
     }
 
+    /// An exchange taken apart; clones of this mount with another scenario share it.
+    fn subject(&self, number: usize, dialect: Option<&str>) -> Option<&Subject> {
+        let subjects = self.subjects.get_or_init(|| {
+            let exchanges = self.tape.exchanges.iter();
+            let subject = |exchange: &Exchange| {
+                // The same choice as everywhere, so that a seed gives the same bytes everywhere.
+                let sniffed = || Dialect::sniff(&exchange.body()).map(Dialect::name);
+                Subject::new(exchange, dialect.or_else(sniffed))
+            };
+            exchanges.map(subject).collect()
+        });
+        subjects.get(number)
+    }
+
     fn asked(&self, exchange: &Exchange) -> Option<Asked> {
         let ignore = match &self.settings.matching {
             Matching::Strict { ignore } => ignore.as_slice(),
@@ -365,22 +385,27 @@ impl Mount {
 
 impl Doing {
     /// The script, the scenario, and how that is named in a report.
-    fn apply(&self, exchange: &Exchange, dialect: Option<&str>) -> (Script, Scenario, String) {
-        if let Self::Scenario(scenario) = self {
-            if scenario.pieces.is_empty() {
-                return (
-                    Script::plain(exchange),
-                    scenario.clone(),
-                    "plain".to_owned(),
-                );
-            }
-        }
-        // The same choice as everywhere, so that a seed gives the same bytes everywhere.
-        let sniffed = || Dialect::sniff(&exchange.body()).map(Dialect::name);
-        let subject = Subject::new(exchange, dialect.or_else(sniffed));
+    /// As recorded, the exchange need not be taken apart.
+    fn apply<'a>(
+        &self,
+        exchange: &Exchange,
+        subject: impl FnOnce() -> Option<&'a Subject>,
+    ) -> (Script, Scenario, String) {
+        let plain = |scenario: &Scenario| {
+            let script = Script::plain(exchange);
+            (script, scenario.clone(), "plain".to_owned())
+        };
         let scenario = match self {
-            Self::Scenario(scenario) => scenario.clone(),
-            Self::Seed(seed, profile) => Scenario::generate(*seed, *profile, &subject),
+            Self::Scenario(scenario) if scenario.pieces.is_empty() => return plain(scenario),
+            Self::Scenario(scenario) => Some(scenario),
+            Self::Seed(..) => None,
+        };
+        let Some(subject) = subject() else {
+            return plain(&Scenario::plain());
+        };
+        let scenario = match (self, scenario) {
+            (Self::Seed(seed, profile), _) => Scenario::generate(*seed, *profile, subject),
+            (_, scenario) => scenario.cloned().unwrap_or_else(Scenario::plain),
         };
         let label = match (self, scenario.pieces.len()) {
             (_, 0) => "plain".to_owned(),
@@ -388,7 +413,7 @@ impl Doing {
             (Self::Scenario(_), 1) => "1 piece".to_owned(),
             (Self::Scenario(_), pieces) => format!("{pieces} pieces"),
         };
-        (scenario.apply(&subject), scenario, label)
+        (scenario.apply(subject), scenario, label)
     }
 }
 

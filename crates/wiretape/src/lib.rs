@@ -37,10 +37,10 @@
 
 pub mod laws;
 mod load;
-#[cfg(feature = "server")]
-pub mod mock;
 #[cfg(feature = "wiremock")]
 pub mod respond;
+#[cfg(feature = "server")]
+pub mod server;
 #[cfg(feature = "insta")]
 pub mod snapshot;
 #[cfg(feature = "proptest")]
@@ -48,19 +48,18 @@ pub mod strategy;
 #[cfg(feature = "criterion")]
 pub mod throughput;
 
-#[cfg(feature = "insta")]
-#[doc(hidden)]
-pub use insta;
 pub use wiretape_core as core;
-#[cfg(feature = "server")]
-pub use wiretape_serve as serve;
 pub use wiretape_tape as tape;
 pub use wiretape_vary as vary;
 
-pub use load::{FILE_BYTES_MAX, LoadError, LoadTape, Loaded, Subject, find, load};
-#[cfg(feature = "server")]
-pub use mock::MockServer;
 pub use wiretape_tape::Tape;
+
+#[cfg(feature = "server")]
+pub use wiretape_serve as serve;
+
+pub use load::{FILE_BYTES_MAX, FromFile, LoadError, Loaded, Subject, find, load};
+#[cfg(feature = "server")]
+pub use server::{MockServer, Replay};
 
 /// The example in the README compiles.
 #[cfg(doctest)]

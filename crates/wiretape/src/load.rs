@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use wiretape_core::Dialect;
-use wiretape_tape::{Exchange, Kind, Tape, parse, sniff};
+use wiretape_tape::{Exchange, Kind, SourceKind, Tape, parse, sniff};
 
 /// What files of a folder are called that hold tapes or bare bodies.
 const ENDINGS: [&str; 4] = ["tape", "sse", "ndjson", "jsonl"];
@@ -49,12 +49,57 @@ impl Subject<'_> {
     }
 }
 
+/// [`Tape`]s from files: `Tape::load(path)`.
+///
+/// The crate that defines a tape has no file system; this adds the one function that tests want.
+///
+/// ```
+/// use wiretape::{FromFile, Tape};
+///
+/// let tape = Tape::load("../../recordings/anthropic/text.tape")?;
+/// assert_eq!(tape.exchanges.len(), 1);
+/// # Ok::<(), wiretape::LoadError>(())
+/// ```
+pub trait FromFile: Sized {
+    /// Reads the whole file: a tape, or a bare body.
+    ///
+    /// A path that is not absolute begins at the folder of the package whose test runs. For the tape
+    /// of a recorder that was stopped, and for one whose header names the wrong dialect, see [`load`].
+    ///
+    /// # Errors
+    /// When there is no such file, when it is neither, or when something is missing at its end.
+    fn load(path: impl AsRef<Path>) -> Result<Self, LoadError>;
+}
+
+impl FromFile for Tape {
+    fn load(path: impl AsRef<Path>) -> Result<Self, LoadError> {
+        let path = path.as_ref();
+        let absent = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+        let (tape, torn) = match contents(path) {
+            Ok(bytes) => read(path, &bytes)?,
+            Err(LoadError::Io(_, error)) if absent(&error) && path.is_relative() => {
+                let folder = std::env::current_dir().unwrap_or_default();
+                return Err(LoadError::Absent(path.into(), folder));
+            }
+            Err(error) => return Err(error),
+        };
+        match torn {
+            Some(what) => Err(LoadError::Torn(path.into(), what)),
+            None => Ok(tape),
+        }
+    }
+}
+
 /// A file that cannot be used.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LoadError {
     /// It cannot be read.
     Io(PathBuf, std::io::Error),
+    /// It does not exist in this folder.
+    Absent(PathBuf, PathBuf),
+    /// Something is missing at its end.
+    Torn(PathBuf, String),
     /// It is longer than [`FILE_BYTES_MAX`].
     TooLong(PathBuf),
     /// It is no tape: what was expected, and where.
@@ -125,33 +170,6 @@ fn is_stream(exchange: &Exchange, body: &[u8]) -> bool {
     (200..300).contains(&response.status) || !json
 }
 
-/// `Tape::load`, for tests: the tape crate itself knows no files.
-///
-/// ```
-/// use wiretape::{LoadTape, Tape};
-///
-/// let error = Tape::load("recordings/no-such.tape").unwrap_err();
-/// assert!(error.to_string().starts_with("recordings/no-such.tape: cannot read it: "));
-/// ```
-pub trait LoadTape: Sized {
-    /// Reads a tape, or a bare body as a tape without times. Its dialect is named in the header,
-    /// if the first frames show it.
-    ///
-    /// # Errors
-    /// When the file cannot be read or is neither.
-    fn load(path: impl AsRef<Path>) -> Result<Self, LoadError>;
-}
-
-impl LoadTape for Tape {
-    fn load(path: impl AsRef<Path>) -> Result<Self, LoadError> {
-        let Loaded {
-            mut tape, dialect, ..
-        } = load(path.as_ref(), None)?;
-        tape.header.dialect = dialect.map(|dialect| dialect.name().to_owned());
-        Ok(tape)
-    }
-}
-
 /// Reads a tape, or a bare body.
 ///
 /// The dialect is the one asked for; else the tape's own, if this version reads it; else, of a bare
@@ -161,24 +179,10 @@ impl LoadTape for Tape {
 /// When the file cannot be read or is neither.
 pub fn load(path: &Path, dialect: Option<Dialect>) -> Result<Loaded, LoadError> {
     let bytes = contents(path)?;
-    let (tape, torn) = match sniff(&bytes) {
-        Kind::Tape => {
-            let parsed = parse(&bytes)
-                .map_err(|error| LoadError::Tape(path.into(), format!("a broken tape: {error}")))?;
-            let torn = parsed.torn.map(|torn| torn.to_string());
-            let torn = torn.or_else(|| unfinished(&parsed.tape));
-            (parsed.tape, torn)
-        }
-        Kind::Sse | Kind::Lines => (Tape::from_body(&bytes, dialect.map(Dialect::name)), None),
-        Kind::Empty => {
-            let why = format!("an empty file, {EXPECTED}");
-            return Err(LoadError::Tape(path.into(), why));
-        }
-        _ => {
-            let why = format!("line 1 is nothing this program reads, {EXPECTED}");
-            return Err(LoadError::Tape(path.into(), why));
-        }
-    };
+    let (mut tape, torn) = read(path, &bytes)?;
+    if tape.header.source.kind == SourceKind::Bare && tape.header.dialect.is_none() {
+        tape.header.dialect = dialect.map(|dialect| dialect.name().into());
+    }
     let named = tape.header.dialect.as_deref();
     let dialect = match (dialect, named) {
         (Some(dialect), _) => Some(dialect),
@@ -199,6 +203,24 @@ pub fn load(path: &Path, dialect: Option<Dialect>) -> Result<Loaded, LoadError> 
         torn,
         dialect,
     })
+}
+
+/// What the bytes are, and what is missing at their end.
+fn read(path: &Path, bytes: &[u8]) -> Result<(Tape, Option<String>), LoadError> {
+    let no_tape = |why: String| Err(LoadError::Tape(path.into(), why));
+    match sniff(bytes) {
+        Kind::Tape => match parse(bytes) {
+            Ok(parsed) => {
+                let torn = parsed.torn.map(|torn| torn.to_string());
+                let torn = torn.or_else(|| unfinished(&parsed.tape));
+                Ok((parsed.tape, torn))
+            }
+            Err(error) => no_tape(format!("a broken tape: {error}")),
+        },
+        Kind::Sse | Kind::Lines => Ok((Tape::from_body(bytes, None), None)),
+        Kind::Empty => no_tape(format!("an empty file, {EXPECTED}")),
+        _ => no_tape(format!("line 1 is nothing this program reads, {EXPECTED}")),
+    }
 }
 
 /// Of what has no length, such as a pipe, no more is read than is allowed.
@@ -288,6 +310,17 @@ impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(path, error) => write!(f, "{}: cannot read it: {error}", path.display()),
+            Self::Absent(path, folder) => write!(
+                f,
+                "{}: no such file in {}, the folder that the path begins at",
+                path.display(),
+                folder.display()
+            ),
+            Self::Torn(path, what) => write!(
+                f,
+                "{}: {what}; `wiretape::load` reads what is there of a tape that was cut",
+                path.display()
+            ),
             Self::TooLong(path) => write!(
                 f,
                 "{}: longer than the limit of {FILE_BYTES_MAX} bytes for a file",

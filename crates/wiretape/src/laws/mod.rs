@@ -31,7 +31,7 @@ pub mod reshape;
 pub mod tape;
 
 mod difference;
-mod partition;
+pub(crate) mod partition;
 
 use std::fmt;
 
@@ -174,16 +174,27 @@ const LAWS: [Law; 13] = [
     reshape::faults,
     |subject, varied, _| tape::round_trip(subject, varied),
     |_, varied, effort| tape::replay(varied, effort),
-    #[cfg(feature = "server")]
-    parity::check,
-    #[cfg(not(feature = "server"))]
-    |_, _, _| Report::does_not_apply(6, "parity", "without the feature `server`"),
+    through_sockets,
     |subject, _, effort| bounds::progress(subject, effort),
     |subject, _, effort| bounds::check(subject, effort),
     reshape::interleaving,
     reshape::check,
     reshape::unknown,
 ];
+
+#[cfg(feature = "server")]
+fn through_sockets(
+    subject: &Subject<'_>,
+    varied: &wiretape_vary::Subject,
+    effort: &Effort,
+) -> Report {
+    parity::check(subject, varied, effort)
+}
+
+#[cfg(not(feature = "server"))]
+fn through_sockets(_: &Subject<'_>, _: &wiretape_vary::Subject, _: &Effort) -> Report {
+    Report::does_not_apply(6, "parity", "sockets come with the feature `server`")
+}
 
 /// Any reader at all: what it makes of a body must not depend on where the chunks end.
 ///

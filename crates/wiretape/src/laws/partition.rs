@@ -2,14 +2,14 @@
 
 /// Where a body is cut: rising offsets, neither 0 nor its length.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Partition {
-    pub(super) cuts: Vec<usize>,
+pub(crate) struct Partition {
+    pub(crate) cuts: Vec<usize>,
     pub(super) name: String,
 }
 
 impl Partition {
     /// A cut after every `size` bytes.
-    pub(super) fn every(size: usize, len: usize) -> Self {
+    pub(crate) fn every(size: usize, len: usize) -> Self {
         Self {
             cuts: (1..len).filter(|at| at % size.max(1) == 0).collect(),
             name: format!("chunks of {size} bytes"),
@@ -17,7 +17,7 @@ impl Partition {
     }
 
     /// Cuts by chance: few or many, spread or close together.
-    pub(super) fn random(chance: &mut Chance, len: usize) -> Self {
+    pub(crate) fn random(chance: &mut Chance, len: usize) -> Self {
         let seed = chance.state;
         let mut cuts = Vec::new();
         let widest = 1 << chance.below(11);
@@ -57,7 +57,7 @@ impl Partition {
     }
 }
 
-pub(super) fn pieces<'a>(body: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
+pub(crate) fn pieces<'a>(body: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
     let mut from = 0;
     let mut pieces = Vec::with_capacity(cuts.len() + 1);
     for &cut in cuts {
@@ -91,12 +91,12 @@ pub(super) fn shrink<T: Clone>(all: &[T], mut breaks: impl FnMut(&[T]) -> bool) 
 
 /// `SplitMix64`: where to cut is not worth a dependency.
 #[derive(Clone, Debug)]
-pub(super) struct Chance {
+pub(crate) struct Chance {
     state: u64,
 }
 
 impl Chance {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self { state: seed }
     }
 
@@ -109,7 +109,7 @@ impl Chance {
     }
 
     /// Less than `end`, which is not 0.
-    pub(super) fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         let end = u64::try_from(end.max(1)).unwrap_or(u64::MAX);
         usize::try_from(self.next() % end).unwrap_or(0)
     }

@@ -1,60 +1,51 @@
-//! Scenarios that shrink to the pieces that matter.
+//! Scenarios that shrink.
 
-use proptest::prelude::RngCore;
+use std::sync::Arc;
+
+use proptest::prelude::any;
 use proptest::strategy::{NewTree, Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use wiretape_vary::{Piece, Profile, Scenario, Subject};
+use wiretape_vary::{Cutting, Ends, Escapes, Pace, Piece, Profile, Scenario, Subject};
 
-/// Scenarios of a profile that fit a subject. Shrinks by leaving out pieces.
-///
-/// Each value is what [`Scenario::generate`] gives for its seed, until it is shrunk: then `seed`
-/// still tells where it came from, and `pieces` what is left.
+use super::fewer::Fewer;
+
+/// Chunks of more bytes than this are as good as none.
+const EVERY_MAX: usize = 4096;
+
+/// Scenarios that fit a subject. They shrink to fewer and simpler pieces.
 #[must_use]
-pub fn scenarios(subject: &Subject, profile: Profile) -> Scenarios {
-    Scenarios {
-        subject: subject.clone(),
+pub fn scenarios(subject: &Subject, profile: Profile) -> ScenarioStrategy {
+    ScenarioStrategy {
+        subject: Arc::new(subject.clone()),
         profile,
     }
 }
 
-/// What [`scenarios`] returns.
+/// See [`scenarios`].
 #[derive(Clone, Debug)]
-pub struct Scenarios {
-    subject: Subject,
+pub struct ScenarioStrategy {
+    subject: Arc<Subject>,
     profile: Profile,
 }
 
-impl Strategy for Scenarios {
+/// A scenario as it shrinks.
+#[derive(Clone, Debug)]
+pub struct ScenarioTree {
+    scenario: Scenario,
+    pieces: Fewer<Piece>,
+}
+
+impl Strategy for ScenarioStrategy {
     type Tree = ScenarioTree;
     type Value = Scenario;
 
     fn new_tree(&self, runner: &mut TestRunner) -> NewTree<Self> {
-        let seed = runner.rng().next_u64();
+        let seed = any::<u64>().new_tree(runner)?.current();
         let scenario = Scenario::generate(seed, self.profile, &self.subject);
-        Ok(ScenarioTree::new(scenario))
-    }
-}
-
-/// A scenario being shrunk: piece after piece is left out, and put back if it is needed.
-#[derive(Clone, Debug)]
-pub struct ScenarioTree {
-    scenario: Scenario,
-    /// The piece that is tried next.
-    next: usize,
-    /// The piece that was left out last, and where it stood.
-    out: Option<(usize, Piece)>,
-    /// A piece was left out for good since the first was tried.
-    fewer: bool,
-}
-
-impl ScenarioTree {
-    fn new(scenario: Scenario) -> Self {
-        Self {
+        Ok(ScenarioTree {
+            pieces: Fewer::new(scenario.pieces.clone(), simpler),
             scenario,
-            next: 0,
-            out: None,
-            fewer: false,
-        }
+        })
     }
 }
 
@@ -62,73 +53,113 @@ impl ValueTree for ScenarioTree {
     type Value = Scenario;
 
     fn current(&self) -> Scenario {
-        self.scenario.clone()
+        Scenario {
+            pieces: self.pieces.items().to_vec(),
+            ..self.scenario.clone()
+        }
     }
 
     fn simplify(&mut self) -> bool {
-        // The last piece left out was not needed: it stays out.
-        self.fewer |= self.out.take().is_some();
-        let pieces = &mut self.scenario.pieces;
-        if self.next >= pieces.len() {
-            // What one piece needed may be gone with another.
-            if !self.fewer || pieces.is_empty() {
-                return false;
-            }
-            self.fewer = false;
-            self.next = 0;
-        }
-        self.out = Some((self.next, pieces.remove(self.next)));
-        true
+        self.pieces.simplify()
     }
 
     fn complicate(&mut self) -> bool {
-        let Some((place, piece)) = self.out.take() else {
-            return false;
-        };
-        self.scenario.pieces.insert(place, piece);
-        self.next = place + 1;
-        true
+        self.pieces.complicate()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::strategy::ValueTree;
-    use wiretape_vary::{Piece, Scenario};
-
-    use super::ScenarioTree;
-
-    /// Shrinks as proptest does, as long as the test fails.
-    fn shrunk(pieces: Vec<Piece>, fails: impl Fn(&[Piece]) -> bool) -> Vec<Piece> {
-        let mut tree = ScenarioTree::new(Scenario::of(pieces));
-        let mut more = tree.simplify();
-        while more {
-            more = if fails(&tree.current().pieces) {
-                tree.simplify()
-            } else {
-                tree.complicate() && tree.simplify()
-            };
+/// A piece's simpler forms: fewer cuts, shorter lists and texts.
+fn simpler(piece: &Piece) -> Vec<Piece> {
+    match piece {
+        Piece::Rechunk { cut } => {
+            let simpler = cuttings(cut).into_iter();
+            simpler.map(|cut| Piece::Rechunk { cut }).collect()
         }
-        tree.current().pieces
+        Piece::Pace {
+            pace: Pace::Speed { .. },
+        } => vec![Piece::Pace {
+            pace: Pace::Instant,
+        }],
+        Piece::LineEnds {
+            ends: Ends::Mixed(order),
+        } => {
+            let plain = [Ends::CrLf, Ends::Cr].into_iter();
+            let shorter = shorter(order, 1).into_iter().map(Ends::Mixed);
+            let all = plain.chain(shorter);
+            all.map(|ends| Piece::LineEnds { ends }).collect()
+        }
+        Piece::Comment { before_block, text } if !text.is_empty() => vec![Piece::Comment {
+            before_block: *before_block,
+            text: String::new(),
+        }],
+        Piece::UnknownSseField { block, name, value } if !value.is_empty() => {
+            vec![Piece::UnknownSseField {
+                block: *block,
+                name: name.clone(),
+                value: String::new(),
+            }]
+        }
+        Piece::UnknownField {
+            block,
+            first,
+            value,
+        } if !value.is_empty() => vec![Piece::UnknownField {
+            block: *block,
+            first: *first,
+            value: String::new(),
+        }],
+        Piece::Interleave { order } => {
+            let shorter = shorter(order, 1).into_iter();
+            shorter.map(|order| Piece::Interleave { order }).collect()
+        }
+        Piece::JsonWhitespace { block, spaces } if *spaces > 1 => vec![Piece::JsonWhitespace {
+            block: *block,
+            spaces: 1,
+        }],
+        Piece::JsonEscapes {
+            block,
+            which,
+            keys: true,
+        } => vec![escapes(*block, *which)],
+        Piece::JsonEscapes {
+            block,
+            which: Escapes::All,
+            keys: false,
+        } => vec![escapes(*block, Escapes::NonAscii)],
+        _ => Vec::new(),
     }
+}
 
-    fn comment(before_block: usize) -> Piece {
-        let text = String::new();
-        Piece::Comment { before_block, text }
+fn escapes(block: usize, which: Escapes) -> Piece {
+    Piece::JsonEscapes {
+        block,
+        which,
+        keys: false,
     }
+}
 
-    #[test]
-    fn only_the_pieces_that_matter_stay() {
-        let all: Vec<Piece> = (0..9).map(comment).collect();
-        let has = |pieces: &[Piece], wanted: usize| pieces.contains(&comment(wanted));
-        assert_eq!(shrunk(all.clone(), |_| true), []);
-        assert_eq!(shrunk(all.clone(), |_| false), all);
-        let two = shrunk(all.clone(), |pieces| has(pieces, 2) && has(pieces, 7));
-        assert_eq!(two, [comment(2), comment(7)]);
-        // 0 is needed only as long as 8 is there, which comes later.
-        let one = shrunk(all, |pieces| {
-            has(pieces, 5) && (has(pieces, 0) || !has(pieces, 8))
-        });
-        assert_eq!(one, [comment(5)]);
+fn cuttings(cut: &Cutting) -> Vec<Cutting> {
+    match cut {
+        Cutting::Bytes1 => vec![Cutting::Every(2)],
+        Cutting::Every(size) if (1..EVERY_MAX).contains(size) => vec![Cutting::Every(size * 2)],
+        Cutting::At(offsets) => {
+            let shorter = shorter(offsets, 1).into_iter();
+            shorter.map(Cutting::At).collect()
+        }
+        _ => Vec::new(),
     }
+}
+
+/// The list's halves, and the list without each of its items, if `least` are left.
+fn shorter<T: Clone>(list: &[T], least: usize) -> Vec<Vec<T>> {
+    let (first, second) = list.split_at(list.len() / 2);
+    let halves = [first.to_vec(), second.to_vec()].into_iter();
+    let without = (0..list.len()).map(|place| {
+        let mut rest = list.to_vec();
+        rest.remove(place);
+        rest
+    });
+    let all = halves.chain(without);
+    all.filter(|some| (least..list.len()).contains(&some.len()))
+        .collect()
 }

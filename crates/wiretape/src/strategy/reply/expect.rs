@@ -8,79 +8,67 @@ use super::{Counted, Cut, Form, Part, Reply, id};
 
 /// What a reader must make of the first answer.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub struct Expected {
     /// Its text.
     pub text: String,
     /// Its reasoning.
     pub reasoning: String,
     /// Its calls, in order.
-    pub calls: Vec<ExpectedCall>,
-    /// Its stop reason, as sent.
-    pub stop: String,
+    pub calls: Vec<Called>,
+    /// Why the model stopped.
+    pub stop: &'static str,
 }
 
-/// A call that must come out.
+/// A call, as it must arrive.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct ExpectedCall {
-    /// The provider's id.
+pub struct Called {
+    /// Its id.
     pub id: String,
     /// The tool's name.
     pub name: String,
-    /// The arguments as sent.
+    /// The arguments as they were sent.
     pub arguments: String,
-    /// The arguments parsed.
+    /// The arguments parsed; a custom tool's text as a JSON string.
     pub input: Value,
 }
 
-impl Expected {
-    /// The same of what was read.
-    #[must_use]
-    pub fn of(turn: &Turn) -> Self {
-        let seen = Transcript::of(&Ok(turn.clone()));
-        let calls = seen.tool_calls.into_iter().map(|call| ExpectedCall {
-            id: call.id.unwrap_or_default(),
-            name: call.name,
-            arguments: call.arguments,
-            input: call.input,
-        });
-        Self {
-            text: seen.text,
-            reasoning: seen.reasoning,
-            calls: calls.collect(),
-            stop: seen.stop.unwrap_or_default(),
-        }
-    }
+/// The rest of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct More {
+    /// Why the model will not answer.
+    pub refusal: String,
+    /// The signatures of the reasoning, in order.
+    pub signatures: Vec<String>,
+    /// What came whole: redacted reasoning, results, unknown blocks.
+    pub whole: Vec<Value>,
+    /// The citations, in order.
+    pub citations: Vec<Value>,
+    /// Calls that the provider ran: id, name, arguments as sent.
+    pub server: Vec<(String, String, String)>,
+    /// Tokens of the prompt and of the completion.
+    pub tokens: (Option<u64>, Option<u64>),
+    /// The reply's id and the model's name.
+    pub ids: (String, String),
+    /// The answers after the first.
+    pub others: Vec<Answered>,
 }
 
-/// A call's id and arguments.
-type Sent = (String, String);
-
-/// All else that a turn must hold: refusal, signatures, citations, whole blocks, calls that the
-/// provider runs, tokens, ids, further answers. Compare [`Rest::of`] with [`Reply::rest`].
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Rest {
-    refusal: String,
-    signatures: Vec<String>,
-    /// What came whole: redacted reasoning, results, unknown blocks.
-    whole: Vec<Value>,
-    citations: Vec<Value>,
-    /// Id, name, arguments.
-    server: Vec<(String, String, String)>,
-    /// Prompt and completion.
-    tokens: (Option<u64>, Option<u64>),
-    ids: (String, String),
-    /// Text, calls, stop reason of the answers after the first.
-    others: Vec<(String, Vec<Sent>, String)>,
+/// An answer after the first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered {
+    /// Its text.
+    pub text: String,
+    /// Of each call the id and the arguments as sent.
+    pub calls: Vec<(String, String)>,
+    /// Why the model stopped.
+    pub stop: String,
 }
 
 impl Reply {
-    /// What a reader must make of the first answer.
+    /// What a reader must make of the first answer, computed without one.
     #[must_use]
     pub fn expected(&self, dialect: Dialect) -> Expected {
-        let answers = self.answers(dialect);
-        self.answer(dialect, &answers[0])
+        self.answer(dialect, &self.first(dialect))
     }
 
     fn answer(&self, dialect: Dialect, parts: &[&Cut]) -> Expected {
@@ -88,7 +76,7 @@ impl Reply {
             text: String::new(),
             reasoning: String::new(),
             calls: Vec::new(),
-            stop: self.stop(dialect, parts).into(),
+            stop: self.stop(dialect, parts),
         };
         for (part, _) in parts {
             match part {
@@ -101,7 +89,7 @@ impl Reply {
                 } => {
                     let id = id(expected.calls.len());
                     let (sent, input) = call(dialect, arguments, *form);
-                    expected.calls.push(ExpectedCall {
+                    expected.calls.push(Called {
                         id,
                         name: name.clone(),
                         arguments: sent,
@@ -116,47 +104,49 @@ impl Reply {
 
     /// All else that a reader must make of it.
     #[must_use]
-    pub fn rest(&self, dialect: Dialect) -> Rest {
-        let answers = self.answers(dialect);
-        let mut rest = Rest {
+    pub fn more(&self, dialect: Dialect) -> More {
+        let mut more = More {
             tokens: match (dialect, self.style.counted) {
                 (Dialect::Anthropic, _) => (Some(3), Some(9)),
                 (_, Counted::Nowhere) => (None, None),
                 _ => (Some(3), Some(9)),
             },
             ids: ("reply_1".into(), "model \"é\"".into()),
-            ..Rest::default()
+            ..More::default()
         };
         let mut calls = 0;
-        for (part, _) in &answers[0] {
+        for (part, _) in self.first(dialect) {
             match part {
-                Part::Refusal(text) => rest.refusal += text,
+                Part::Refusal(text) => more.refusal += text,
                 Part::Reasoning { signature, .. } if dialect == Dialect::Anthropic => {
                     let some = Some(signature.clone()).filter(|signature| !signature.is_empty());
-                    rest.signatures.extend(some);
+                    more.signatures.extend(some);
                 }
                 Part::Text { citations, .. } if dialect == Dialect::Anthropic => {
-                    rest.citations.extend((0..*citations).map(citation));
+                    more.citations.extend((0..*citations).map(citation));
                 }
-                Part::Redacted(data) => rest.whole.push(redacted(data)),
-                Part::Unknown => rest.whole.push(unknown()),
+                Part::Redacted(data) => more.whole.push(redacted(data)),
+                Part::Unknown => more.whole.push(unknown()),
                 Part::Call { .. } => calls += 1,
                 Part::Server { name, arguments } => {
                     let id = format!("server_{calls}");
-                    rest.whole.push(result(&id));
-                    rest.server.push((id, name.clone(), arguments.clone()));
+                    more.whole.push(result(&id));
+                    more.server.push((id, name.clone(), arguments.clone()));
                     calls += 1;
                 }
                 _ => {}
             }
         }
-        for parts in answers.iter().skip(1) {
+        for parts in self.answers(dialect).iter().skip(1) {
             let answer = self.answer(dialect, parts);
             let calls = answer.calls.into_iter();
-            let calls = calls.map(|call| (call.id, call.arguments)).collect();
-            rest.others.push((answer.text, calls, answer.stop));
+            more.others.push(Answered {
+                text: answer.text,
+                calls: calls.map(|call| (call.id, call.arguments)).collect(),
+                stop: answer.stop.into(),
+            });
         }
-        rest
+        more
     }
 }
 
@@ -167,7 +157,7 @@ fn call(dialect: Dialect, arguments: &str, form: Form) -> (String, Value) {
     }
     let input = match arguments.trim() {
         "" => json!({}),
-        _ => serde_json::from_str(arguments).unwrap(),
+        _ => serde_json::from_str(arguments).unwrap_or_default(),
     };
     // A start event without arguments says `{}` whatever follows: nothing was sent.
     let nothing = form == Form::Whole && dialect == Dialect::Anthropic && input == json!({});
@@ -193,14 +183,14 @@ pub(super) fn result(id: &str) -> Value {
 
 const WHOLE: [Kind; 3] = [Kind::RedactedReasoning, Kind::ServerResult, Kind::Unknown];
 
-impl Rest {
-    /// The same of what was read.
+impl More {
+    /// The same of what wiretape's own reader made.
     #[must_use]
     pub fn of(turn: &Turn) -> Self {
         let seen = Transcript::of(&Ok(turn.clone()));
         let first = turn.reply().choices.first();
         let contents = || first.into_iter().flat_map(|choice| &choice.contents);
-        let value = |text: &String| serde_json::from_str(text).unwrap();
+        let value = |text: &String| serde_json::from_str(text).unwrap_or_default();
         let whole = contents()
             .filter(|content| WHOLE.contains(&content.kind))
             .map(|content| &content.raw);
@@ -208,8 +198,12 @@ impl Rest {
         let server = seen.server_calls.into_iter();
         let others = seen.others.into_iter().map(|other| {
             let calls = other.tool_calls.into_iter();
-            let calls = calls.map(|call| (call.id.unwrap(), call.arguments));
-            (other.text, calls.collect(), other.stop.unwrap())
+            let calls = calls.map(|call| (call.id.unwrap_or_default(), call.arguments));
+            Answered {
+                text: other.text,
+                calls: calls.collect(),
+                stop: other.stop.unwrap_or_default(),
+            }
         });
         Self {
             refusal: seen.refusal,
@@ -217,7 +211,7 @@ impl Rest {
             whole: whole.map(value).collect(),
             citations: citations.map(value).collect(),
             server: server
-                .map(|call| (call.id.unwrap(), call.name, call.arguments))
+                .map(|call| (call.id.unwrap_or_default(), call.name, call.arguments))
                 .collect(),
             tokens: (seen.usage.input, seen.usage.output),
             ids: (

@@ -12,15 +12,12 @@ fn cut<'a>(text: &'a str, cuts: &[Index]) -> Vec<&'a str> {
     let places: Vec<usize> = (0..=text.len())
         .filter(|at| text.is_char_boundary(*at))
         .collect();
-    let mut cuts: Vec<usize> = cuts
-        .iter()
-        .map(|cut| places[cut.index(places.len())])
-        .collect();
+    let mut cuts: Vec<usize> = cuts.iter().map(|cut| *cut.get(&places)).collect();
     cuts.sort_unstable();
     let mut pieces = Vec::new();
     let mut from = 0;
     for cut in cuts.into_iter().chain([text.len()]) {
-        pieces.push(&text[from..cut]);
+        pieces.push(text.get(from..cut).unwrap_or_default());
         from = cut;
     }
     pieces
@@ -42,7 +39,8 @@ impl Writer<'_> {
     }
 
     fn noise(&mut self) {
-        let noise = self.style.noise[self.events % self.style.noise.len()];
+        let place = self.events % self.style.noise.len().max(1);
+        let noise = self.style.noise.get(place).copied().unwrap_or(u8::MAX);
         self.events += 1;
         match (noise, self.dialect) {
             (0, Dialect::Anthropic) => {
@@ -74,26 +72,23 @@ impl Writer<'_> {
         } else {
             0
         };
-        let open = payload.strip_suffix('}').unwrap();
+        let open = payload.strip_suffix('}').unwrap_or(payload);
         self.event(&format!("{open}{}}}", " ".repeat(blanks)));
     }
 }
 
 fn string(style: &Style, text: &str) -> String {
     if !style.escaped {
-        return serde_json::to_string(text).unwrap();
+        return Value::from(text).to_string();
     }
     let units = text.encode_utf16().map(|unit| format!("\\u{unit:04x}"));
     format!("\"{}\"", units.collect::<String>())
 }
 
 impl Reply {
-    /// What a server of this dialect sends.
-    ///
-    /// # Panics
-    /// Of a dialect that this version has no generator for; there is none.
+    /// The body as a server of this dialect writes it; `None` for a dialect that this cannot write.
     #[must_use]
-    pub fn body(&self, dialect: Dialect) -> Vec<u8> {
+    pub fn body(&self, dialect: Dialect) -> Option<Vec<u8>> {
         let mut writer = Writer {
             style: &self.style,
             dialect,
@@ -103,9 +98,9 @@ impl Reply {
         match dialect {
             Dialect::Anthropic => self.anthropic(&mut writer),
             Dialect::OpenAiChat => self.chat(&mut writer),
-            other => panic!("no generator for {other}"),
+            _ => return None,
         }
-        writer.body.into_bytes()
+        Some(writer.body.into_bytes())
     }
 
     fn anthropic(&self, writer: &mut Writer<'_>) {
@@ -115,7 +110,7 @@ impl Reply {
             "usage": {"input_tokens": 3, "output_tokens": 1}}})
             .to_string(),
         );
-        let parts = self.answers(Dialect::Anthropic).swap_remove(0);
+        let parts = self.first(Dialect::Anthropic);
         let (mut index, mut calls, mut ordinal) = (0, 0, 0);
         for (part, cuts) in &parts {
             let is_call = matches!(part, Part::Call { .. });
@@ -254,7 +249,7 @@ fn blocks(
             let mut start =
                 json!({"type": "tool_use", "id": id(ordinal), "name": name, "input": {}});
             if *form == Form::Whole {
-                start["input"] = serde_json::from_str(arguments).unwrap();
+                start["input"] = serde_json::from_str(arguments).unwrap_or_default();
                 return vec![(start, Vec::new())];
             }
             vec![(start, pieces("input_json_delta", "partial_json", arguments))]
@@ -273,8 +268,9 @@ fn blocks(
 
 /// The deltas of an answer without their braces.
 fn deltas(style: &Style, parts: &[&Cut]) -> Vec<String> {
-    // The first lane holds all that is no call.
-    let mut lanes: Vec<Vec<String>> = vec![Vec::new()];
+    // All that is no call.
+    let mut plain = Vec::new();
+    let mut calls: Vec<Vec<String>> = Vec::new();
     for (part, cuts) in parts {
         let (field, text) = match part {
             Part::Text { text, .. } => ("content", text),
@@ -286,30 +282,30 @@ fn deltas(style: &Style, parts: &[&Cut]) -> Vec<String> {
                 arguments,
                 form,
             } => {
-                let place = lanes.len() - 1;
+                let place = calls.len();
                 let call = call(style, place, name, arguments, *form, cuts);
                 if style.woven {
-                    lanes.push(call);
+                    calls.push(call);
                 } else {
-                    lanes[0].extend(call);
-                    lanes.push(Vec::new());
+                    plain.extend(call);
+                    calls.push(Vec::new());
                 }
                 continue;
             }
             _ => continue,
         };
         let piece = |piece| format!("\"{field}\":{}", string(style, piece));
-        lanes[0].extend(cut(text, cuts).into_iter().map(piece));
+        plain.extend(cut(text, cuts).into_iter().map(piece));
     }
     // Calls are numbered in the order in which they open.
-    let opened: Vec<String> = lanes
+    let opened: Vec<String> = calls
         .iter_mut()
-        .skip(1)
         .filter(|lane| !lane.is_empty())
         .map(|lane| lane.remove(0))
         .collect();
     let mut all = opened;
-    all.extend(merge(style, lanes));
+    let lanes = std::iter::once(plain).chain(calls);
+    all.extend(merge(style, lanes.collect()));
     all
 }
 
@@ -349,12 +345,10 @@ fn merge(style: &Style, lanes: Vec<Vec<String>>) -> Vec<String> {
     let mut turns = style.order.iter().cycle();
     let left: usize = lanes.iter().map(ExactSizeIterator::len).sum();
     while merged.len() < left {
-        let turn = usize::from(*turns.next().unwrap());
-        let from = turn % lanes.len();
-        let lane = (from..lanes.len())
-            .chain(0..from)
-            .find(|at| lanes[*at].len() > 0);
-        merged.extend(lanes[lane.unwrap()].next());
+        let turn = turns.next().map_or(0, |turn| usize::from(*turn));
+        let first = turn % lanes.len().max(1);
+        let (before, from) = lanes.split_at_mut(first);
+        merged.extend(from.iter_mut().chain(before).find_map(Iterator::next));
     }
     merged
 }

@@ -12,7 +12,7 @@ use proptest::sample::{Index, select};
 use serde_json::Value;
 use wiretape_core::Dialect;
 
-pub use expect::{Expected, ExpectedCall, Rest};
+pub use expect::{Answered, Called, Expected, More};
 
 /// What a part of a reply is. A dialect that has no such thing leaves it out.
 #[derive(Clone, Debug)]
@@ -63,10 +63,7 @@ enum Counted {
 /// A part with the places at which it is cut into deltas.
 type Cut = (Part, Vec<Index>);
 
-/// A reply: what the model said, and how a server writes it down.
-///
-/// [`Reply::body`] is what a server of a dialect sends, [`Reply::expected`] what a reader must
-/// make of it. A dialect leaves out what it has no form for.
+/// What a model said, and how it is written down. Made by [`replies`].
 #[derive(Clone, Debug)]
 pub struct Reply {
     /// The parts of each answer; a dialect with one answer writes the first.
@@ -96,23 +93,32 @@ struct Style {
     line_end: &'static str,
 }
 
-/// Arbitrary well-formed replies, all of whose calls may be run: up to six texts, thoughts, refusals
-/// and calls, with what trips readers in their strings, written as a server may write them.
+/// Replies with texts that trip readers, reasoning, refusals, calls of every form, several answers,
+/// cut and mixed in every way that the dialects permit. They shrink towards few and short parts,
+/// written plainly.
 ///
 /// ```
 /// use proptest::prelude::*;
-/// use wiretape::core::{Dialect, Options, Transcript, read};
+/// use wiretape::core::{Dialect, Options, read};
+/// use wiretape::strategy::replies;
 ///
-/// proptest!(|(reply in wiretape::strategy::replies())| {
-///     let seen = read(Dialect::Anthropic, Options::strict(), &reply.body(Dialect::Anthropic));
-///     prop_assert_eq!(Transcript::of(&seen).text, reply.expected(Dialect::Anthropic).text);
-/// });
+/// # struct Runner;
+/// proptest! {
+///     # #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+///     # fn all(reply in replies()) {
+///     # /*
+///     #[test]
+///     fn my_reader_hands_out_the_whole_text(reply in replies()) {
+///     # */
+///         let dialect = Dialect::Anthropic;
+///         let (body, expected) = (reply.body(dialect).unwrap(), reply.expected(dialect));
+///         let turn = read(dialect, Options::default(), &body).unwrap(); // your reader here
+///         prop_assert_eq!(turn.text(), expected.text);
+///     }
+/// }
+/// # all();
 /// ```
 pub fn replies() -> impl Strategy<Value = Reply> {
-    reply()
-}
-
-fn reply() -> impl Strategy<Value = Reply> {
     let cuts = || prop::collection::vec(any::<Index>(), 0..6);
     let parts = prop::collection::vec((part(), cuts()), 0..6);
     let more = prop_oneof![
@@ -233,14 +239,20 @@ impl Reply {
     /// The answers that this dialect writes, each with the parts that it has a form for.
     fn answers(&self, dialect: Dialect) -> Vec<Vec<&Cut>> {
         let answers = match dialect {
-            Dialect::Anthropic => &self.answers[..1],
-            _ => &self.answers,
+            Dialect::Anthropic => 1,
+            _ => self.answers.len(),
         };
-        let answers = answers.iter().map(|parts| {
+        let answers = self.answers.iter().take(answers).map(|parts| {
             let written = parts.iter().filter(|(part, _)| part.is_of(dialect));
             written.collect()
         });
         answers.collect()
+    }
+
+    /// The parts of the first of them.
+    fn first(&self, dialect: Dialect) -> Vec<&Cut> {
+        let first = self.answers(dialect).into_iter().next();
+        first.unwrap_or_default()
     }
 
     /// Why the model stopped: a reason that permits acting.
@@ -254,7 +266,7 @@ impl Reply {
             (_, true) => ["tool_calls", "tool_calls", "stop", "function_call"],
             (_, false) => ["stop", "stop", "stop", "tool_calls"],
         };
-        reasons[self.style.reason]
+        reasons.get(self.style.reason).copied().unwrap_or("stop")
     }
 }
 
@@ -273,5 +285,11 @@ impl Part {
 
 /// The id of a call by its place; some have characters that JSON escapes.
 fn id(place: usize) -> String {
-    format!("call_{place}{}", ["", "-é", "\\", "\""][place % 4])
+    let odd = match place % 4 {
+        0 => "",
+        1 => "-é",
+        2 => "\\",
+        _ => "\"",
+    };
+    format!("call_{place}{odd}")
 }
