@@ -689,3 +689,27 @@ fn a_reader_that_stops_is_no_failure() {
     );
     std::io::stdout().flush().unwrap();
 }
+
+/// A recorded refusal holds no stream: no command takes it for a broken tape.
+#[test]
+fn an_answer_that_is_no_stream() {
+    let tape = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../recordings/recorded/chat-too-long.tape"
+    );
+    for command in ["check", "show", "transcript"] {
+        let output = run(&[command, tape]);
+        assert!(output.status.success(), "{command}: {output:?}");
+    }
+    let shown = String::from_utf8(run(&["show", tape]).stdout).unwrap();
+    assert!(
+        shown.contains("exchange 0: status 400, no stream, 195 bytes"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("exceeds the available context size"),
+        "{shown}"
+    );
+    let noted = String::from_utf8(run(&["check", tape]).stderr).unwrap();
+    assert!(noted.contains("its answers are no streams"), "{noted}");
+}
