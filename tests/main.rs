@@ -36,6 +36,8 @@ mod laws;
 mod recognised;
 // The decoders against models that read a whole body at once.
 mod model;
+// Law 4 through sockets: recording a replay gives the tape back.
+mod round_trip;
 // JSON strings, every escape.
 mod strings;
 // Every kind of error of a tape.

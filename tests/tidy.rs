@@ -2,6 +2,7 @@
 //! breaks it.
 
 mod files;
+mod trees;
 
 use std::collections::BTreeSet;
 
@@ -14,15 +15,22 @@ const FUNCTION_LINES_MAX: usize = 70;
 const PURE: [&str; 3] = ["wiretape-core", "wiretape-tape", "wiretape-vary"];
 
 /// Who may depend on whom. A new crate needs a line here.
-const ARROWS: [(&str, &str); 6] = [
+const ARROWS: [(&str, &str); 7] = [
     ("wiretape-core", ""),
     ("wiretape-tape", ""),
     ("wiretape-vary", "wiretape-core wiretape-tape"),
     ("wiretape-record", "wiretape-core wiretape-tape"),
-    ("wiretape", "wiretape-core wiretape-tape wiretape-vary"),
+    (
+        "wiretape-serve",
+        "wiretape-core wiretape-tape wiretape-vary",
+    ),
+    (
+        "wiretape",
+        "wiretape-core wiretape-serve wiretape-tape wiretape-vary",
+    ),
     (
         "wiretape-cli",
-        "wiretape wiretape-core wiretape-record wiretape-tape wiretape-vary",
+        "wiretape wiretape-core wiretape-record wiretape-serve wiretape-tape wiretape-vary",
     ),
 ];
 
