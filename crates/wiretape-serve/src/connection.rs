@@ -84,10 +84,9 @@ impl Connection {
         let limits = self.shared.config.limits;
         if self.buffer.is_empty() {
             self.buffer = Vec::new();
-            let first = request::first_byte(&mut self.stream, &mut self.buffer, &limits);
             tokio::select! {
                 biased;
-                first = first => if first.is_err() { return Next::Gone },
+                begun = request::begin(&self.stream, &limits) => if begun.is_err() { return Next::Gone },
                 () = stopped(&mut self.stopping) => return Next::Fin,
             }
         }
@@ -229,8 +228,6 @@ impl Connection {
         let mut flight = Flight::new(Arc::clone(&mounted), ticket);
         let flying = Some(&mut flight);
         let sent = play(&mut self.stream, &mut self.buffer, part, flying).await;
-        // A reset reaches the client at once: by then this answer must be over.
-        drop(flight);
         self.shared.report(|| {
             let bytes = reply.body_bytes(sent.chunks);
             Report::Played {

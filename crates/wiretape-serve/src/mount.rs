@@ -16,7 +16,6 @@ use crate::reply::{Manner, Reply};
 use crate::session::Turn;
 
 /// A tape with what is done to it. It is compiled once, when it is first needed; clones share that.
-/// A clone under another scenario still shares the tape, taken apart once.
 ///
 /// ```
 /// use wiretape_serve::{Matching, Mount, Pace};
@@ -37,8 +36,6 @@ pub struct Mount {
     dialect: Option<String>,
     doing: Doing,
     settings: Settings,
-    /// The exchanges taken apart: the same for every scenario.
-    subjects: Arc<OnceLock<Vec<Subject>>>,
     compiled: OnceLock<Arc<Compiled>>,
 }
 
@@ -60,6 +57,10 @@ pub(crate) struct Settings {
 }
 
 /// Which exchange answers a request.
+///
+/// A retry is no new turn. It is one if it says so (`x-stainless-retry-count`), or if it repeats a
+/// request whose answer failed: a status of 400 or more, an end that is not complete, a client that
+/// left. It gets the next exchange if the tape holds the retry too, else the same one again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Matching {
@@ -187,7 +188,6 @@ impl Mount {
             dialect: None,
             doing: Doing::Scenario(Scenario::plain()),
             settings: Settings::default(),
-            subjects: Arc::default(),
             compiled: OnceLock::new(),
         }
     }
@@ -196,7 +196,6 @@ impl Mount {
     #[must_use]
     pub fn dialect(mut self, name: &str) -> Self {
         self.dialect = Some(name.to_owned());
-        self.subjects = Arc::default();
         self.changed()
     }
 
@@ -221,7 +220,8 @@ impl Mount {
         self.changed()
     }
 
-    /// When the chunks are sent.
+    /// When the chunks are sent. A client that closes its connection, or its own half of it, while
+    /// nothing is due has left.
     #[must_use]
     pub fn pace(mut self, pace: Pace) -> Self {
         self.settings.pace = pace;
@@ -334,18 +334,11 @@ impl Mount {
         let mut dialect = name.and_then(|name| known(name));
         let mut replies = Vec::with_capacity(self.tape.exchanges.len());
         let mut turns = Vec::with_capacity(self.tape.exchanges.len());
-        let subjects = self.subjects.get_or_init(|| {
-            let exchanges = self.tape.exchanges.iter();
-            let subject = |exchange| Subject::new(exchange, name.map(String::as_str));
-            exchanges.map(subject).collect()
-        });
-        let exchanges = self.tape.exchanges.iter().zip(subjects);
-        for (number, (exchange, subject)) in exchanges.enumerate() {
-            let (scenario, label) = self.doing.for_subject(subject);
-            let script = scenario.apply(subject);
+        for (number, exchange) in self.tape.exchanges.iter().enumerate() {
+            let (script, scenario, label) = self.doing.apply(exchange, name.map(String::as_str));
             let of_this = self.settings.holds.iter().filter(|(of, _)| *of == number);
             let holds: Vec<usize> = of_this.map(|(_, event)| *event).collect();
-            dialect = dialect.or_else(|| Dialect::sniff(subject.body()));
+            dialect = dialect.or_else(|| Dialect::sniff(script.body()));
             let reply = Reply::new(exchange, script, &scenario, label, bare, &holds);
             turns.push(Turn {
                 asked: self.asked(exchange),
@@ -371,11 +364,23 @@ impl Mount {
 }
 
 impl Doing {
-    /// The scenario, and how it is named in a report.
-    fn for_subject(&self, subject: &Subject) -> (Scenario, String) {
+    /// The script, the scenario, and how that is named in a report.
+    fn apply(&self, exchange: &Exchange, dialect: Option<&str>) -> (Script, Scenario, String) {
+        if let Self::Scenario(scenario) = self {
+            if scenario.pieces.is_empty() {
+                return (
+                    Script::plain(exchange),
+                    scenario.clone(),
+                    "plain".to_owned(),
+                );
+            }
+        }
+        // The same choice as everywhere, so that a seed gives the same bytes everywhere.
+        let sniffed = || Dialect::sniff(&exchange.body()).map(Dialect::name);
+        let subject = Subject::new(exchange, dialect.or_else(sniffed));
         let scenario = match self {
             Self::Scenario(scenario) => scenario.clone(),
-            Self::Seed(seed, profile) => Scenario::generate(*seed, *profile, subject),
+            Self::Seed(seed, profile) => Scenario::generate(*seed, *profile, &subject),
         };
         let label = match (self, scenario.pieces.len()) {
             (_, 0) => "plain".to_owned(),
@@ -383,7 +388,7 @@ impl Doing {
             (Self::Scenario(_), 1) => "1 piece".to_owned(),
             (Self::Scenario(_), pieces) => format!("{pieces} pieces"),
         };
-        (scenario, label)
+        (scenario.apply(&subject), scenario, label)
     }
 }
 

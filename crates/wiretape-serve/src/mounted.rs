@@ -70,8 +70,12 @@ impl Flight {
 
     /// It ends, or is about to: told before the client can know, so that its next request finds it.
     pub(crate) fn end(&mut self, outcome: Outcome) {
+        let mut session = self.mounted.session();
+        session.end(self.ticket, outcome);
+        if !self.ended {
+            session.over(self.ticket);
+        }
         self.ended = true;
-        self.mounted.session().end(self.ticket, outcome);
     }
 
     /// Returns when it is released. It counts as held from the first poll until then.
@@ -87,11 +91,9 @@ impl Flight {
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        let mut session = self.mounted.session();
         if !self.ended {
-            session.end(self.ticket, Outcome::Failed);
+            self.end(Outcome::Failed);
         }
-        session.over(self.ticket);
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::io;
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -50,12 +49,6 @@ pub(crate) struct Sent {
 /// The client is gone, or takes nothing any more.
 #[derive(Debug)]
 struct Gone;
-
-impl From<io::Error> for Gone {
-    fn from(_: io::Error) -> Self {
-        Self
-    }
-}
 
 /// Plays it. `ahead` keeps what the client sends meanwhile. Without a flight nothing is held.
 ///
@@ -258,10 +251,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Playing<'_, S> {
         if all.await? {
             return Ok(());
         }
-        match timeout(self.part.write_time, self.io.write_all(rest)).await {
-            Ok(done) => Ok(done?),
-            Err(_) => Err(Gone),
+        while !rest.is_empty() {
+            match timeout(self.part.write_time, self.io.write(rest)).await {
+                Ok(Ok(sent @ 1..)) => rest = rest.get(sent..).unwrap_or_default(),
+                _ => return Err(Gone),
+            }
         }
+        Ok(())
     }
 
     /// Told before the write after which the client has the whole answer.

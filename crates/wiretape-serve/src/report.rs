@@ -103,9 +103,10 @@ impl fmt::Display for Report {
                 exchange,
             } => {
                 let again = if *retry { " (retry)" } else { "" };
+                let prefix = spaced(prefix);
                 write!(
                     f,
-                    "{prefix} request {number}: {method} {path}, {body_bytes} bytes, exchange {exchange}{again}"
+                    "{prefix}request {number}: {method} {path}, {body_bytes} bytes, exchange {exchange}{again}"
                 )
             }
             Self::Miss {
@@ -117,7 +118,8 @@ impl fmt::Display for Report {
                 nearest,
                 diff,
             } => {
-                write!(f, "{prefix} request {number}: {method} {path}: miss: {why}")?;
+                let prefix = spaced(prefix);
+                write!(f, "{prefix}request {number}: {method} {path}: miss: {why}")?;
                 if let Some(nearest) = nearest {
                     write!(f, "; nearest is exchange {nearest}")?;
                 }
@@ -154,6 +156,7 @@ impl Report {
         else {
             return Ok(());
         };
+        let prefix = spaced(prefix);
         let likeness = match (whole, equal, same_bytes) {
             (false, _, _) => "not all of it was sent",
             (_, true, _) => "equal to the recording",
@@ -162,12 +165,20 @@ impl Report {
         };
         write!(
             f,
-            "{prefix} request {number}: exchange {exchange}, {scenario}: {bytes} bytes, {chunks} chunks, \
+            "{prefix}request {number}: exchange {exchange}, {scenario}: {bytes} bytes, {chunks} chunks, \
              {}, {}.{:03} s, sha256 {sha256}, {likeness}",
             end.name(),
             elapsed.as_secs(),
             elapsed.subsec_millis()
         )
+    }
+}
+
+/// A prefix before something else; nothing for the root.
+fn spaced(prefix: &str) -> String {
+    match prefix {
+        "" => String::new(),
+        prefix => format!("{prefix} "),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::body::Chunked;
@@ -86,22 +87,15 @@ pub(crate) async fn hang_up(
     std::future::pending::<()>().await;
 }
 
-/// Waits for the first byte of a request. `buffer` may hold bytes that came before.
-pub(crate) async fn first_byte(
-    io: &mut (impl AsyncRead + Unpin),
-    buffer: &mut Vec<u8>,
-    limits: &Limits,
-) -> Result<(), Stop> {
-    if !buffer.is_empty() {
-        return Ok(());
-    }
-    match timeout(limits.idle_time, read_more(io, buffer)).await {
-        Ok(Ok(1..)) => Ok(()),
+/// Waits until a request begins, without room for it before it does.
+pub(crate) async fn begin(stream: &TcpStream, limits: &Limits) -> Result<(), Stop> {
+    match timeout(limits.idle_time, stream.readable()).await {
+        Ok(Ok(())) => Ok(()),
         _ => Err(Stop::Gone),
     }
 }
 
-/// Reads a head, whose first byte is in the buffer, and takes it from there.
+/// Reads a head. `buffer` may hold bytes that came before, and keeps what came behind it.
 pub(crate) async fn head(
     io: &mut (impl AsyncRead + Unpin),
     buffer: &mut Vec<u8>,
@@ -124,7 +118,7 @@ async fn read_head(
     // refused at once, and a head that drips in costs no more than its length.
     let mut parse_at = 0;
     loop {
-        if buffer.len() >= parse_at || head::end(buffer, looked_at) {
+        if !buffer.is_empty() && (buffer.len() >= parse_at || head::end(buffer, looked_at)) {
             let known = buffer.get(..bytes_max.min(buffer.len()));
             if let Some((head, used)) = head::parse(known.unwrap_or_default())? {
                 buffer.drain(..used.min(buffer.len()));

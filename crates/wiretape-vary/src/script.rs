@@ -42,6 +42,30 @@ pub(crate) struct Cut {
 }
 
 impl Script {
+    /// The exchange as it was recorded: what [`crate::Scenario::plain`] gives, without taking the
+    /// response apart first.
+    #[must_use]
+    pub fn plain(exchange: &Exchange) -> Self {
+        let mut body = Vec::new();
+        let cuts = exchange.chunks.iter().map(|chunk| {
+            body.extend_from_slice(&chunk.bytes);
+            Cut {
+                after_ns: chunk.after_ns,
+                end: body.len(),
+            }
+        });
+        let cuts = cuts.collect();
+        let end = exchange.end.as_ref();
+        Self {
+            cuts,
+            body,
+            end: end.map_or(EndKind::Unterminated, |end| end.kind),
+            end_after_ns: end.map_or(0, |end| end.after_ns),
+            skipped: Vec::new(),
+            permits: [Outcome::Same].to_vec(),
+        }
+    }
+
     /// The whole body.
     #[must_use]
     pub fn body(&self) -> &[u8] {

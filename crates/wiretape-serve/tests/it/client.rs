@@ -117,11 +117,12 @@ impl Client {
         let length = answer
             .header("content-length")
             .map(|length| length.parse().unwrap());
-        let length = length.unwrap_or(if answer.status() == 204 {
+        let unsaid = if answer.status() == 204 {
             0
         } else {
             usize::MAX
-        });
+        };
+        let length = length.unwrap_or(unsaid);
         let mut result = Ok(());
         while self.buffer.len() < length && result.is_ok() {
             result = self.more();
@@ -132,25 +133,24 @@ impl Client {
     }
 
     fn read_chunks(&mut self, answer: &mut Answer) -> Result<(), Ended> {
+        // Bytes of the buffer that were used: they go when more is read.
+        let mut used = 0;
         loop {
-            let line = loop {
-                match find(&self.buffer, b"\r\n") {
-                    Some(end) => break end,
-                    None => self.more()?,
+            match chunk(&self.buffer[used..]) {
+                Some((bytes, length)) => {
+                    used += length;
+                    if bytes.is_empty() {
+                        self.buffer.drain(..used);
+                        return Ok(());
+                    }
+                    answer.chunks.push(bytes);
                 }
-            };
-            let size = std::str::from_utf8(&self.buffer[..line]).expect("a size");
-            let size = usize::from_str_radix(size, 16).expect("a size in hex");
-            while self.buffer.len() < line + 2 + size + 2 {
-                self.more()?;
+                None => {
+                    self.buffer.drain(..used);
+                    used = 0;
+                    self.more()?;
+                }
             }
-            assert_eq!(&self.buffer[line + 2 + size..][..2], b"\r\n");
-            let chunk = self.buffer[line + 2..][..size].to_vec();
-            self.buffer.drain(..line + 2 + size + 2);
-            if size == 0 {
-                return Ok(());
-            }
-            answer.chunks.push(chunk);
         }
     }
 
@@ -192,4 +192,15 @@ pub(crate) fn post(path: &str, body: &str) -> String {
 
 pub(crate) fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     bytes.windows(what.len()).position(|window| window == what)
+}
+
+/// The first chunk, and how many bytes it takes; `None`: it is not all there.
+fn chunk(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let line = find(&bytes[..bytes.len().min(40)], b"\r\n")?;
+    let size = std::str::from_utf8(&bytes[..line]).expect("a size");
+    let size = usize::from_str_radix(size, 16).expect("a size in hex");
+    let data = bytes.get(line + 2..line + 2 + size)?;
+    let end = bytes.get(line + 2 + size..line + 4 + size)?;
+    assert_eq!(end, b"\r\n");
+    Some((data.to_vec(), line + 4 + size))
 }

@@ -1,6 +1,5 @@
 //! What lives in time: paces, holds, clients that leave or take nothing, many at once, the end.
 
-use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use wiretape_serve::{Config, Flush, Limits, Matching, Mount, Outcome, Pace, Report};
@@ -389,7 +388,7 @@ fn a_stop_lets_answers_end_and_closes_the_rest() {
     let ((), time) = timed(|| {
         running
             .runtime
-            .block_on(server.stop(Duration::from_secs(2)))
+            .block_on(server.stop(Duration::from_secs(2)));
     });
     assert!(Duration::from_millis(1900) <= time, "{time:?}");
     assert!(
@@ -430,9 +429,10 @@ fn unread_bytes_do_not_cost_a_client_its_answer() {
     // What follows the request is never read as one: the connection ends with the answer.
     let ahead = "x".repeat(100_000);
     client.send(format!("{}{ahead}", post("/v1/messages", &asks("hi"))).as_bytes());
-    let _ = client.stream.write(b"more");
+    for _ in 0..20 {
+        std::thread::sleep(Duration::from_millis(2));
+        client.send(b"more");
+    }
     let answer = client.answer();
     assert_eq!((answer.chunks.len(), answer.ended), (4, Ended::Fin));
-    let mut rest = Vec::new();
-    assert_eq!(client.stream.read_to_end(&mut rest).unwrap(), 0);
 }

@@ -5,7 +5,7 @@ use wiretape_serve::{Matching, Mount, MountError, Outcome, Report};
 use wiretape_tape::{Body, EndKind, Exchange, Tape};
 
 use crate::client::{Client, post};
-use crate::support::{Running, asks, response, stream, tape};
+use crate::support::{Running, asks, response, stream, tape, wait_until};
 
 fn said(text: &str) -> Exchange {
     stream(
@@ -116,6 +116,43 @@ fn a_retry_after_a_cut_stream_is_no_new_turn() {
             outcomes,
             [Outcome::Failed, Outcome::Complete, Outcome::Complete]
         );
+    }
+}
+
+/// The client's next request, also over another connection, finds the answer before it told.
+#[test]
+fn an_answer_is_whole_as_soon_as_the_client_has_it() {
+    let turns: Vec<String> = (0..300).map(|turn| turn.to_string()).collect();
+    let exchanges = turns.iter().map(|turn| said(turn)).collect();
+    let running = Running::with(Mount::new(&tape(exchanges)));
+    for turn in &turns {
+        assert_eq!(talk(&running, &["x"]), [turn.as_str()]);
+    }
+    assert!(running.server().requests("").iter().all(|seen| !seen.retry));
+}
+
+#[test]
+fn a_request_that_comes_again_before_its_answer_ended_is_a_retry() {
+    let mount = Mount::new(&tape(vec![said("a"), said("b")])).hold_before(0, 0);
+    let running = Running::with(mount);
+    let mut clients = [(); 2].map(|()| Client::connect(running.addr()));
+    for (held, client) in (1..).zip(&mut clients) {
+        client.send(post("/v1/messages", &asks("x")).as_bytes());
+        wait_until(|| {
+            running
+                .server()
+                .state("")
+                .is_some_and(|state| state.held == held)
+        });
+    }
+    assert_eq!(
+        talk(&running, &["y"]),
+        ["b"],
+        "another request has the next turn"
+    );
+    assert_eq!(running.server().release(""), 2);
+    for client in &mut clients {
+        assert_eq!(text(&client.answer()), "a");
     }
 }
 
