@@ -1,6 +1,7 @@
 //! All tests of the workspace that drive its public surface. `README.md` says what is where.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
     reason = "a test may panic: that is how it fails; clippy's own exception ends at helpers"
@@ -29,14 +30,14 @@ mod generated;
 mod failures;
 // The test kit, used as its users do.
 mod kit;
-// What is recorded of a replay is the tape.
-mod round_trip;
 // Every law over every tape, and over generated replies.
 mod laws;
 // The fast path for common deltas changes nothing.
 mod recognised;
 // The decoders against models that read a whole body at once.
 mod model;
+// Law 4 through sockets: recording a replay gives the tape back.
+mod round_trip;
 // JSON strings, every escape.
 mod strings;
 // Every kind of error of a tape.

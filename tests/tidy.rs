@@ -2,6 +2,7 @@
 //! breaks it.
 
 mod files;
+mod trees;
 
 use std::collections::BTreeSet;
 

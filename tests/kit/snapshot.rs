@@ -6,10 +6,7 @@ use wiretape::{FromFile, Tape};
 use wiretape_core::{Dialect, Options, Transcript, read};
 
 fn check(name: &str, played: &str, value: &impl serde::Serialize) {
-    let mut settings = snapshot::settings(played);
-    settings.set_snapshot_path("../snapshots");
-    settings.set_prepend_module_to_snapshot(false);
-    settings.bind(|| insta::assert_json_snapshot!(name, value));
+    super::settings(played).bind(|| insta::assert_json_snapshot!(name, value));
 }
 
 fn body(tape: &str) -> Vec<u8> {

@@ -74,7 +74,6 @@ pub struct Mounted<'a> {
 
 impl MockServer {
     /// What to replay, as it was recorded; the methods of [`Replay`] say otherwise.
-    #[must_use]
     pub fn replay(tape: &Tape) -> Replay {
         Replay::new(tape)
     }
@@ -88,10 +87,10 @@ impl MockServer {
         let new = Self {
             server: Some(server),
             thread,
-            first: prefix.clone(),
+            first: prefix,
             played: Mutex::default(),
         };
-        new.put(&prefix, played)?;
+        new.put(&new.first, played)?;
         Ok(new)
     }
 

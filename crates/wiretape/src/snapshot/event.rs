@@ -42,7 +42,8 @@ pub fn line(event: &Event<'_>) -> String {
         }
         Event::Close { block } => format!("close {}.{}", block.choice, block.index),
         Event::Usage(usage) => {
-            let count = |count: Option<u64>| count.map_or("-".to_owned(), |n| n.to_string());
+            let count =
+                |count: Option<u64>| count.map_or_else(|| "-".to_owned(), |n| n.to_string());
             format!("usage {} {}", count(usage.input), count(usage.output))
         }
         Event::End { choice, reason, .. } => format!("end {choice} {reason}"),

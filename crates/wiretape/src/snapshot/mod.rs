@@ -41,6 +41,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use wiretape_core::{AnswerView, CallView, Dialect, RejectedView, Transcript};
+#[cfg(feature = "server")]
+use wiretape_serve::Seen;
 
 pub use event::line;
 
@@ -245,6 +247,16 @@ pub fn events(dialect: Dialect, body: &[u8]) -> Vec<String> {
     // What the end makes of it stands in the transcript.
     let _ = reader.finish_with(&mut |event| lines.push(stable.event(&event)));
     lines
+}
+
+/// What a replay server was asked, in order, with stable names for all requests together.
+#[cfg(feature = "server")]
+#[must_use]
+pub fn requests(seen: &[Seen]) -> Vec<RequestView> {
+    let mut stable = Stable::new();
+    let requests = seen.iter();
+    let request = |seen: &Seen| stable.request(&seen.method, &seen.path, &seen.body);
+    requests.map(request).collect()
 }
 
 /// Settings for snapshots of what came of a replay: members of maps in order of their names, no

@@ -6,6 +6,8 @@
 //! once.
 
 mod client;
+#[cfg(test)]
+mod tests;
 
 use wiretape_core::machine::{Moment, run};
 use wiretape_serve::{Flush, Matching};
@@ -78,7 +80,7 @@ pub fn check(subject: &Subject<'_>, varied: &wiretape_vary::Subject, effort: &Ef
     let plain = std::iter::once(Scenario::plain());
     for scenario in plain.chain(scenarios).take(runs) {
         let case = wire.compare(&scenario).map_err(|seen| {
-            let (scenario, difference) = wire.least(scenario, seen);
+            let (scenario, difference) = wire.least(&scenario, seen);
             Failure {
                 case: "a scenario through a socket".into(),
                 scenario: Some(scenario),
@@ -135,7 +137,7 @@ impl Wire<'_> {
     }
 
     /// The fewest pieces that still give a difference, and which.
-    fn least(&mut self, scenario: Scenario, difference: String) -> (Scenario, String) {
+    fn least(&mut self, scenario: &Scenario, difference: String) -> (Scenario, String) {
         let mut last = difference;
         let with = |pieces: &[_]| Scenario {
             pieces: pieces.to_vec(),

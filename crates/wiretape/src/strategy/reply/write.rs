@@ -246,12 +246,12 @@ fn blocks(
             arguments,
             form,
         } => {
-            let mut start =
-                json!({"type": "tool_use", "id": id(ordinal), "name": name, "input": {}});
+            let start = |input: Value| json!({"type": "tool_use", "id": id(ordinal), "name": name, "input": input});
             if *form == Form::Whole {
-                start["input"] = serde_json::from_str(arguments).unwrap_or_default();
-                return vec![(start, Vec::new())];
+                let input = serde_json::from_str(arguments).unwrap_or_default();
+                return vec![(start(input), Vec::new())];
             }
+            let start = start(json!({}));
             vec![(start, pieces("input_json_delta", "partial_json", arguments))]
         }
         Part::Server { name, arguments } => {
