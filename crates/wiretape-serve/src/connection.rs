@@ -87,7 +87,8 @@ impl Connection {
             tokio::select! {
                 biased;
                 begun = request::begin(&self.stream, &limits) => if begun.is_err() { return Next::Gone },
-                () = stopped(&mut self.stopping) => return Next::Fin,
+                // Nothing was read or is to be sent: to drop it is to close it.
+                () = stopped(&mut self.stopping) => return Next::Gone,
             }
         }
         let head = request::head(&mut self.stream, &mut self.buffer, &limits).await;

@@ -171,11 +171,23 @@ impl Client {
         }
     }
 
-    /// Whether the connection is closed now, and how: `Open` if it is not.
+    /// Reads ahead until the server is done and nothing more comes: of an answer that stalls, this is
+    /// all there will be, however slow the machine is.
+    pub(crate) fn gather(&mut self, done: impl Fn() -> bool) {
+        let moment = Some(Duration::from_millis(50));
+        self.stream.set_read_timeout(moment).expect("an option");
+        loop {
+            let last = done();
+            match self.more() {
+                Ok(()) => {}
+                Err(Ended::Open) if !last => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// How the connection is closed, without another byte: `Open` if it is not.
     pub(crate) fn closed(&mut self) -> Ended {
-        self.stream
-            .set_read_timeout(Some(QUIET))
-            .expect("an option");
         match self.more() {
             Ok(()) => panic!("bytes came: {:?}", String::from_utf8_lossy(&self.buffer)),
             Err(ended) => ended,

@@ -3,16 +3,23 @@
 use wiretape_serve::{Mount, Report};
 use wiretape_tape::{Chunk, End, EndKind, Exchange};
 
-use crate::client::{Client, Ended, QUIET};
+use crate::client::{Client, Ended, post};
 use crate::support::{Running, asks, response, stream, tape};
 
 const CHUNKS: [&str; 3] = ["data: 1\n\n", "data: 2\n\nda", "ta: 3\n\n"];
 
 fn ended(exchange: Exchange) -> (Vec<Vec<u8>>, Ended, Running) {
+    let stalls = exchange
+        .end
+        .as_ref()
+        .is_some_and(|end| end.kind == EndKind::Timeout);
     let running = Running::with(Mount::new(&tape(vec![exchange])));
     let mut client = Client::connect(running.addr());
-    client.stream.set_read_timeout(Some(QUIET)).unwrap();
-    let answer = client.post("/v1/messages", &asks("hi"));
+    client.send(post("/v1/messages", &asks("hi")).as_bytes());
+    if stalls {
+        client.gather(|| running.is_done(""));
+    }
+    let answer = client.answer();
     (answer.chunks, answer.ended, running)
 }
 

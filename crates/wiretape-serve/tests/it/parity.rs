@@ -14,7 +14,7 @@ use wiretape_serve::{Config, Flush, Matching, Mount};
 use wiretape_tape::{EndKind, Tape};
 use wiretape_vary::{Action, Player, Profile, Scenario, Script, Subject};
 
-use crate::client::{Client, Ended, QUIET, post};
+use crate::client::{Client, Ended, post};
 use crate::support::{Running, recordings};
 
 /// Scenarios of each tape.
@@ -120,10 +120,7 @@ fn compare(
     let mut client = Client::connect(running.addr());
     client.send(request(tape, exchange, &prefix).as_bytes());
     if end == EndKind::Timeout {
-        client
-            .stream
-            .set_read_timeout(Some(QUIET))
-            .expect("an option");
+        client.gather(|| running.is_done(&prefix));
     }
     let answer = client.answer();
     running.server().unmount(&prefix);

@@ -54,6 +54,12 @@ impl Running {
         self.server().addr()
     }
 
+    /// A mount was asked, and its answers were sent.
+    pub(crate) fn is_done(&self, prefix: &str) -> bool {
+        let state = self.server().state(prefix).expect("a mount");
+        0 < state.requests && state.in_flight == 0
+    }
+
     pub(crate) fn reports(&self) -> Vec<Report> {
         self.reports.lock().unwrap().clone()
     }
