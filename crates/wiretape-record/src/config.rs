@@ -115,7 +115,7 @@ pub struct Limits {
     /// Bytes of a head, of a client's or the upstream server's, and of what is read ahead of it
     /// [256 KiB].
     pub head_bytes: usize,
-    /// Clients' connections at a time; more wait [1024].
+    /// Clients' connections at a time; more wait [1,024 of them].
     pub connections: usize,
 }
 

@@ -27,7 +27,7 @@
 //! redactor.feed(br#"{"echo":"correct horse bat"#, &mut out);
 //! redactor.feed(br#"tery","key":"sk-ant-api03-Zm9vYmFy"}"#, &mut out);
 //! redactor.finish(&mut out);
-//! assert_eq!(out, br#"{"echo":"*********************","key":"**********************"}"#);
+//! assert_eq!(out, br#"{"echo":"*********************","key":"*********************"}"#);
 //! assert_eq!(redactor.replaced().len(), 2);
 //! ```
 
