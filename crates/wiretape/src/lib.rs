@@ -3,7 +3,7 @@
 //! # A client against a tape
 //!
 //! With the feature `server`, which is on by default, [`MockServer`] replays a recorded session to
-//! any client of HTTP, byte for byte or varied by a seed; see [`server`](crate::server):
+//! any client of HTTP, byte for byte or varied by a seed; see [`server`]:
 //!
 //! ```
 //! # #[cfg(feature = "server")]
