@@ -69,8 +69,7 @@ impl Recorded {
         if kind == EndKind::Reset {
             self.link.reset();
         }
-        self.link.wait(cx.waker());
-        Poll::Pending
+        self.link.poll_written(cx).map(|()| Some(Err(Broken)))
     }
 }
 
@@ -83,11 +82,7 @@ impl Body for Recorded {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         if self.broken {
-            if self.link.is_written() {
-                return Poll::Ready(Some(Err(Broken)));
-            }
-            self.link.wait(cx.waker());
-            return Poll::Pending;
+            return self.link.poll_written(cx).map(|()| Some(Err(Broken)));
         }
         if self.done {
             return Poll::Ready(None);
