@@ -39,8 +39,11 @@ fn a_tape_loads_by_its_path_and_a_bare_body_too() {
     // A tape of a dialect that is not read here can still be played.
     let header = "{\"wiretape\":1,\"dialect\":\"smoke-signals\",\"source\":{\"kind\":\"bare\"},\"exact\":true}\n";
     let response = "{\"response\":0,\"after_ns\":0,\"status\":200,\"headers\":[]}\n";
-    let rest = "[0,1,\"puff\"]\n{\"end\":0,\"after_ns\":0,\"kind\":\"complete\",\"bytes\":4}\n";
-    let smoke = Scratch::new("smoke.tape", &(header.to_owned() + response + rest));
+    let sha256 = wiretape_tape::sha256_hex(b"puff");
+    let end = format!(
+        "[0,1,\"puff\"]\n{{\"end\":0,\"after_ns\":0,\"kind\":\"complete\",\"bytes\":4,\"sha256\":\"{sha256}\"}}\n"
+    );
+    let smoke = Scratch::new("smoke.tape", &(header.to_owned() + response + &end));
     let tape = Tape::load(&smoke.0).unwrap();
     assert_eq!(tape.exchanges[0].body(), b"puff");
 }

@@ -23,9 +23,9 @@
 //!         "ordinal": 0,
 //!         "id": "id-2",
 //!         "name": "get_weather",
-//!         "arguments": "{\"location\": \"San Francisco, CA\"}",
+//!         "arguments": "{\"city\": \"Bergen\"}",
 //!         "input": {
-//!           "location": "San Francisco, CA"
+//!           "city": "Bergen"
 //!         }
 //!       }
 //!     ]

@@ -157,24 +157,31 @@ fn ends_are_told_apart() {
 
 #[test]
 fn what_breaks_is_shrunk_to_the_piece_that_matters() {
-    // Of these bodies only a cut behind byte 4 lets the difference show.
-    let subject = Subject::new(&exchange(&["abcdefgh"]), None);
-    let mut wire = differing(&["abcdXfgh"], &subject);
-    let cut = |at| Piece::Cut {
-        at,
-        end: EndKind::Complete,
-    };
-    assert_eq!(wire.compare(&Scenario::of(vec![cut(4)])), Ok(()));
+    // The server is told no dialect, and so skips the piece that needs one.
+    let blocks = ["data: {\"type\":\"a\"}\n\n", "data: {\"type\":\"b\"}\n\n"];
+    let subject = Subject::new(&exchange(&blocks), Some("anthropic"));
+    let mut wire = differing(&blocks, &subject);
+    let unknown = Piece::UnknownEvent { before_block: 1 };
     let pieces = vec![
+        Piece::Bom {},
         Piece::Rechunk {
             cut: Cutting::Bytes1,
         },
-        Piece::Bom {},
-        cut(6),
+        unknown.clone(),
+        Piece::LineEnds {
+            ends: wiretape_vary::Ends::CrLf,
+        },
     ];
     let scenario = Scenario::of(pieces);
     let seen = wire.compare(&scenario).unwrap_err();
     let (least, difference) = wire.least(&scenario, seen);
-    assert_eq!(least.pieces, [], "the bodies differ without any piece");
-    assert!(difference.contains("chunk 0 of 1"), "{difference}");
+    assert_eq!(least.pieces, [unknown]);
+    assert!(
+        difference.starts_with("chunk 1 of 2, at character 1"),
+        "{difference}"
+    );
+    // Where the bodies differ by themselves, no piece matters.
+    let mut wire = differing(&["another"], &subject);
+    let seen = wire.compare(&scenario).unwrap_err();
+    assert_eq!(wire.least(&scenario, seen).0.pieces, []);
 }
