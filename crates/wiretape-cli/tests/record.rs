@@ -103,6 +103,14 @@ fn record(upstream: SocketAddr, tape: &Path, more: &[&str]) -> Running {
     start(&mut command)
 }
 
+/// A test that fails leaves no recorder behind.
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 impl Running {
     fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
