@@ -11,11 +11,13 @@
 
 mod floor_server;
 mod load;
+mod peers;
 
 use std::time::Duration;
 
 use floor_server::Answer;
 use load::{Round, Target, now};
+use peers::Peer;
 use wiretape_serve::{Config, Flush, Matching, Mount, Pace, Server};
 use wiretape_tape::{Chunk, End, EndKind, Exchange, Tape};
 
@@ -59,6 +61,9 @@ fn main() {
     }
     if wanted("race") {
         race(&events, full);
+    }
+    if wanted("peers") {
+        against_peers(&events, full);
     }
 }
 
@@ -176,6 +181,49 @@ fn race(events: &[Vec<u8>], full: bool) {
                 load::ratio(p50[0], p50[2])
             );
         }
+    }
+}
+
+/// Other mock servers that play a stream of as many events; they say other words in it.
+fn against_peers(events: &[Vec<u8>], full: bool) {
+    let others = Peer::from_environment();
+    if others.is_empty() {
+        println!("\n**Peers**: none, WIRETAPE_PEERS is not set");
+        return;
+    }
+    let served = load::Served::start(|| async {
+        let server = Server::start(Config::default()).await.expect("a server");
+        let addr = server.addr();
+        (addr, server)
+    });
+    let tape = tape(events, Duration::ZERO);
+    for (prefix, flush) in [("/chunk", Flush::Chunk), ("/batch", Flush::Batch)] {
+        let mount = ours(&tape).flush(flush);
+        served.server.mount(prefix, mount).expect("a mount");
+    }
+    let of_ours = |name, path| Peer::ours(name, path, served.addr, served.task);
+    let mut all = vec![
+        of_ours("ours, chunk", "/chunk"),
+        of_ours("ours, batch", "/batch"),
+    ];
+    all.extend(others);
+    let names: Vec<&str> = all.iter().map(|peer| peer.name.as_str()).collect();
+    println!("\n**Streams per second**, then CPU in µs per event\n");
+    println!("| connections | {} |", names.join(" | "));
+    println!("|---|{}", "---|".repeat(names.len()));
+    for connections in CONNECTIONS {
+        let mut best = vec![(0, u64::MAX); all.len()];
+        for _ in 0..if full { 3 } else { 1 } {
+            for (peer, best) in all.iter().zip(&mut best) {
+                let (rate, cpu) = peers::round(peer, connections, Duration::from_secs(1), EVENTS);
+                *best = (best.0.max(rate), best.1.min(cpu));
+            }
+        }
+        let cells = best.iter().map(|(rate, cpu)| format!("{rate} · {cpu}"));
+        println!(
+            "| {connections} | {} |",
+            cells.collect::<Vec<_>>().join(" | ")
+        );
     }
 }
 

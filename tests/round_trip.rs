@@ -120,7 +120,12 @@ fn recording_a_replay_gives_every_tape_back() {
             seen.0.concat(),
             "bytes of exchange {number}"
         );
-        assert_eq!(played.1, seen.1, "end of exchange {number}");
+        // A server that was hung up on had sent no more; its replay stops there, and closes.
+        let end = match played.1 {
+            EndKind::ClientClosed => EndKind::Unterminated,
+            end => end,
+        };
+        assert_eq!(end, seen.1, "end of exchange {number}");
         let [cuts, seen] = [&played.0, &seen.0].map(|chunks| ends(chunks));
         let lost: Vec<_> = cuts.difference(&seen).collect();
         assert_eq!(
