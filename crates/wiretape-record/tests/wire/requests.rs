@@ -133,7 +133,7 @@ async fn errors_and_plain_answers_are_recorded_too() {
 }
 
 #[tokio::test]
-async fn one_connection_carries_many_requests_on_both_sides() {
+async fn one_connection_carries_many_requests_each_of_which_has_its_own_upstream() {
     let connections = Arc::new(Mutex::new(0));
     let count = Arc::clone(&connections);
     let addr = upstream(move |mut peer| {
@@ -164,7 +164,8 @@ async fn one_connection_carries_many_requests_on_both_sides() {
         .into_iter()
         .map(|one| one.request.unwrap().path);
     assert_eq!(paths.collect::<Vec<_>>(), ["/0", "/1", "/2", "/3", "/4"]);
-    assert_eq!(*connections.lock().unwrap(), 1);
+    // A server may close a kept connection in the moment in which a request is written on it.
+    assert_eq!(*connections.lock().unwrap(), 5);
 }
 
 #[tokio::test]
