@@ -18,6 +18,7 @@ use wiretape_record::{
 
 use crate::args;
 use crate::exit::{Exit, Fault};
+use crate::stop::Stop;
 use crate::{Io, screen};
 use board::Board;
 use lines::Lines;
@@ -110,10 +111,7 @@ const TICK: Duration = Duration::from_millis(50);
 
 /// Records until it is told to end.
 pub(crate) fn run(args: &RecordArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Fault::new(format!("cannot start threads: {error}")))?;
+    let runtime = crate::serve::runtime()?;
     let exit = runtime.block_on(record(args, io));
     // Connections that are kept for a next request must not hold up the end.
     runtime.shutdown_background();
@@ -121,7 +119,9 @@ pub(crate) fn run(args: &RecordArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
 }
 
 async fn record(args: &RecordArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
-    let mut signals = Signals::catch()?;
+    let mut stop = Stop::new()?;
+    #[cfg(unix)]
+    let _limit = outlive_full_files()?;
     let output = open(&args.output, args.append)?;
     let board = Arc::new(Board::default());
     let recorder = Recorder::start(config(args, &board), output).await;
@@ -134,7 +134,7 @@ async fn record(args: &RecordArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
     let mut tick = tokio::time::interval(TICK);
     loop {
         tokio::select! {
-            () = signals.next() => break,
+            _ = stop.asked() => break,
             _ = tick.tick() => lines.show(&board, io)?,
         }
     }
@@ -146,7 +146,7 @@ async fn record(args: &RecordArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
     let grace = Duration::from_secs(args.grace);
     let until = async {
         tokio::select! {
-            () = signals.next() => (),
+            _ = stop.asked() => (),
             () = tokio::time::sleep(grace) => (),
         }
     };
@@ -310,53 +310,12 @@ fn hints(upstream: &Upstream, url: &str) -> Vec<String> {
         .collect()
 }
 
-/// What ends the recording from outside.
+/// A file grown over the process's limit: from here on the write fails, and the process lives.
 #[cfg(unix)]
-struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-    /// A file grown over the process's limit: the write fails, the process lives.
-    _limit: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn catch() -> Result<Self, Fault> {
-        use tokio::signal::unix::{SignalKind, signal};
-        /// The number of `SIGXFSZ` on Linux, macOS and the BSDs.
-        const FILE_TOO_LARGE: i32 = 25;
-        let catch = |kind| {
-            signal(kind).map_err(|error| Fault::new(format!("cannot catch signals: {error}")))
-        };
-        Ok(Self {
-            interrupt: catch(SignalKind::interrupt())?,
-            terminate: catch(SignalKind::terminate())?,
-            _limit: catch(SignalKind::from_raw(FILE_TOO_LARGE))?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => (),
-            _ = self.terminate.recv() => (),
-        }
-    }
-}
-
-/// Ctrl-C is all that there is.
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn catch() -> Result<Self, Fault> {
-        Ok(Self)
-    }
-
-    async fn next(&mut self) {
-        // Where it cannot be caught, it ends the process.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
+fn outlive_full_files() -> Result<tokio::signal::unix::Signal, Fault> {
+    use tokio::signal::unix::{SignalKind, signal};
+    /// The number of `SIGXFSZ` on Linux, macOS and the BSDs.
+    const FILE_TOO_LARGE: i32 = 25;
+    let caught = signal(SignalKind::from_raw(FILE_TOO_LARGE));
+    caught.map_err(|error| Fault::new(format!("cannot catch signals: {error}")))
 }

@@ -35,7 +35,7 @@ pub(super) async fn run(
     config.dialect = args.play.dialect.map(|dialect| dialect.name().into());
     config.observer = Some(Arc::new(move |report: &Report| {
         if matches!(report, Report::Refused { .. } | Report::Failed { .. }) {
-            let _ = sender.try_send(format!("{report:?}"));
+            let _ = sender.try_send(report.to_string());
         }
     }));
     let recorder = Recorder::start(config, output).await;
