@@ -196,6 +196,10 @@ fn modelled(body: &[u8], options: sse::Options, limits: Limits) -> Said {
                 kind: ErrorKind::IllFormedUtf8,
             });
         } else {
+            // Handed out is handed out: whoever connects again goes on behind it.
+            if let Some(id) = &block.id {
+                said.last_id.clone_from(id);
+            }
             said.frames.push(block.show(options, true));
         }
     } else if block.fields {
@@ -330,6 +334,16 @@ proptest! {
             prop_assert_eq!(&decoded(&body, &cuts, options, limits), &expected, "{:?} cut at {:?}", String::from_utf8_lossy(&body), cuts);
         }
     }
+}
+
+#[test]
+fn a_recovered_frame_moves_the_last_event_id() {
+    let body = b"id: 1\ndata: {}";
+    let mut options = sse::Options::standard();
+    options.recover_last = true;
+    let said = decoded(body, &[], options, Limits::default());
+    assert_eq!(said.last_id, "1");
+    assert_eq!(said, modelled(body, options, Limits::default()));
 }
 
 #[test]
