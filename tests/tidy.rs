@@ -15,9 +15,10 @@ const FUNCTION_LINES_MAX: usize = 70;
 const PURE: [&str; 3] = ["wiretape-core", "wiretape-tape", "wiretape-vary"];
 
 /// Who may depend on whom. A new crate needs a line here.
-const ARROWS: [(&str, &str); 7] = [
+const ARROWS: [(&str, &str); 8] = [
     ("wiretape-core", ""),
     ("wiretape-tape", ""),
+    ("wiretape-tokens", "wiretape-core"),
     ("wiretape-vary", "wiretape-core wiretape-tape"),
     ("wiretape-record", "wiretape-core wiretape-tape"),
     (
@@ -30,7 +31,7 @@ const ARROWS: [(&str, &str); 7] = [
     ),
     (
         "wiretape-cli",
-        "wiretape wiretape-core wiretape-record wiretape-serve wiretape-tape wiretape-vary",
+        "wiretape wiretape-core wiretape-record wiretape-serve wiretape-tape wiretape-tokens wiretape-vary",
     ),
 ];
 

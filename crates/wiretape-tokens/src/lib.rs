@@ -1,0 +1,1 @@
+//! Exact token counters: the byte-pair encodings of OpenAI's models.
