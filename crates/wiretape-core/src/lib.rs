@@ -26,8 +26,12 @@
 
 extern crate alloc;
 
+pub mod agent;
+pub mod budget;
+pub mod conversation;
 pub mod dialect;
 pub mod event;
+pub mod forward;
 pub mod frame;
 pub mod json;
 pub mod machine;

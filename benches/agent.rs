@@ -1,0 +1,3 @@
+//! Steps of the agent's loop and seeds of its simulation, per second.
+
+fn main() {}

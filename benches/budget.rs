@@ -1,0 +1,3 @@
+//! Plans over long histories, and tokens counted beside `tiktoken-rs`.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Steps of the throttle per second.
+
+fn main() {}

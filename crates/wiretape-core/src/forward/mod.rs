@@ -1,0 +1,1 @@
+//! Text deltas into calls of a chat platform, at the pace it permits.
