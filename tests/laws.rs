@@ -41,6 +41,41 @@ fn every_tape_keeps_every_law() {
     assert!(broken.is_empty(), "{}", broken.join("\n\n"));
 }
 
+/// A reply that is cut has fewer answers, and its first may be number 2.
+#[test]
+fn a_cut_reply_whose_answers_begin_out_of_order_keeps_law_3() {
+    let chunk = |index: u32, delta: &str, finish: &str| {
+        format!(
+            "data: {{\"id\":\"r\",\"choices\":[{{\"index\":{index},\"delta\":{delta},\"finish_reason\":{finish}}}]}}\n\n"
+        )
+    };
+    let call = r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}]}"#;
+    let body = [
+        chunk(2, call, "null"),
+        chunk(2, "{}", "\"tool_calls\""),
+        chunk(0, r#"{"content":"nought"}"#, "null"),
+        chunk(0, "{}", "\"stop\""),
+        chunk(1, r#"{"content":"one"}"#, "\"stop\""),
+        "data: [DONE]\n\n".into(),
+    ]
+    .concat();
+    let dialect = Dialect::OpenAiChat;
+    let tape = Tape::from_body(body.as_bytes(), Some(dialect.name()));
+    let subject = Subject {
+        name: "out of order".into(),
+        dialect,
+        exchange: &tape.exchanges[0],
+        body: body.into_bytes(),
+    };
+    let effort = Effort {
+        runs: 2000,
+        ..Effort::default()
+    };
+    for report in check(&subject, &effort) {
+        assert!(report.failure.is_none(), "{report}");
+    }
+}
+
 /// What a scenario made of a tape is a tape: fields nobody knows first, payloads over several
 /// lines, comments after the last event.
 #[test]

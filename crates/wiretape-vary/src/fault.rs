@@ -121,8 +121,10 @@ pub(crate) fn drops(family: Family, finish: bool, kind: Kind) -> bool {
 /// From which offsets on a cut body has said that the message ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Evidence {
-    /// It said the reason, or came to the terminal event.
+    /// It said the reason, or came to the terminal event: a reader may have seen it.
     ended: Option<usize>,
+    /// The same, with all line ends: a reader must have seen it.
+    surely: Option<usize>,
     /// It did so for the first time, and went on.
     declared: Option<usize>,
 }
@@ -156,6 +158,7 @@ pub(crate) fn evidence(stream: &Stream, block_ends: &[usize]) -> Evidence {
     }
     Evidence {
         ended: last.and_then(read_at),
+        surely: last.and_then(|place| block_ends.get(place).copied()),
         declared: first.filter(|_| first != last).and_then(read_at),
     }
 }
@@ -164,10 +167,11 @@ pub(crate) fn evidence(stream: &Stream, block_ends: &[usize]) -> Evidence {
 pub(crate) fn permits_cut(at: usize, evidence: Evidence) -> Vec<Outcome> {
     let reached = |offset: Option<usize>| offset.is_some_and(|offset| offset <= at);
     let mut permits = [Outcome::ErrorReported, Outcome::EofReported].to_vec();
+    if reached(evidence.declared) && !reached(evidence.surely) {
+        permits.insert(0, Outcome::SoFar);
+    }
     if reached(evidence.ended) {
         permits.insert(0, Outcome::Same);
-    } else if reached(evidence.declared) {
-        permits.insert(0, Outcome::SoFar);
     }
     permits
 }

@@ -294,10 +294,11 @@ pub fn faults(subject: &Subject<'_>, varied: &wiretape_vary::Subject, effort: &E
 /// What the reader made of it is this outcome.
 fn is(outcome: Outcome, whole: &Transcript, seen: &Transcript) -> bool {
     let same = answers(seen) == answers(whole);
-    let begun = texts(seen).all(|(index, text)| {
+    let begun = texts(seen).all(|(number, text)| {
         let text = text.trim_end_matches('\u{FFFD}');
         let mut texts = texts(whole);
-        text.is_empty() || texts.any(|whole| whole.0 == index && whole.1.starts_with(text))
+        let one = |(other, whole): (_, &str)| may_be_one(number, other) && whole.starts_with(text);
+        text.is_empty() || texts.any(one)
     });
     let rejected = seen.rejected.is_some() && released(seen) == 0 && begun;
     match outcome {
@@ -308,9 +309,15 @@ fn is(outcome: Outcome, whole: &Transcript, seen: &Transcript) -> bool {
         }
         Outcome::SameButReason => same,
         Outcome::SoFar => {
-            let (seen, whole) = (answers(seen), answers(whole));
-            let mut pairs = seen.iter().zip(&whole);
-            begun && pairs.all(|(seen, whole)| whole.calls.starts_with(&seen.calls))
+            let whole = answers(whole);
+            let mut seen = answers(seen).into_iter();
+            begun
+                && seen.all(|seen| {
+                    let mut same = whole
+                        .iter()
+                        .filter(|whole| may_be_one(seen.number, whole.number));
+                    same.any(|whole| whole.calls.starts_with(&seen.calls))
+                })
         }
         Outcome::NoCalls => rejected && seen.ended == Ended::Terminal,
         Outcome::ErrorReported => rejected && seen.ended == Ended::Error,
@@ -325,22 +332,34 @@ fn released(transcript: &Transcript) -> usize {
 }
 
 /// The text of each answer, with the answer's number.
-fn texts(transcript: &Transcript) -> impl Iterator<Item = (u32, &str)> {
+fn texts(transcript: &Transcript) -> impl Iterator<Item = (Option<u32>, &str)> {
     let others = transcript.others.iter();
-    let others = others.map(|other| (other.index, other.text.as_str()));
-    std::iter::once((0, transcript.text.as_str())).chain(others)
+    let others = others.map(|other| (Some(other.index), other.text.as_str()));
+    std::iter::once((None, transcript.text.as_str())).chain(others)
+}
+
+/// Answers of these numbers may be the same one. A transcript does not say its first answer's: of
+/// a reply that was cut before its answer 0 began, it is another.
+fn may_be_one(one: Option<u32>, other: Option<u32>) -> bool {
+    one.is_none() || other.is_none() || one == other
 }
 
 /// An answer, but for the reason of its end.
 #[derive(PartialEq)]
 struct Answer<'a> {
+    number: Option<u32>,
     said: [&'a str; 3],
     /// To run or not, as sent.
     calls: Vec<(usize, Option<&'a str>, &'a str, &'a str)>,
 }
 
 impl<'a> Answer<'a> {
-    fn of(said: [&'a str; 3], run: &'a [CallView], not: &'a [RejectedView]) -> Self {
+    fn of(
+        number: Option<u32>,
+        said: [&'a str; 3],
+        run: &'a [CallView],
+        not: &'a [RejectedView],
+    ) -> Self {
         let run = run.iter().map(|call| {
             let id = call.id.as_deref();
             (
@@ -361,17 +380,21 @@ impl<'a> Answer<'a> {
         });
         let mut calls: Vec<_> = run.chain(not).collect();
         calls.sort_unstable_by_key(|call| call.0);
-        Self { said, calls }
+        Self {
+            number,
+            said,
+            calls,
+        }
     }
 }
 
 fn answers(transcript: &Transcript) -> Vec<Answer<'_>> {
     let of = transcript;
     let said = [of.text.as_str(), &of.reasoning, &of.refusal];
-    let mut answers = vec![Answer::of(said, &of.tool_calls, &of.rejected_calls)];
+    let mut answers = vec![Answer::of(None, said, &of.tool_calls, &of.rejected_calls)];
     answers.extend(of.others.iter().map(|of| {
         let said = [of.text.as_str(), &of.reasoning, &of.refusal];
-        Answer::of(said, &of.tool_calls, &of.rejected_calls)
+        Answer::of(Some(of.index), said, &of.tool_calls, &of.rejected_calls)
     }));
     answers
 }
