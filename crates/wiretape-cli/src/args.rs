@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use wiretape_core::Dialect;
 use wiretape_vary::Profile;
 
+use crate::demo::DemoArgs;
 use crate::record::RecordArgs;
 use crate::run::RunArgs;
 use crate::serve::ServeArgs;
@@ -55,6 +56,8 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Run a command against a tape: replayed, or recorded where it is missing.
     Run(RunArgs),
+    /// Measure what naive, buffered and forwarded reading come to.
+    Demo(DemoArgs),
 }
 
 #[derive(Args, Debug)]

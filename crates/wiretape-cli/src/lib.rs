@@ -8,6 +8,7 @@ mod args;
 mod check;
 mod clock;
 mod decode;
+mod demo;
 mod exit;
 mod frames;
 mod record;
@@ -77,6 +78,7 @@ where
         Command::Record(args) => record::run(args, &mut io),
         Command::Serve(args) => serve::run(args, &mut io),
         Command::Run(args) => run::run(args, &mut io),
+        Command::Demo(args) => demo::run(args, &mut io),
     };
     let flushed = io.out.flush().map_err(Fault::from);
     match (result, flushed) {
