@@ -111,7 +111,10 @@ pub enum Media {
 
 impl Message {
     /// Reads a message of the dialect.
-    pub(super) fn parse(dialect: Dialect, text: &str) -> Result<Self, ConversationError> {
+    ///
+    /// # Errors
+    /// Where it is not a JSON object with a role.
+    pub fn parse(dialect: Dialect, text: &str) -> Result<Self, ConversationError> {
         let raw = super::parse_json(text)?;
         if !raw.is_object() {
             let expected = "a message, which is a JSON object";
@@ -173,7 +176,10 @@ impl Message {
     }
 
     fn of_kind(&self, kind: PartKind) -> impl Iterator<Item = &Part> {
-        self.inner.parts.iter().filter(move |part| part.kind == kind)
+        self.inner
+            .parts
+            .iter()
+            .filter(move |part| part.kind == kind)
     }
 
     /// The user says something in it; a message of results alone is not the user's word. Where one
@@ -182,7 +188,11 @@ impl Message {
     pub fn is_prompt(&self) -> bool {
         self.role() == Role::User
             && (self.inner.parts.is_empty()
-                || self.inner.parts.iter().any(|part| part.kind != PartKind::Result))
+                || self
+                    .inner
+                    .parts
+                    .iter()
+                    .any(|part| part.kind != PartKind::Result))
     }
 
     /// It is the same message: the same text.

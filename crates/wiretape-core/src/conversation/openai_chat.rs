@@ -64,9 +64,9 @@ pub(super) fn parts(message: Raw<'_>, role: Role) -> Vec<Part> {
 
 fn of_call(whole: &str, call: Raw<'_>) -> Part {
     let [id, function, custom] = call.fields(["id", "function", "custom"]);
-    let [name, arguments, input] = function
-        .or(custom)
-        .map_or([None; 3], |body| body.fields(["name", "arguments", "input"]));
+    let [name, arguments, input] = function.or(custom).map_or([None; 3], |body| {
+        body.fields(["name", "arguments", "input"])
+    });
     let mut part = Part::new(PartKind::Call, whole, call);
     part.id = said(id);
     part.name = said(name);
