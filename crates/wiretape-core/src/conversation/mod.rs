@@ -9,6 +9,7 @@ mod error;
 mod flaws;
 mod message;
 mod openai_chat;
+mod repair;
 mod write;
 
 use alloc::borrow::Cow;
@@ -20,9 +21,10 @@ use crate::json::Raw;
 use crate::{Dialect, ErrorKind};
 
 pub use error::ConversationError;
-pub use flaws::{Flaw, FlawKind, Repair};
+pub use flaws::{Flaw, FlawKind};
 use message::place;
 pub use message::{Media, Message, Part, PartKind, Role};
+pub use repair::{MISSING_RESULT, MISSING_START, Repair};
 
 /// A request's members and its messages.
 ///
@@ -185,12 +187,6 @@ impl Conversation {
     #[must_use]
     pub fn body_of(&self, messages: &[Cow<'_, str>]) -> String {
         self.write(&messages.iter().map(AsRef::as_ref))
-    }
-
-    /// What a provider would refuse in it, in order.
-    #[must_use]
-    pub fn flaws(&self) -> Vec<Flaw> {
-        Vec::new()
     }
 
     /// The messages that leave or stay together: an assistant's message with calls and all that
