@@ -7,6 +7,7 @@
 mod anthropic;
 mod error;
 mod flaws;
+mod join;
 mod message;
 mod openai_chat;
 mod repair;
@@ -22,6 +23,7 @@ use crate::{Dialect, ErrorKind};
 
 pub use error::ConversationError;
 pub use flaws::{Flaw, FlawKind};
+pub(crate) use join::joined;
 use message::place;
 pub use message::{Media, Message, Part, PartKind, Role};
 pub use repair::{MISSING_RESULT, MISSING_START, Repair};
