@@ -6,20 +6,27 @@
 
 mod anthropic;
 mod error;
+mod flaws;
+mod join;
 mod message;
 mod openai_chat;
+mod repair;
 mod write;
 
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use crate::json::Raw;
 use crate::{Dialect, ErrorKind};
 
 pub use error::ConversationError;
+pub use flaws::{Flaw, FlawKind};
+pub(crate) use join::joined;
 use message::place;
 pub use message::{Media, Message, Part, PartKind, Role};
+pub use repair::{MISSING_RESULT, MISSING_START, Repair};
 
 /// A request's members and its messages.
 ///
@@ -175,17 +182,37 @@ impl Conversation {
     /// The request body, with every message.
     #[must_use]
     pub fn body(&self) -> String {
-        self.write(self.messages.iter().map(Message::text))
+        self.write(&self.messages.iter().map(Message::text))
     }
 
     /// The request body, with these messages instead of its own.
     #[must_use]
     pub fn body_of(&self, messages: &[Cow<'_, str>]) -> String {
-        self.write(messages.iter().map(AsRef::as_ref))
+        self.write(&messages.iter().map(AsRef::as_ref))
+    }
+
+    /// The messages that leave or stay together: an assistant's message with calls and all that
+    /// answers it; any other message by itself.
+    #[must_use]
+    pub fn groups(&self) -> Vec<Range<usize>> {
+        let mut groups: Vec<Range<usize>> = Vec::new();
+        let mut called = false;
+        for (at, message) in self.messages.iter().enumerate() {
+            let answers = called && message.results().next().is_some();
+            match groups.last_mut().filter(|_| answers) {
+                Some(group) => group.end = at + 1,
+                None => groups.push(at..at + 1),
+            }
+            called = answers || message.calls().next().is_some();
+        }
+        groups
     }
 
     /// The request body, with these messages.
-    pub(crate) fn write<'a>(&'a self, messages: impl Iterator<Item = &'a str> + Clone) -> String {
+    pub(crate) fn write<'a>(
+        &'a self,
+        messages: &(impl Iterator<Item = &'a str> + Clone),
+    ) -> String {
         let head = self.head.iter();
         let head: usize = head.map(|(key, value)| key.len() + value.len() + 4).sum();
         let bytes: usize = messages.clone().map(|message| message.len() + 1).sum();
