@@ -1,0 +1,1 @@
+//! What the agent adds to a history: the model's reply, and the results of its calls.
