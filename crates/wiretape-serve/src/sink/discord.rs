@@ -248,11 +248,9 @@ impl Api for Discord {
 
     fn headers(&self, core: &Core, now: Moment, call: &Read, answer: &mut Answer) {
         let Some(limit) = bucket(call) else { return };
-        if answer
-            .headers
-            .iter()
-            .any(|(name, _)| *name == "x-ratelimit-global")
-        {
+        let has = |name: &str| answer.headers.iter().any(|(other, _)| *other == name);
+        // Of all routes together, or of an address, no bucket is told.
+        if has("x-ratelimit-global") || (answer.status == 429 && !has("x-ratelimit-scope")) {
             return;
         }
         let (left, reset_ns) = core.pace.left(now, &limit);

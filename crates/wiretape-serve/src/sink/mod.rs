@@ -37,6 +37,7 @@ mod chance;
 mod discord;
 mod form;
 mod markup;
+mod mounted;
 mod options;
 mod pace;
 mod report;
@@ -51,6 +52,7 @@ pub use report::{Call, Report, Shown, Violation, ViolationKind};
 
 use chance::Chance;
 use form::Form;
+pub(crate) use mounted::MountedSink;
 use pace::{Denied, Limit, Pace};
 use report::Tally;
 use room::Room;

@@ -1,5 +1,6 @@
 //! What happened: calls, what was refused, every breach of the rules, and what a user sees.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -62,6 +63,43 @@ pub struct Call {
     pub wait_ns: Option<u64>,
     /// The rules it broke.
     pub violations: Vec<ViolationKind>,
+}
+
+/// One line: `call 7 at 1.200 s: sendMessage, chat 42, 120 long, 429, wait 3 s: over the window`.
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = self.at.as_nanos() / 1_000_000;
+        let (seconds, millis) = (millis / 1_000, millis % 1_000);
+        write!(f, "call {} at {seconds}.{millis:03} s: ", self.number)?;
+        match self.method.as_str() {
+            "" => f.write_str("not read")?,
+            method => f.write_str(method)?,
+        }
+        if !self.chat.is_empty() {
+            write!(f, ", chat {}", self.chat)?;
+        }
+        if let Some(message) = &self.message {
+            write!(f, ", message {message}")?;
+        }
+        if let Some(size) = self.size {
+            write!(f, ", {size} long")?;
+        }
+        write!(f, ", {}", self.status)?;
+        if !self.ok && self.status == 200 {
+            f.write_str(" refused")?;
+        }
+        if self.lost {
+            f.write_str(", not answered")?;
+        }
+        if let Some(wait_ns) = self.wait_ns {
+            write!(f, ", wait {:?}", Duration::from_nanos(wait_ns))?;
+        }
+        for (place, kind) in self.violations.iter().enumerate() {
+            let before = if place == 0 { ": " } else { ", " };
+            write!(f, "{before}{} ({})", kind.words(), kind.m())?;
+        }
+        Ok(())
+    }
 }
 
 /// A breach of the platform's rules.
