@@ -6,6 +6,7 @@ use wiretape_core::Dialect;
 use crate::reply::{Manner, push_cors, push_header, status_line};
 use crate::request::Refusal;
 use crate::session::{Miss, Turn};
+use crate::sink::Response;
 
 /// An answer that is sent at once.
 #[derive(Clone, Debug)]
@@ -22,6 +23,15 @@ impl Answer {
             status,
             headers: vec![("content-type", "application/json".to_owned())],
             body: format!("{value}\n").into_bytes(),
+        }
+    }
+
+    /// A platform's, as its sink says it.
+    pub(crate) fn of_sink(response: Response) -> Self {
+        Self {
+            status: response.status,
+            headers: response.headers,
+            body: response.body.into_bytes(),
         }
     }
 

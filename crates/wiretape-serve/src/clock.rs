@@ -37,6 +37,16 @@ impl Clock {
     }
 }
 
+/// Seconds since 1970, for what tells a date.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where the date is read"
+)]
+pub(crate) fn epoch_s() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
 /// Nanoseconds; the highest number where there are more.
 pub(crate) fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)

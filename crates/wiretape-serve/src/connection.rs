@@ -20,6 +20,7 @@ use crate::report::{Report, without_keys};
 use crate::request::{self, Refusal, Stop};
 use crate::server::{Shared, stopped};
 use crate::session::{Choice, Live, Ticket};
+use crate::sink::MountedSink;
 use crate::{close, control};
 
 /// What becomes of the connection.
@@ -31,6 +32,13 @@ enum Next {
     Stall,
     /// It is over already.
     Gone,
+}
+
+/// What a request is for, with its path there.
+enum Target {
+    Control,
+    Replay(Arc<Mounted>, String),
+    Sink(Arc<MountedSink>, String),
 }
 
 struct Connection {
@@ -96,8 +104,8 @@ impl Connection {
             Ok(head) => head,
             Err(stop) => return self.stop(stop).await,
         };
-        let mounted = match self.route(&head) {
-            Ok(mounted) => mounted,
+        let target = match self.route(&head) {
+            Ok(target) => target,
             Err(refusal) => return self.stop(refusal.into()).await,
         };
         let body = request::body(&mut self.stream, &mut self.buffer, &head, &limits).await;
@@ -115,37 +123,73 @@ impl Connection {
             close: head.close || *self.stopping.borrow(),
             cors: self.shared.config.cors,
         };
-        match mounted {
-            None => {
+        match target {
+            Target::Control => {
                 let answer = control::answer(&self.shared, &head, &body);
                 self.send(&answer, manner).await
             }
-            Some(_) if head.method == "OPTIONS" => {
+            _ if head.method == "OPTIONS" => {
                 let answer = control::options(&head, manner.cors);
                 self.send(&answer, manner).await
             }
-            Some((mounted, path)) => self.replay(mounted, path, head, body, manner).await,
+            Target::Sink(sink, path) => self.take(&sink, &path, &head, &body, manner).await,
+            Target::Replay(mounted, path) => self.replay(mounted, path, head, body, manner).await,
         }
     }
 
-    /// The mount a request is for, and its path there; `None`: the control API.
-    fn route(&self, head: &Head) -> Result<Option<(Arc<Mounted>, String)>, Refusal> {
+    /// What a request is for: the longest prefix, and of a tape and a sink at the same, the sink.
+    fn route(&self, head: &Head) -> Result<Target, Refusal> {
         let path = head.path();
         if control::is_for(path) || path == "*" {
-            return Ok(None);
+            return Ok(Target::Control);
         }
-        match self.shared.find(path) {
-            Some(mounted) => {
-                let rest = head.target.get(mounted.prefix.len()..).unwrap_or_default();
-                let slash = if rest.starts_with('/') { "" } else { "/" };
-                let path = format!("{slash}{rest}");
-                Ok(Some((mounted, path)))
+        let below = |prefix: &str| {
+            let rest = head.target.get(prefix.len()..).unwrap_or_default();
+            let slash = if rest.starts_with('/') { "" } else { "/" };
+            format!("{slash}{rest}")
+        };
+        match (self.shared.find(path), self.shared.find_sink(path)) {
+            (Some(mounted), Some(sink)) if sink.prefix.len() < mounted.prefix.len() => {
+                let path = below(&mounted.prefix);
+                Ok(Target::Replay(mounted, path))
             }
-            None => {
+            (_, Some(sink)) => {
+                let path = below(&sink.prefix);
+                Ok(Target::Sink(sink, path))
+            }
+            (Some(mounted), None) => {
+                let path = below(&mounted.prefix);
+                Ok(Target::Replay(mounted, path))
+            }
+            (None, None) => {
                 let message = format!("{path}: expected a path under {}", self.shared.prefixes());
                 Err(Refusal::new(404, "not_found", message))
             }
         }
+    }
+
+    /// Lets a sink take a request.
+    async fn take(
+        &mut self,
+        sink: &MountedSink,
+        path: &str,
+        head: &Head,
+        body: &[u8],
+        manner: Manner,
+    ) -> Next {
+        let response = sink.handle(head, path, body);
+        self.shared.report(|| Report::Called {
+            prefix: sink.prefix.clone(),
+            call: response.call.clone(),
+        });
+        tokio::select! {
+            () = sink.due(&response) => {}
+            () = stopped(&mut self.stopping) => {}
+        }
+        if response.lost {
+            return Next::Fin;
+        }
+        self.send(&Answer::of_sink(response), manner).await
     }
 
     /// Answers from the tape.

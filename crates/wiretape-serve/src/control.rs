@@ -9,11 +9,13 @@ use crate::head::{Head, METHODS};
 use crate::mount::{Flush, Matching, Mount, Pace};
 use crate::mounted::Mounted;
 use crate::server::Shared;
+use crate::sink::MountedSink;
 
 /// What is under it: shown where something else was asked.
-const ROUTES: [&str; 6] = [
+const ROUTES: [&str; 7] = [
     "GET /_wiretape/state",
     "GET /_wiretape/requests",
+    "GET /_wiretape/sink",
     "POST /_wiretape/reset",
     "POST /_wiretape/release",
     "POST /_wiretape/mount",
@@ -71,10 +73,8 @@ pub(crate) fn answer(shared: &Shared, head: &Head, body: &[u8]) -> Answer {
             prefix,
             |mounted| json!({"requests": mounted.session().seen()}),
         ),
-        ("POST", "/reset") => each(shared, prefix, |mounted| {
-            mounted.session().reset();
-            json!({"reset": true})
-        }),
+        ("GET", "/sink") => sinks(shared, prefix),
+        ("POST", "/reset") => reset(shared, prefix),
         ("POST", "/release") => each(
             shared,
             prefix,
@@ -141,6 +141,44 @@ fn each(shared: &Shared, prefix: Option<String>, tell: impl Fn(&Mounted) -> Valu
             Answer::json(200, &json!({"mounts": all}))
         }
         Some(prefix) => match shared.at(&prefix) {
+            Some(mounted) => Answer::json(200, &tell(&mounted)),
+            None => no_mount(shared, &prefix),
+        },
+    }
+}
+
+/// Begins again, tapes and sinks.
+fn reset(shared: &Shared, prefix: Option<String>) -> Answer {
+    let sinks = match &prefix {
+        Some(prefix) => shared.sink_at(prefix).into_iter().collect(),
+        None => shared.all_sinks(),
+    };
+    for mounted in &sinks {
+        mounted.with(|sink, _| sink.reset());
+    }
+    match prefix.as_deref() {
+        Some(prefix) if !sinks.is_empty() && shared.at(prefix).is_none() => {
+            Answer::json(200, &json!({"prefix": prefix, "reset": true}))
+        }
+        _ => each(shared, prefix, |mounted| {
+            mounted.session().reset();
+            json!({"reset": true})
+        }),
+    }
+}
+
+/// What happened to a sink, or to each.
+fn sinks(shared: &Shared, prefix: Option<String>) -> Answer {
+    let tell = |mounted: &MountedSink| {
+        let report = mounted.with(|sink, _| sink.report());
+        json!({"prefix": mounted.prefix, "sink": report})
+    };
+    match prefix {
+        None => {
+            let all: Vec<Value> = shared.all_sinks().iter().map(|one| tell(one)).collect();
+            Answer::json(200, &json!({"sinks": all}))
+        }
+        Some(prefix) => match shared.sink_at(&prefix) {
             Some(mounted) => Answer::json(200, &tell(&mounted)),
             None => no_mount(shared, &prefix),
         },

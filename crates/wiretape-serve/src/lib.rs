@@ -46,6 +46,7 @@ mod report;
 mod request;
 mod server;
 mod session;
+pub mod sink;
 
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ use wiretape_tape::{EndKind, sha256_hex};
 
 use crate::clock::nanos;
 use crate::diff::Difference;
+use crate::sink::Call;
 
 /// Something that happened. As text it is one line.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -77,6 +78,13 @@ pub enum Report {
         #[serde(rename = "elapsed_ns", serialize_with = "as_nanos")]
         elapsed: Duration,
     },
+    /// A sink took a request.
+    Called {
+        /// The mount.
+        prefix: String,
+        /// What it was, and what became of it.
+        call: Call,
+    },
     /// A request was refused before it came to a mount's exchanges.
     Refused {
         /// The status it was refused with.
@@ -132,6 +140,7 @@ impl fmt::Display for Report {
                 }
             }
             Self::Played { .. } => self.played(f),
+            Self::Called { prefix, call } => write!(f, "{}{call}", spaced(prefix)),
             Self::Refused { status, message } => write!(f, "refused with {status}: {message}"),
         }
     }

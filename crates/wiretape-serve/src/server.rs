@@ -1,6 +1,6 @@
 //! The server: its address, its mounts, its connections.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -16,6 +16,7 @@ use crate::control;
 use crate::mount::{Mount, MountError};
 use crate::mounted::Mounted;
 use crate::report::{Report, Seen, State};
+use crate::sink::{self, MountedSink, Sink};
 
 /// Connections that the system keeps until they are accepted.
 const BACKLOG: u32 = 4096;
@@ -38,6 +39,7 @@ pub struct Server {
 pub(crate) struct Shared {
     pub(crate) config: Config,
     mounts: RwLock<BTreeMap<String, Arc<Mounted>>>,
+    sinks: RwLock<BTreeMap<String, Arc<MountedSink>>>,
     offered: Mutex<BTreeMap<String, Arc<Tape>>>,
 }
 
@@ -52,6 +54,7 @@ impl Server {
         let shared = Arc::new(Shared {
             config,
             mounts: RwLock::default(),
+            sinks: RwLock::default(),
             offered: Mutex::default(),
         });
         let (stopping, stop) = watch::channel(false);
@@ -85,6 +88,31 @@ impl Server {
         self.shared.mount(prefix, mount).map(drop)
     }
 
+    /// Lets a sink take the calls under a prefix, from its time 0 on. A client library's base URL is
+    /// `url()`, the prefix, and [`sink::Platform::base_path`]. A tape at the same prefix is not
+    /// served as long as the sink stands there.
+    ///
+    /// # Errors
+    /// Where the prefix cannot be served.
+    pub fn mount_sink(&self, prefix: &str, sink: Sink) -> Result<(), MountError> {
+        self.shared.mount_sink(prefix, sink)
+    }
+
+    /// What happened to a sink so far.
+    #[must_use]
+    pub fn sink(&self, prefix: &str) -> Option<sink::Report> {
+        self.with_sink(prefix, |sink, _| sink.report())
+    }
+
+    /// Does something to a sink, at its own time: a user speaks, or deletes a message.
+    pub fn with_sink<R>(
+        &self,
+        prefix: &str,
+        act: impl FnOnce(&mut Sink, wiretape_core::Moment) -> R,
+    ) -> Option<R> {
+        Some(self.shared.sink_at(prefix)?.with(act))
+    }
+
     /// Serves nothing there any more; whether something was.
     pub fn unmount(&self, prefix: &str) -> bool {
         self.shared.unmount(prefix)
@@ -113,10 +141,13 @@ impl Server {
         mounted.map_or_else(Vec::new, |mounted| mounted.session().seen())
     }
 
-    /// Begins from the first exchange again and forgets the requests; whether it is mounted.
+    /// Begins from the first exchange again and forgets the requests, also those of a sink; whether
+    /// it is mounted.
     pub fn reset(&self, prefix: &str) -> bool {
         let mounted = self.shared.at(prefix);
-        mounted.map(|mounted| mounted.session().reset()).is_some()
+        let mounted = mounted.map(|mounted| mounted.session().reset());
+        let sink = self.with_sink(prefix, |sink, _| sink.reset());
+        mounted.is_some() || sink.is_some()
     }
 
     /// Lets the answers go on that are held; how many that are.
@@ -161,9 +192,33 @@ impl Shared {
         Ok(mounted)
     }
 
+    pub(crate) fn mount_sink(&self, prefix: &str, sink: Sink) -> Result<(), MountError> {
+        check_prefix(prefix)?;
+        let mut sinks = self.sinks.write().unwrap_or_else(PoisonError::into_inner);
+        let max = self.config.limits.mounts;
+        if sinks.len() >= max && !sinks.contains_key(prefix) {
+            return Err(MountError::TooMany(max));
+        }
+        sinks.insert(prefix.to_owned(), MountedSink::new(prefix, sink));
+        Ok(())
+    }
+
     pub(crate) fn unmount(&self, prefix: &str) -> bool {
         let mut mounts = self.mounts.write().unwrap_or_else(PoisonError::into_inner);
-        mounts.remove(prefix).is_some()
+        let mut sinks = self.sinks.write().unwrap_or_else(PoisonError::into_inner);
+        let sink = sinks.remove(prefix).is_some();
+        mounts.remove(prefix).is_some() || sink
+    }
+
+    /// The sink at exactly this prefix.
+    pub(crate) fn sink_at(&self, prefix: &str) -> Option<Arc<MountedSink>> {
+        let sinks = self.sinks.read().unwrap_or_else(PoisonError::into_inner);
+        sinks.get(prefix).map(Arc::clone)
+    }
+
+    pub(crate) fn all_sinks(&self) -> Vec<Arc<MountedSink>> {
+        let sinks = self.sinks.read().unwrap_or_else(PoisonError::into_inner);
+        sinks.values().map(Arc::clone).collect()
     }
 
     /// The mount at exactly this prefix.
@@ -175,10 +230,13 @@ impl Shared {
     /// The mount with the longest prefix of a path.
     pub(crate) fn find(&self, path: &str) -> Option<Arc<Mounted>> {
         let mounts = self.mounts.read().unwrap_or_else(PoisonError::into_inner);
-        let slashes = path.match_indices('/').map(|(at, _)| at);
-        let ends = slashes.chain([path.len()]).take(PREFIX_SEGMENTS_MAX + 1);
-        let found = ends.filter_map(|end| mounts.get(path.get(..end)?)).last();
-        found.map(Arc::clone)
+        longest(&mounts, path)
+    }
+
+    /// The sink with the longest prefix of a path.
+    pub(crate) fn find_sink(&self, path: &str) -> Option<Arc<MountedSink>> {
+        let sinks = self.sinks.read().unwrap_or_else(PoisonError::into_inner);
+        longest(&sinks, path)
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<Mounted>> {
@@ -190,15 +248,17 @@ impl Shared {
     pub(crate) fn prefixes(&self) -> String {
         const SHOWN_MAX: usize = 10;
         let mounts = self.mounts.read().unwrap_or_else(PoisonError::into_inner);
-        let shown = mounts
-            .keys()
+        let sinks = self.sinks.read().unwrap_or_else(PoisonError::into_inner);
+        let all: BTreeSet<&String> = mounts.keys().chain(sinks.keys()).collect();
+        let shown = all
+            .iter()
             .take(SHOWN_MAX)
             .map(|prefix| match prefix.as_str() {
                 "" => "/",
                 prefix => prefix,
             });
         let shown = shown.collect::<Vec<_>>().join(", ");
-        match mounts.len() {
+        match all.len() {
             0 => "a mount, of which there is none".to_owned(),
             1..=SHOWN_MAX => shown,
             more => format!("{shown} and {} more", more - SHOWN_MAX),
@@ -213,6 +273,14 @@ impl Shared {
             format!("tape {name:?}: expected one of: {}", names.join(", "))
         })
     }
+}
+
+/// What stands at the longest prefix of a path.
+fn longest<T>(all: &BTreeMap<String, Arc<T>>, path: &str) -> Option<Arc<T>> {
+    let slashes = path.match_indices('/').map(|(at, _)| at);
+    let ends = slashes.chain([path.len()]).take(PREFIX_SEGMENTS_MAX + 1);
+    let found = ends.filter_map(|end| all.get(path.get(..end)?)).last();
+    found.map(Arc::clone)
 }
 
 fn check_prefix(prefix: &str) -> Result<(), MountError> {
