@@ -2,8 +2,12 @@
 //! catalogue of failures names where each step was met.
 
 use serde_json::Value;
+use wiretape_core::Moment;
+use wiretape_core::forward::{Action, Answer, Platform, Via};
 
+use super::forward::{Forwarded, Piece, Room};
 use super::read::{Call, Consumer};
+use crate::exit::Fault;
 
 /// Parses each chunk as it comes.
 ///
@@ -99,4 +103,42 @@ impl Naive {
 
 fn no_arguments() -> Value {
     Value::Object(serde_json::Map::new())
+}
+
+/// Sends the text to a chat platform as bots do that were written against an empty one: the first
+/// piece is posted, and for each further one the message is edited to the whole text so far. Each
+/// call is awaited; one that is refused is logged and passed over (M-01, M-02).
+pub(super) fn forward(platform: Platform, pieces: &[Piece]) -> Result<Forwarded, Fault> {
+    let mut room = Room::new(platform, pieces)?;
+    let mut message: Option<String> = None;
+    let mut text = String::new();
+    let mut free = Moment(0);
+    for (call, (at, piece)) in (0..).zip(pieces) {
+        text.push_str(piece);
+        let via = Via::Message;
+        let action = match &message {
+            Some(message) => Action::Edit {
+                call,
+                message: message.clone(),
+                text: text.clone(),
+                markup: false,
+                via,
+            },
+            None => Action::Post {
+                call,
+                key: call,
+                text: text.clone(),
+                markup: false,
+                via,
+            },
+        };
+        let Some((answered, answer)) = room.call(free.max(*at), &action) else {
+            continue;
+        };
+        free = answered;
+        if let Answer::Posted { message: posted } = answer {
+            message = Some(posted);
+        }
+    }
+    Ok(room.end())
 }
