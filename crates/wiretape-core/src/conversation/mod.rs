@@ -23,6 +23,8 @@ pub use error::ConversationError;
 pub use flaws::{Flaw, FlawKind, Repair};
 use message::place;
 pub use message::{Media, Message, Part, PartKind, Role};
+pub(crate) use write::is_pause;
+pub use write::{ToolResult, WrittenCall};
 
 /// A request's members and its messages.
 ///
