@@ -27,6 +27,8 @@ pub(crate) use join::joined;
 use message::place;
 pub use message::{Media, Message, Part, PartKind, Role};
 pub use repair::{MISSING_RESULT, MISSING_START, Repair};
+pub(crate) use write::is_pause;
+pub use write::{ToolResult, WrittenCall};
 
 /// A request's members and its messages.
 ///
