@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use wiretape::http::{Client, Request};
 use wiretape_serve::{Config, Flush, Matching, Mount, Server};
-use wiretape_tape::{Body, Tape};
+use wiretape_tape::{Body, Exchange, Tape};
 use wiretape_vary::{Profile, Script};
 
 use super::read::{Call, Consumer};
@@ -52,12 +52,18 @@ impl<'a> Replay<'a> {
             .flush(Flush::Batch)
     }
 
-    /// The base URL of the reply as a seed varies it.
-    pub(super) fn vary(&self, seed: u64, profile: Profile) -> Result<String, Fault> {
-        let mount = self.plain().seed(seed, profile);
-        self.mount(&format!("/{profile}-{seed}"), mount)
+    /// The reply as a seed varies it.
+    pub(super) fn vary(&self, seed: u64, profile: Profile) -> Mount {
+        self.plain().seed(seed, profile)
     }
 
+    /// The reply's body as it was recorded.
+    pub(super) fn body(&self) -> Vec<u8> {
+        let first = self.tape.exchanges.first();
+        first.map(Exchange::body).unwrap_or_default()
+    }
+
+    /// Serves it; its base URL.
     pub(super) fn mount(&self, prefix: &str, mount: Mount) -> Result<String, Fault> {
         let mounted = self.server.mount(prefix, mount);
         mounted.map_err(|error| Fault::new(format!("{prefix}: {error}")))?;

@@ -173,7 +173,11 @@ fn letters(text: &str) -> impl Iterator<Item = bool> + '_ {
 }
 
 /// With wiretape's throttle.
-pub(super) fn throttled(platform: Platform, seed: u64, pieces: &[Piece]) -> Result<Forwarded, Fault> {
+pub(super) fn throttled(
+    platform: Platform,
+    seed: u64,
+    pieces: &[Piece],
+) -> Result<Forwarded, Fault> {
     let options = forward::Options {
         seed,
         ..forward::Options::default()
@@ -235,7 +239,9 @@ impl Drive {
             self.act(now);
         }
         while let Some((_, text)) = pieces.next_if(|(at, _)| *at <= now) {
-            self.throttle.handle(now, Input::Text(text)).map_err(failed)?;
+            self.throttle
+                .handle(now, Input::Text(text))
+                .map_err(failed)?;
             self.act(now);
         }
         if pieces.peek().is_none() && !*ended {
@@ -250,7 +256,9 @@ impl Drive {
     fn act(&mut self, now: Moment) {
         while let Some(action) = self.throttle.poll() {
             let call = match &action {
-                Action::Post { call, .. } | Action::Edit { call, .. } | Action::Delete { call, .. } => *call,
+                Action::Post { call, .. }
+                | Action::Edit { call, .. }
+                | Action::Delete { call, .. } => *call,
                 Action::Finished(_) => {
                     self.finished = true;
                     continue;

@@ -93,7 +93,12 @@ impl Growing<'_> {
 fn result(turn: u32, place: u32) -> String {
     let lines = (0..RESULT_LINES).map(|line| {
         let row = turn * 1_000 + line;
-        format!("{row:06} tool {place}: harbour {:03} read {} rows, kept {}\n", row % 212, row * 7 % 512, row * 5 % 512)
+        format!(
+            "{row:06} tool {place}: harbour {:03} read {} rows, kept {}\n",
+            row % 212,
+            row * 7 % 512,
+            row * 5 % 512
+        )
     });
     lines.collect()
 }

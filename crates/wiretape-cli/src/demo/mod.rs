@@ -1,22 +1,32 @@
 //! `wiretape demo`: what three ways of reading one streamed reply come to, measured.
 
+mod explain;
 mod fetch;
+mod forward;
+mod history;
 mod naive;
 mod read;
 mod table;
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
 use serde::Serialize;
-use wiretape_core::Dialect;
+use wiretape_core::conversation::Conversation;
+use wiretape_core::{Dialect, Moment, Options, budget, forward as paced};
 use wiretape_vary::Profile;
 
 use crate::exit::{Exit, Fault};
 use crate::{Io, source};
-use fetch::{Reading, Replay};
+use fetch::{Reading, Replay, arrivals};
+use forward::{Forwarded, Piece};
+use history::{Growing, Keeping};
 use naive::Naive;
 use read::{Call, Consumer, Gated};
+
+/// The context window of a model that is not known, in tokens.
+const WINDOW: u64 = 200_000;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -42,9 +52,21 @@ pub(crate) struct DemoArgs {
     /// How many seeds: deliveries of the reply, each as reshaped and with one fault.
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = crate::args::at_least_one::<u32>, allow_negative_numbers = true)]
     seeds: u32,
+    /// What the seeds choose from, of what keeps the reply's meaning.
+    #[arg(long, value_name = "NAME", value_parser = reshapes(), default_value = "seen")]
+    profile: Profile,
     /// The first seed: decimal, or hexadecimal after 0x.
     #[arg(long, default_value = "0", value_name = "N", value_parser = crate::args::seed, allow_negative_numbers = true)]
     seed: u64,
+    /// The chat platform that text is forwarded to.
+    #[arg(long, value_name = "NAME", value_enum, default_value_t = PlatformArg::Telegram)]
+    platform: PlatformArg,
+    /// Turns of the growing history.
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = crate::args::at_least_one::<u32>, allow_negative_numbers = true)]
+    turns: u32,
+    /// The context window in tokens [default: the recorded model's, else 200000].
+    #[arg(long, value_name = "N", value_parser = crate::args::at_least_one::<u64>, allow_negative_numbers = true)]
+    window: Option<u64>,
     /// Say how each figure was obtained.
     #[arg(long)]
     explain: bool,
@@ -53,11 +75,49 @@ pub(crate) struct DemoArgs {
     json: bool,
 }
 
+/// The profiles that keep a reply's meaning.
+fn reshapes() -> impl TypedValueParser<Value = Profile> {
+    let keeps = |profile: &Profile| !matches!(profile, Profile::Fault | Profile::All);
+    let names = Profile::ALL.into_iter().filter(keeps).map(Profile::name);
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<Profile>())
+}
+
+/// The platforms that have a sink.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PlatformArg {
+    Telegram,
+    Slack,
+    Discord,
+}
+
+impl PlatformArg {
+    fn policy(self) -> paced::Platform {
+        match self {
+            Self::Telegram => paced::Platform::Telegram,
+            Self::Slack => paced::Platform::Slack,
+            Self::Discord => paced::Platform::Discord,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Telegram => "Telegram",
+            Self::Slack => "Slack",
+            Self::Discord => "Discord",
+        }
+    }
+}
+
 /// What was measured.
 #[derive(Debug, Serialize)]
 struct Demo {
     tape: String,
-    what: String,
+    dialect: &'static str,
+    /// Tool calls in the reply.
+    tool_calls: usize,
+    platform: &'static str,
+    window: u64,
+    profile: &'static str,
     seed: u64,
     seeds: u32,
     approaches: Vec<Approach>,
@@ -70,6 +130,7 @@ struct Demo {
 struct Approach {
     name: &'static str,
     calls: Calls,
+    text: Text,
     latency: Latency,
     platform: Option<Platform>,
     context: Context,
@@ -88,7 +149,15 @@ struct Calls {
     faults: u64,
 }
 
-/// From the arrival of a chunk to its text being shown; `None` where it never was.
+/// How much of the text was shown, in characters of all lawful deliveries.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+struct Text {
+    shown: u64,
+    sent: u64,
+}
+
+/// From the arrival of a chunk to its text being shown; `None` where it never was. By the real
+/// clock, or by that of the delivery where a platform shows it.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 struct Latency {
     median_ns: Option<u64>,
@@ -100,16 +169,24 @@ struct Latency {
 struct Platform {
     calls: u64,
     refused: u64,
+    /// Breaches of the platform's rules, some of which it lets pass.
+    violations: u64,
     /// The whole text could be read there at the end, for every seed.
     whole: bool,
 }
 
 /// Requests of a growing history.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 struct Context {
     turns: u32,
     /// Those that the server refused as longer than the context window.
     refused: u32,
+    /// The first of them, from 1.
+    first_refused: Option<u32>,
+    /// What the server said to it.
+    refusal: Option<String>,
+    /// The longest request, in bytes.
+    bytes_max: u64,
 }
 
 impl Latency {
@@ -141,7 +218,8 @@ pub(crate) fn run(args: &DemoArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
         .enable_all()
         .build();
     let runtime = runtime.map_err(|error| Fault::new(format!("cannot start: {error}")))?;
-    let demo = runtime.block_on(measure(args, &loaded.tape, subject.dialect))?;
+    let mut demo = runtime.block_on(measure(args, &loaded.tape, subject.dialect))?;
+    demo.how = explain::how(&demo);
     if args.json {
         serde_json::to_writer(&mut *io.out, &demo)?;
         writeln!(io.out)?;
@@ -154,27 +232,122 @@ pub(crate) fn run(args: &DemoArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
 async fn measure(args: &DemoArgs, tape: &wiretape::Tape, dialect: Dialect) -> Result<Demo, Fault> {
     let replay = Replay::start(tape).await?;
     let sent = sent(&replay, dialect).await?;
+    let characters = sent.shown.chars().count() as u64;
+    let sent = sent.calls;
     let naive = read_all(&replay, args, &sent, Naive::default).await?;
     let gated = read_all(&replay, args, &sent, || Gated::new(dialect)).await?;
-    let approach = |name, read: &Read| Approach {
+    let (window, everything, budgeted) = histories(&replay, args, dialect).await?;
+    let platform = args.platform.policy();
+    let unpaced = forward_all(&gated.deliveries, |_, pieces| {
+        naive::forward(platform, pieces)
+    })?;
+    let paced = forward_all(&gated.deliveries, |seed, pieces| {
+        forward::throttled(platform, args.seed.wrapping_add(seed), pieces)
+    })?;
+    let shown = |read: &Read| Latency::of(read.waits_ns.iter().copied().map(Some).collect());
+    let approach = |name, read: &Read, latency, platform, context: &Context| Approach {
         name,
         calls: read.calls,
-        latency: Latency::of(read.waits_ns.iter().copied().map(Some).collect()),
-        platform: None,
-        context: Context::default(),
+        text: Text {
+            sent: characters * u64::from(args.seeds),
+            ..read.text
+        },
+        latency,
+        platform,
+        context: context.clone(),
     };
+    let (unpaced, unpaced_latency) = unpaced;
+    let (paced, paced_latency) = paced;
     Ok(Demo {
         tape: args.tape.display().to_string(),
-        what: String::new(),
+        dialect: dialect.name(),
+        tool_calls: sent.len(),
+        platform: args.platform.name(),
+        window,
+        profile: args.profile.name(),
         seed: args.seed,
         seeds: args.seeds,
-        approaches: vec![approach("naive", &naive), approach("buffered", &gated)],
+        approaches: vec![
+            approach("naive", &naive, shown(&naive), None, &everything),
+            approach("buffered", &gated, shown(&gated), None, &budgeted),
+            approach(
+                "forwarded, an edit for each delta",
+                &gated,
+                unpaced_latency,
+                Some(unpaced),
+                &budgeted,
+            ),
+            approach(
+                "forwarded, throttled",
+                &gated,
+                paced_latency,
+                Some(paced),
+                &budgeted,
+            ),
+        ],
         how: Vec::new(),
     })
 }
 
-/// The calls that the tape holds, as the untouched reply has them.
-async fn sent(replay: &Replay<'_>, dialect: Dialect) -> Result<Vec<Call>, Fault> {
+/// Forwards every delivery; what the platform made of all of them.
+fn forward_all(
+    deliveries: &[Vec<Piece>],
+    forward: impl Fn(u64, &[Piece]) -> Result<Forwarded, Fault>,
+) -> Result<(Platform, Latency), Fault> {
+    let mut platform = Platform {
+        calls: 0,
+        refused: 0,
+        violations: 0,
+        whole: true,
+    };
+    let mut waits = Vec::new();
+    for (seed, pieces) in (0..).zip(deliveries) {
+        let forwarded = forward(seed, pieces)?;
+        platform.calls += forwarded.calls;
+        platform.refused += forwarded.refused;
+        platform.violations += forwarded.violations;
+        platform.whole &= forwarded.whole;
+        waits.extend(forwarded.waits_ns);
+    }
+    Ok((platform, Latency::of(waits)))
+}
+
+/// The window, and what became of a history that keeps everything, and of one within the budget.
+async fn histories(
+    replay: &Replay<'_>,
+    args: &DemoArgs,
+    dialect: Dialect,
+) -> Result<(u64, Context, Context), Fault> {
+    let request = replay.request()?;
+    let text = String::from_utf8_lossy(&request.body);
+    let begin = Conversation::parse(dialect, &text)
+        .map_err(|error| Fault::new(format!("the recorded request is no conversation: {error}")))?;
+    let model = begin
+        .head("model")
+        .and_then(|model| Some(model.as_str()?.decode()));
+    let known = model.and_then(|model| budget::models::window(&model));
+    let window = args
+        .window
+        .or(known.map(|known| known.window))
+        .unwrap_or(WINDOW);
+    let reply = wiretape_core::read(dialect, Options::lenient(), &replay.body());
+    let reply = reply.map_err(|rejected| Fault::new(format!("the tape: {rejected}")))?;
+    let base = replay.mount("/window", replay.plain())?;
+    let growing = Growing {
+        base: &base,
+        request: &request,
+        begin: &begin,
+        reply: reply.reply(),
+        window,
+        turns: args.turns,
+    };
+    let everything = growing.send(Keeping::Everything).await?;
+    let budgeted = growing.send(Keeping::Budget).await?;
+    Ok((window, everything, budgeted))
+}
+
+/// The calls and the text that the tape holds, as the untouched reply has them.
+async fn sent(replay: &Replay<'_>, dialect: Dialect) -> Result<Reading, Fault> {
     let base = replay.mount("/untouched", replay.plain())?;
     let reading = replay.read(&base, Gated::new(dialect)).await?;
     if reading.calls.is_empty() {
@@ -183,14 +356,17 @@ async fn sent(replay: &Replay<'_>, dialect: Dialect) -> Result<Vec<Call>, Fault>
             "recordings/anthropic/reference.tape has two",
         ));
     }
-    Ok(reading.calls)
+    Ok(reading)
 }
 
 /// What a consumer made of all deliveries.
 #[derive(Debug, Default)]
 struct Read {
     calls: Calls,
+    text: Text,
     waits_ns: Vec<u64>,
+    /// The text of each lawful delivery, with the moments of its chunks.
+    deliveries: Vec<Vec<Piece>>,
 }
 
 /// Reads the reply under every seed, reshaped and with a fault.
@@ -203,21 +379,46 @@ async fn read_all<C: Consumer>(
     let mut read = Read::default();
     for run in 0..u64::from(args.seeds) {
         let seed = args.seed.wrapping_add(run);
-        let base = replay.vary(seed, Profile::Reshape)?;
+        let mount = replay.vary(seed, args.profile);
+        let arrivals = arrivals(&mount);
+        let base = replay.mount(&format!("/lawful-{seed}"), mount)?;
         let Reading {
-            calls, waits_ns, ..
+            calls,
+            waits_ns,
+            pieces,
+            shown,
         } = replay.read(&base, consumer()).await?;
+        read.text.shown += shown.chars().count() as u64;
+        read.deliveries.push(timed(&pieces, &arrivals));
         read.calls.expected += sent.len() as u64;
         read.calls.as_sent += as_sent(&calls, sent);
         read.waits_ns.extend(waits_ns);
 
-        let base = replay.vary(seed, Profile::Fault)?;
+        let mount = replay.vary(seed, Profile::Fault);
+        let base = replay.mount(&format!("/fault-{seed}"), mount)?;
         let reading = replay.read(&base, consumer()).await?;
         let calls = reading.calls.len() as u64;
         read.calls.faults += 1;
         read.calls.otherwise += calls - as_sent(&reading.calls, sent);
     }
     Ok(read)
+}
+
+/// The pieces of text, each with the moment at which the delivery had its bytes.
+fn timed(pieces: &[(usize, String)], arrivals: &[(usize, u64)]) -> Vec<Piece> {
+    let mut arrivals = arrivals.iter().peekable();
+    let mut now = 0;
+    let timed = pieces.iter().map(|(bytes, text)| {
+        while let Some((have, at_ns)) = arrivals.peek() {
+            now = *at_ns;
+            if have >= bytes {
+                break;
+            }
+            arrivals.next();
+        }
+        (Moment(now), text.clone())
+    });
+    timed.collect()
 }
 
 /// How many of the calls are those that were sent, each once.

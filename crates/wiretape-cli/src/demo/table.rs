@@ -3,12 +3,13 @@
 use super::{Approach, Calls, Demo, DemoArgs};
 use crate::Io;
 use crate::exit::Fault;
-use crate::screen::{BAD, FAINT, GOOD, STRONG, duration, grouped, left, right, width};
+use crate::screen::{BAD, FAINT, GOOD, STRONG, count, duration, grouped, left, right, width};
 
-const HEADS: [[&str; 2]; 6] = [
+const HEADS: [[&str; 2]; 7] = [
     ["", "approach"],
     ["tool calls", "run as sent"],
     ["run otherwise", "under faults"],
+    ["text", "shown"],
     ["chunk to shown text", "median, p99"],
     ["refused by", "the platform"],
     ["requests over", "the window"],
@@ -69,7 +70,17 @@ pub(super) fn print(demo: &Demo, args: &DemoArgs, io: &mut Io<'_>) -> Result<(),
         }
         writeln!(io.out)?;
     }
-    writeln!(io.out, "{faint}{}{faint:#}", demo.what)?;
+    writeln!(
+        io.out,
+        "{faint}{}: {}, {} of profiles {} and fault from {:#x}, {}, a window of {} tokens{faint:#}",
+        demo.tape,
+        count(demo.tool_calls, "call"),
+        count(demo.seeds as usize, "seed"),
+        demo.profile,
+        demo.seed,
+        demo.platform,
+        grouped(demo.window),
+    )?;
     if args.explain {
         explain(demo, io)?;
     } else {
@@ -102,8 +113,12 @@ fn cells(approach: &Approach) -> Vec<Cell> {
         Cell::plain(approach.name),
         Cell::judged(percent(as_sent, expected), as_sent == expected),
         Cell::judged(
-            format!("{} in {}", grouped(otherwise), grouped(faults)),
+            format!("{} in {} faults", grouped(otherwise), grouped(faults)),
             otherwise == 0,
+        ),
+        Cell::judged(
+            percent(approach.text.shown, approach.text.sent),
+            approach.text.shown == approach.text.sent,
         ),
         Cell::judged(
             format!("{}, {}", late(latency.median_ns), late(latency.p99_ns)),
