@@ -1,0 +1,82 @@
+//! Discord's HTTP API: <https://docs.discord.com/developers/resources/message>.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+
+use serde_json::json;
+
+use super::{ApiRequest, Chat, header, json, seconds};
+use crate::forward::{Action, Answer, Scope};
+use crate::json::Raw;
+
+pub(super) fn request(chat: &Chat, action: &Action) -> Option<ApiRequest> {
+    let messages = format!("/api/v10/channels/{}/messages", chat.id);
+    // Nobody is called by what a model writes.
+    let quiet = json!({"parse": []});
+    let (method, path, body) = match action {
+        Action::Post { text, key, .. } => {
+            // With `enforce_nonce`, a repeated post gives the message that is there already.
+            let body = json!({"content": text, "nonce": key.to_string(), "enforce_nonce": true, "allowed_mentions": quiet});
+            ("POST", messages, json(&body))
+        }
+        Action::Edit { message, text, .. } => {
+            let body = json!({"content": text, "allowed_mentions": quiet});
+            ("PATCH", format!("{messages}/{message}"), json(&body))
+        }
+        Action::Delete { message, .. } => {
+            ("DELETE", format!("{messages}/{message}"), String::new())
+        }
+        Action::StopModel | Action::Finished(_) => return None,
+    };
+    let mut headers = vec![("authorization", format!("Bot {}", chat.token))];
+    if !body.is_empty() {
+        headers.push(("content-type", "application/json".to_owned()));
+    }
+    Some(ApiRequest {
+        method,
+        path,
+        headers,
+        body,
+    })
+}
+
+pub(super) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
+    if status == 204 {
+        return Answer::Done;
+    }
+    let Ok(body) = Raw::parse(body) else {
+        return super::without_body(status, headers);
+    };
+    let [id, code, message, retry_after, global] =
+        body.fields(["id", "code", "message", "retry_after", "global"]);
+    if (200..300).contains(&status) {
+        let id = id.and_then(Raw::as_str);
+        return id.map_or(Answer::Done, |id| Answer::Posted {
+            message: id.decode().into_owned(),
+        });
+    }
+    if status == 429 {
+        let wait = retry_after
+            .and_then(|wait| seconds(wait.text()))
+            .or_else(|| header(headers, "retry-after").and_then(seconds));
+        let global = global.is_some_and(|global| global.text() == "true")
+            || header(headers, "x-ratelimit-scope") == Some("global");
+        return Answer::Limited {
+            retry_after_ns: wait,
+            scope: if global { Scope::Global } else { Scope::Chat },
+        };
+    }
+    match code.and_then(Raw::as_u64) {
+        Some(10008) => Answer::Gone,
+        Some(50027 | 10015) => Answer::Expired,
+        Some(50035) if body.text().contains("BASE_TYPE_MAX_LENGTH") => Answer::TooLong,
+        _ if status >= 500 => Answer::Lost,
+        _ => Answer::Refused {
+            why: message
+                .and_then(Raw::as_str)
+                .map_or_else(|| status.to_string(), |text| text.decode().into_owned()),
+        },
+    }
+}
