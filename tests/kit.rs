@@ -1,5 +1,6 @@
 //! The test kit, used as its users do.
 
+mod agent_http;
 mod client;
 mod load;
 mod parity;

@@ -1,1 +1,5 @@
 //! The agent's loop.
+
+pub(crate) mod history;
+mod rig;
+mod turns;

@@ -1,1 +1,3 @@
 //! The context budget.
+
+mod thin;

@@ -1,0 +1,244 @@
+//! One message: its text as it was stored, and what the dialect says of it.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Range;
+
+use super::{ConversationError, anthropic, openai_chat};
+use crate::Dialect;
+use crate::json::Raw;
+
+/// Who speaks in a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Role {
+    /// The operator: `system`, `developer`.
+    System,
+    /// The user; with Messages also whoever brings the results of calls.
+    User,
+    /// The model.
+    Assistant,
+    /// A tool: `tool`, and the older `function`.
+    Tool,
+    /// A role this version does not know.
+    Other,
+}
+
+impl Role {
+    /// A name for reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::User => "user",
+            Self::Assistant => "assistant",
+            Self::Tool => "tool",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A message of a history. A clone shares the text.
+#[derive(Clone)]
+pub struct Message {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    text: String,
+    role: Role,
+    parts: Vec<Part>,
+}
+
+/// One part of a message: a content block, a call, a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// What it is.
+    pub kind: PartKind,
+    /// Where its JSON lies in the message's text.
+    pub place: Range<usize>,
+    /// Where the strings lie that a reader of it reads, each a JSON string with its quotes.
+    pub strings: Vec<Range<usize>>,
+    /// JSON that the provider counts as text: a call's input.
+    pub json: Option<Range<usize>>,
+    /// A call's id, or that of the call a result answers; empty where there is none.
+    pub id: String,
+    /// The call's name, or the type of an unknown part.
+    pub name: String,
+    /// Images and documents inside a result, which are never cut.
+    pub media: Vec<Media>,
+}
+
+/// What a part is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PartKind {
+    /// Text, or a refusal.
+    Text,
+    /// A thought, with the signature it must keep.
+    Thinking,
+    /// A call that the caller runs.
+    Call,
+    /// The result of such a call.
+    Result,
+    /// A call that the provider runs, and its result: they stay as they are.
+    Server,
+    /// An image, a document, a sound.
+    Media(Media),
+    /// A part of a type this version does not know (F-56).
+    Other,
+}
+
+/// What is not text, and costs tokens by its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Media {
+    /// An image.
+    Image,
+    /// A document, such as a PDF.
+    Document,
+    /// Sound.
+    Audio,
+}
+
+impl Message {
+    /// Reads a message of the dialect.
+    ///
+    /// # Errors
+    /// Where it is not a JSON object with a role.
+    pub fn parse(dialect: Dialect, text: &str) -> Result<Self, ConversationError> {
+        let raw = super::parse_json(text)?;
+        if !raw.is_object() {
+            let expected = "a message, which is a JSON object";
+            return Err(ConversationError::new(text, 0, expected));
+        }
+        Self::of(dialect, raw)
+    }
+
+    /// The message that a checked value is.
+    pub(super) fn of(dialect: Dialect, raw: Raw<'_>) -> Result<Self, ConversationError> {
+        let text = raw.text();
+        let Some(role) = raw.field("role").and_then(Raw::as_str) else {
+            let at = raw.field("role").map_or(0, |role| place(text, role).start);
+            return Err(ConversationError::new(text, at, "a message with a role"));
+        };
+        let role = match &*role.decode() {
+            "system" | "developer" => Role::System,
+            "user" => Role::User,
+            "assistant" => Role::Assistant,
+            "tool" | "function" => Role::Tool,
+            _ => Role::Other,
+        };
+        let parts = match dialect {
+            Dialect::Anthropic => anthropic::parts(raw),
+            Dialect::OpenAiChat => openai_chat::parts(raw, role),
+        };
+        let text = text.into();
+        Ok(Self {
+            inner: Arc::new(Inner { text, role, parts }),
+        })
+    }
+
+    /// The message as it was stored, byte for byte.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.inner.text
+    }
+
+    /// Who speaks.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.inner.role
+    }
+
+    /// What it consists of, in order.
+    #[must_use]
+    pub fn parts(&self) -> &[Part] {
+        &self.inner.parts
+    }
+
+    /// The calls that the caller has to run, in order.
+    pub fn calls(&self) -> impl Iterator<Item = &Part> {
+        self.of_kind(PartKind::Call)
+    }
+
+    /// The results of calls, in order.
+    pub fn results(&self) -> impl Iterator<Item = &Part> {
+        self.of_kind(PartKind::Result)
+    }
+
+    fn of_kind(&self, kind: PartKind) -> impl Iterator<Item = &Part> {
+        self.inner
+            .parts
+            .iter()
+            .filter(move |part| part.kind == kind)
+    }
+
+    /// The user says something in it; a message of results alone is not the user's word. Where one
+    /// stands, a new turn begins: providers call it a new assistant loop.
+    #[must_use]
+    pub fn is_prompt(&self) -> bool {
+        self.role() == Role::User
+            && (self.inner.parts.is_empty()
+                || self
+                    .inner
+                    .parts
+                    .iter()
+                    .any(|part| part.kind != PartKind::Result))
+    }
+
+    /// It is the same message: the same text.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner) || self.inner.text == other.inner.text
+    }
+}
+
+impl PartialEq for Message {
+    fn eq(&self, other: &Self) -> bool {
+        self.is(other)
+    }
+}
+
+impl Eq for Message {}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Message").field(&self.inner.text).finish()
+    }
+}
+
+impl Part {
+    pub(super) fn new(kind: PartKind, whole: &str, raw: Raw<'_>) -> Self {
+        Self {
+            kind,
+            place: place(whole, raw),
+            strings: Vec::new(),
+            json: None,
+            id: String::new(),
+            name: String::new(),
+            media: Vec::new(),
+        }
+    }
+
+    /// Adds a string that is read, if `raw` is one.
+    pub(super) fn string(&mut self, whole: &str, raw: Option<Raw<'_>>) {
+        if let Some(raw) = raw.filter(|raw| raw.as_str().is_some()) {
+            self.strings.push(place(whole, raw));
+        }
+    }
+}
+
+/// Where a value lies in the text it was read from.
+pub(super) fn place(whole: &str, raw: Raw<'_>) -> Range<usize> {
+    let start = (raw.text().as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
+    start..start + raw.text().len()
+}
