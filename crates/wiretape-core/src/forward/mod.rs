@@ -11,13 +11,20 @@
 
 pub mod api;
 
+mod grapheme;
+mod hub;
 mod options;
+mod pace;
+mod parts;
 mod policy;
+mod reply;
+mod scan;
 mod throttle;
 
 use alloc::string::String;
 
-pub use options::{First, LostPost, Options, Partial};
+pub use hub::{Hub, HubAction, HubInput};
+pub use options::{First, LostPost, Once, Options, Partial};
 pub use policy::{Counts, Growth, Platform, Policy, Stream, TEXT_MAX_MIN, Unit, Window};
 pub use throttle::{Error, Throttle};
 
@@ -169,8 +176,10 @@ pub enum Outcome {
     Delivered {
         /// Messages it stands in; 0 where there was nothing to say.
         messages: usize,
-        /// Messages whose post was never answered (M-11): they may be missing.
+        /// Calls that were never answered, and are taken as carried out (M-11): text may be missing.
         uncertain: usize,
+        /// Messages with void text that could not be removed.
+        stale: usize,
     },
     /// The user stopped the reply, or deleted its message.
     Stopped,

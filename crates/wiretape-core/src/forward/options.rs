@@ -20,6 +20,8 @@ pub struct Options {
     /// How long the first text is gathered before it is posted, in nanoseconds. A first message of
     /// one letter is what every notification would show.
     pub first_ns: u64,
+    /// When a message that cannot be edited is posted.
+    pub once: Once,
     /// What to do when a post was not answered (M-11).
     pub lost_post: LostPost,
     /// What a void message says where the platform does not let it be deleted.
@@ -53,6 +55,15 @@ pub enum First {
     Placeholder(String),
 }
 
+/// When a message that cannot be edited is posted ([`super::Growth::Once`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Once {
+    /// At the end of the reply: a `Reset` before it leaves no trace.
+    End,
+    /// At the end of each paragraph and before each tool. What a `Reset` makes void stays there.
+    Paragraphs,
+}
+
 /// What to do when a post was not answered: it may stand in the chat or not (M-11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LostPost {
@@ -71,6 +82,7 @@ impl Default for Options {
             partial: Partial::Healed,
             first: First::Text,
             first_ns: SECOND / 5,
+            once: Once::End,
             lost_post: LostPost::GoOn,
             void: "…".to_owned(),
             answer_ns_max: 30 * SECOND,

@@ -14,7 +14,7 @@ const MINUTE: u64 = 60 * SECOND;
 
 /// The least `text_max` that is used; a smaller one counts as this. Below it, what closes and opens
 /// a code fence again would leave no room for text.
-pub const TEXT_MAX_MIN: usize = 160;
+pub const TEXT_MAX_MIN: usize = 256;
 
 /// A chat platform, and the means used there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -301,7 +301,7 @@ fn teams() -> Policy {
     }
 }
 
-/// The slowest of the platforms that know no edits: WhatsApp takes about one message in six seconds to
+/// The slowest of the platforms that know no edits, `WhatsApp`, takes about one message in six seconds to
 /// one person, of 4,096 characters:
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/throughput>.
 fn plain() -> Policy {
