@@ -42,9 +42,11 @@ pub(super) fn text(
     if all > listed {
         writeln!(io.out, "and {} more: {url}/_wiretape/state", all - listed)?;
     }
+    args.sinks.announce(server, io)?;
+    let state = if tapes.is_empty() { "sink" } else { "state" };
     writeln!(
         io.out,
-        "{dim}control: {url}/_wiretape/state   Ctrl-C stops{dim:#}"
+        "{dim}control: {url}/_wiretape/{state}   Ctrl-C stops{dim:#}"
     )?;
     Ok(())
 }
@@ -77,7 +79,10 @@ pub(super) fn json(
             }));
         }
     }
-    let line = json!({"listening": server.url(), "mounts": mounts});
+    let mut line = json!({"listening": server.url(), "mounts": mounts});
+    if args.sinks.any() {
+        line["sinks"] = args.sinks.json(server).into();
+    }
     writeln!(io.out, "{line}")?;
     Ok(())
 }

@@ -93,6 +93,16 @@ impl Lines {
                 writeln!(io.out, "{style}{}{style:#}", line(report))?;
                 io.out.flush()?;
             }
+            Report::Called { call, .. } => {
+                let style = match (call.violations.is_empty(), call.ok) {
+                    (true, true) => screen::GOOD,
+                    (true, false) => screen::WARN,
+                    (false, _) => screen::BAD,
+                };
+                let style = io.screen.style(style);
+                writeln!(io.out, "{style}{}{style:#}", line(report))?;
+                io.out.flush()?;
+            }
             _ => wrong(report, io),
         }
         Ok(())

@@ -3,6 +3,7 @@
 mod announce;
 mod log;
 pub(crate) mod play;
+mod sink;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use crate::stop::Stop;
 use crate::{Io, source};
 pub(crate) use log::Log;
 use play::PlayArgs;
+use sink::SinkArgs;
 
 /// The port without `--port`.
 const PORT: u16 = 8089;
@@ -31,9 +33,14 @@ several under their names. No reply is invented: a request that fits no recorded
 answered with 404, and the nearest request and a diff are printed. A retry is no new turn.
 At the end of each reply a line says bytes, chunks, SHA-256, and whether they equal the recording.
 
+With --sink a chat platform's API stands under its name: it enforces the platform's windows, sizes and
+markup, answers 429 in its shape, and prints a line for each call; at the end it says every rule
+that was broken, with the failure it is (M-01 …), and the messages as a user sees them.
+
 Control, as JSON; ?prefix=/NAME selects one tape:
   GET  /_wiretape/state       exchanges, used, in flight, held, misses
   GET  /_wiretape/requests    every request: method, path, headers, body, answered by which exchange
+  GET  /_wiretape/sink        calls, violations, messages of the sinks (--sink)
   POST /_wiretape/reset       from the first exchange again
   POST /_wiretape/release     lets held replies go on (--hold)
   POST /_wiretape/mount       {\"prefix\":\"/a\",\"tape\":\"NAME\" or \"tape_text\":\"…\",\"seed\":7,
@@ -41,21 +48,25 @@ Control, as JSON; ?prefix=/NAME selects one tape:
                               \"pace\":\"recorded\",\"hold\":{\"exchange\":0,\"event\":3}}
   DELETE /_wiretape/mount     takes it away
 
-Exit codes: 0 stopped by Ctrl-C or SIGTERM, 1 the same, but a request fitted no exchange, 2 a file
-or an argument cannot be used.
+Exit codes: 0 stopped by Ctrl-C or SIGTERM, 1 the same, but a request fitted no exchange or a sink's
+rule was broken, 2 a file or an argument cannot be used.
 
 Examples:
   wiretape serve recordings/anthropic/parallel-tools.tape
   wiretape serve session.tape --seed 7 --runs 50       a base URL for each of 50 seeds
   wiretape serve session.tape --pace recorded --flush batch
   wiretape serve session.tape --hold 0:3               stops before event 3 of exchange 0
-  wiretape serve recordings --port 0 --json")]
+  wiretape serve recordings --port 0 --json
+  wiretape serve --sink telegram                       base_url=http://127.0.0.1:8089/telegram/bot
+  wiretape serve --sink slack --sink-speed 20 --sink-refuse 20:5:5 session.tape")]
 pub(crate) struct ServeArgs {
     /// Tapes, bare bodies, or folders of them.
-    #[arg(required = true, value_name = "TAPE")]
+    #[arg(required_unless_present = "sink", value_name = "TAPE")]
     tapes: Vec<PathBuf>,
     #[command(flatten)]
     play: PlayArgs,
+    #[command(flatten)]
+    sinks: SinkArgs,
     /// So many seeds, counted up from --seed, each under /seed-N.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = crate::args::at_least_one::<u32>, allow_negative_numbers = true)]
     runs: u32,
@@ -78,6 +89,9 @@ pub(crate) struct ServeArgs {
 
 /// Serves until it is stopped.
 pub(crate) fn run(args: &ServeArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
+    if args.tapes.is_empty() && !args.hold.is_empty() {
+        return Err(Fault::new("--hold needs a tape to hold"));
+    }
     if args.runs > 1 && args.play.first_seed().is_none() {
         return Err(Fault::with_hint(
             "--runs needs seeds to count, and there is none",
@@ -109,6 +123,9 @@ struct Tape {
 }
 
 fn load(args: &ServeArgs, io: &mut Io<'_>) -> Result<Vec<Tape>, Fault> {
+    if args.tapes.is_empty() {
+        return Ok(Vec::new());
+    }
     let files = wiretape::find(&args.tapes)?;
     let prefixes = play::prefixes(&files);
     let mut tapes = Vec::new();
@@ -149,6 +166,7 @@ async fn serve(args: &ServeArgs, tapes: &[Tape], io: &mut Io<'_>) -> Result<Exit
         .await
         .map_err(|error| cannot_listen(args, &error))?;
     mount(args, tapes, &server)?;
+    args.sinks.mount(&server)?;
     if args.json {
         announce::json(args, tapes, &server, io)?;
     } else {
@@ -162,6 +180,7 @@ async fn serve(args: &ServeArgs, tapes: &[Tape], io: &mut Io<'_>) -> Result<Exit
             _ = stop.asked() => break,
         }
     }
+    let sinks = args.sinks.reports(&server);
     if !args.json {
         io.note("stopping: what is under way gets 5 s to end, Ctrl-C again ends it now");
     }
@@ -172,8 +191,11 @@ async fn serve(args: &ServeArgs, tapes: &[Tape], io: &mut Io<'_>) -> Result<Exit
     while let Some(report) = lines.waiting() {
         lines.print(&report, args.json, io)?;
     }
-    lines.sum(args.json, io)?;
-    Ok(if lines.misses() == 0 {
+    sink::sum(&sinks, args.json, io)?;
+    if args.json || !tapes.is_empty() {
+        lines.sum(args.json, io)?;
+    }
+    Ok(if lines.misses() == 0 && sink::violations(&sinks) == 0 {
         Exit::Good
     } else {
         Exit::Broken

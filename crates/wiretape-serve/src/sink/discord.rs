@@ -7,6 +7,8 @@
 //! channel apart, under one hash (<https://github.com/discord/discord-api-docs/issues/8073>). A text
 //! has at most 2,000 characters, counted as code points.
 
+use std::collections::VecDeque;
+
 use serde_json::{Value, json};
 use wiretape_core::Moment;
 
@@ -24,6 +26,11 @@ const INVALID_MAX: u64 = 10_000;
 /// The length of that window, and of the ban.
 const INVALID_NS: u64 = 600 * SECOND_NS;
 
+/// Nonces that are remembered; Discord does it for "the past few minutes".
+const NONCES_MAX: usize = 256;
+/// Characters of a nonce.
+const NONCE_CHARS_MAX: usize = 25;
+
 /// The scope of all requests.
 const GLOBAL: &str = "all routes";
 /// The scope of a banned address.
@@ -34,6 +41,8 @@ pub(crate) struct Discord {
     invalid: u64,
     /// When the window began that `invalid` is counted in.
     invalid_since: Moment,
+    /// Channel, nonce, and the message that has it, of the last posts.
+    nonces: VecDeque<[String; 3]>,
 }
 
 fn success(status: u16, body: String) -> Answer {
@@ -231,7 +240,7 @@ impl Api for Discord {
             }).to_string())),
             "GET channel" => Ok(success(200, json!({"id": call.chat, "type": 1}).to_string())),
             "POST typing" => Ok(success(204, String::new())),
-            "POST message" => post(core, now, call),
+            "POST message" => self.post(core, now, call),
             "GET message" => one(core, call).map(|id| show(core, now, call, &id)),
             "PATCH message" => edit(core, now, call),
             _ => one(core, call).map(|id| {
@@ -332,6 +341,32 @@ fn one(core: &mut Core, call: &Read) -> Result<String, Answer> {
             ))
         }
         Some(_) => Ok(id),
+    }
+}
+
+impl Discord {
+    /// With `enforce_nonce`, a repeated post gets the message that is there already:
+    /// <https://docs.discord.com/developers/resources/message#create-message>.
+    fn post(&mut self, core: &mut Core, now: Moment, call: &Read) -> Result<Answer, Answer> {
+        let nonce = call.form.text("nonce");
+        let enforced = call.form.text("enforce_nonce") == "true" && !nonce.is_empty();
+        let same = |known: &&[String; 3]| known[0] == call.chat && known[1] == nonce;
+        if let Some([_, _, id]) = self.nonces.iter().find(same).filter(|_| enforced) {
+            return Ok(show(core, now, call, id));
+        }
+        let answer = post(core, now, call)?;
+        let id = core
+            .room
+            .last_mut(&call.chat)
+            .map(|message| message.id.clone());
+        if let Some(id) = id.filter(|_| enforced && nonce.len() <= NONCE_CHARS_MAX) {
+            self.nonces
+                .push_back([call.chat.clone(), nonce.to_owned(), id]);
+            if self.nonces.len() > NONCES_MAX {
+                self.nonces.pop_front();
+            }
+        }
+        Ok(answer)
     }
 }
 

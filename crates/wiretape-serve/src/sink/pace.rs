@@ -40,7 +40,7 @@ pub(crate) struct Denied {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Why {
-    /// The window is full: so many calls in so many nanoseconds.
+    /// The window is full: so many calls in so many nanoseconds, without what is tolerated.
     Over {
         calls: u32,
         per_ns: u64,
@@ -134,7 +134,8 @@ impl Pace {
     }
 
     fn check_window(&mut self, now: Moment, limit: &Limit) -> Result<(), Denied> {
-        let (length, calls) = (self.length(limit), limit.calls.saturating_add(self.burst));
+        let (length, speed) = (self.length(limit), self.speed);
+        let calls = limit.calls.saturating_add(self.burst);
         let scope = self.scope(now, &limit.scope);
         expire(&mut scope.calls, now, length, limit.shape);
         let full = scope.calls.len() >= usize::try_from(calls).unwrap_or(usize::MAX);
@@ -147,7 +148,7 @@ impl Pace {
                     .saturating_sub(now.as_nanos()),
                 why: Why::Over {
                     calls,
-                    per_ns: length,
+                    per_ns: limit.per_ns / speed,
                 },
             }),
             _ => Ok(()),

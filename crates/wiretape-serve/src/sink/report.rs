@@ -249,6 +249,13 @@ impl Tally {
     }
 
     pub(crate) fn read(&mut self, read: &Read) {
+        // As it was sent; what is applied says it after the markup is taken out.
+        let names = ["text", "content", "markdown_text"];
+        let text = names.into_iter().find_map(|name| read.form.get(name));
+        self.now.size = text.map(|text| match self.report.platform {
+            Platform::Telegram => text.encode_utf16().count(),
+            Platform::Slack | Platform::Discord => text.chars().count(),
+        });
         self.now.method = cut(&read.method);
         self.now.chat = cut(&read.chat);
         self.now.message = read.message.as_deref().map(cut);

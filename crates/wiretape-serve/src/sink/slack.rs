@@ -204,8 +204,8 @@ fn text(core: &mut Core, call: &Read) -> Result<String, Answer> {
     };
     let (max, text) = match (markdown, call.act) {
         (Some(text), _) => (MARKDOWN_MAX, text),
-        (None, Act::Edit) => (UPDATE_MAX, form.text("text").to_owned()),
-        (None, _) => (POST_MAX, form.text("text").to_owned()),
+        (None, Act::Edit) => (UPDATE_MAX, seen(form.text("text"))),
+        (None, _) => (POST_MAX, seen(form.text("text"))),
     };
     let found = text.chars().count();
     core.tally.size(found);
@@ -218,6 +218,14 @@ fn text(core: &mut Core, call: &Read) -> Result<String, Answer> {
         return Ok(text.chars().take(max).collect());
     }
     Err(failure("msg_too_long"))
+}
+
+/// What a user sees of `text`, in which three characters are escaped:
+/// <https://docs.slack.dev/messaging/formatting-message-text#escaping>.
+fn seen(text: &str) -> String {
+    text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
 }
 
 /// The text of a stream's chunks; `None` where there are none.
@@ -276,10 +284,12 @@ fn streams(core: &mut Core, now: Moment, call: &Read, ts: &str) -> bool {
 }
 
 fn message(core: &Core, call: &Read, ts: &str) -> Value {
-    let text = core
+    let stored = core
         .room
         .get(&call.chat, ts)
         .map_or("", |message| message.text.as_str());
+    // `text` comes back as it was sent.
+    let text = call.form.get("text").unwrap_or(stored);
     json!({
         "type": "message", "user": "U0WIRETAPE", "bot_id": "B0WIRETAPE", "app_id": "A0WIRETAPE",
         "team": "T0WIRETAPE", "text": text, "ts": ts
