@@ -400,6 +400,7 @@ fn markup_is_not_seen() {
             "a",
         ),
         ("Markdown", r"*a* \_ [b](http://x) `c` ```d```", "a _ b c d"),
+        ("Markdown", "```rust\nlet a;\n```\nb", "let a;\n\nb"),
         ("", "a *b <c> \\", "a *b <c> \\"),
     ] {
         let mut stage = stage();

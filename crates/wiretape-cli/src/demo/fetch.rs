@@ -5,7 +5,7 @@ use std::time::Duration;
 use wiretape::http::{Client, Request};
 use wiretape_serve::{Config, Flush, Matching, Mount, Server};
 use wiretape_tape::{Body, Exchange, Tape};
-use wiretape_vary::{Profile, Script};
+use wiretape_vary::{Piece, Profile, Scenario, Script, Subject};
 
 use super::read::{Call, Consumer};
 use crate::clock::Start;
@@ -31,10 +31,11 @@ pub(super) struct Reading {
 pub(super) struct Replay<'a> {
     server: Server,
     tape: &'a Tape,
+    subject: Subject,
 }
 
 impl<'a> Replay<'a> {
-    pub(super) async fn start(tape: &'a Tape) -> Result<Self, Fault> {
+    pub(super) async fn start(tape: &'a Tape, subject: Subject) -> Result<Self, Fault> {
         let config = Config {
             linger: LINGER,
             ..Config::default()
@@ -42,7 +43,11 @@ impl<'a> Replay<'a> {
         let server = Server::start(config).await;
         let server =
             server.map_err(|error| Fault::new(format!("cannot listen on loopback: {error}")))?;
-        Ok(Self { server, tape })
+        Ok(Self {
+            server,
+            tape,
+            subject,
+        })
     }
 
     /// The reply as it was recorded: each request gets it.
@@ -52,9 +57,13 @@ impl<'a> Replay<'a> {
             .flush(Flush::Batch)
     }
 
-    /// The reply as a seed varies it.
+    /// The reply as a seed varies it, at the pace it was recorded in.
     pub(super) fn vary(&self, seed: u64, profile: Profile) -> Mount {
-        self.plain().seed(seed, profile)
+        let mut scenario = Scenario::generate(seed, profile, &self.subject);
+        scenario
+            .pieces
+            .retain(|piece| !matches!(piece, Piece::Pace { .. }));
+        self.plain().scenario(scenario)
     }
 
     /// The reply's body as it was recorded.

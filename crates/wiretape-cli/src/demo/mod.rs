@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use wiretape::{Subject, Tape};
 use wiretape_core::conversation::Conversation;
 use wiretape_core::{Dialect, Moment, Options, budget, forward as paced};
 use wiretape_vary::Profile;
@@ -218,7 +219,7 @@ pub(crate) fn run(args: &DemoArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
         .enable_all()
         .build();
     let runtime = runtime.map_err(|error| Fault::new(format!("cannot start: {error}")))?;
-    let mut demo = runtime.block_on(measure(args, &loaded.tape, subject.dialect))?;
+    let mut demo = runtime.block_on(measure(args, &loaded.tape, &subject))?;
     demo.how = explain::how(&demo);
     if args.json {
         serde_json::to_writer(&mut *io.out, &demo)?;
@@ -229,8 +230,9 @@ pub(crate) fn run(args: &DemoArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
     Ok(Exit::Good)
 }
 
-async fn measure(args: &DemoArgs, tape: &wiretape::Tape, dialect: Dialect) -> Result<Demo, Fault> {
-    let replay = Replay::start(tape).await?;
+async fn measure(args: &DemoArgs, tape: &Tape, subject: &Subject<'_>) -> Result<Demo, Fault> {
+    let dialect = subject.dialect;
+    let replay = Replay::start(tape, subject.varied()).await?;
     let sent = sent(&replay, dialect).await?;
     let characters = sent.shown.chars().count() as u64;
     let sent = sent.calls;

@@ -291,12 +291,14 @@ fn markdown(text: &str) -> Result<Parsed, Wrong> {
                 "Can't find end of the entity starting at byte offset {at}"
             ));
         };
-        out.begin(kind, at);
-        inner
-            .get(..end)
-            .unwrap_or_default()
-            .chars()
-            .for_each(|c| out.push(c));
+        let skipped = if pre {
+            begin_pre(&mut out, text, at) - at - mark
+        } else {
+            out.begin(kind, at);
+            0
+        };
+        let shown = inner.get(skipped..end).unwrap_or_default();
+        shown.chars().for_each(|c| out.push(c));
         at += mark + end + close.len();
         let url = text.get(at..).and_then(|rest| rest.strip_prefix('('));
         let url = url
