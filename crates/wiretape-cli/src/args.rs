@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use wiretape_core::Dialect;
 use wiretape_vary::Profile;
 
+use crate::budget::BudgetArgs;
 use crate::demo::DemoArgs;
 use crate::record::RecordArgs;
 use crate::run::RunArgs;
@@ -58,6 +59,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Measure what naive, buffered and forwarded reading come to.
     Demo(DemoArgs),
+    /// Say what of a request fits into a context window, and what would be cut.
+    Budget(BudgetArgs),
 }
 
 #[derive(Args, Debug)]

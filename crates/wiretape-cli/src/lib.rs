@@ -5,6 +5,7 @@
 //! terminal only; a failure says what was expected and where, and how to repeat it.
 
 mod args;
+mod budget;
 mod check;
 mod clock;
 mod decode;
@@ -79,6 +80,7 @@ where
         Command::Serve(args) => serve::run(args, &mut io),
         Command::Run(args) => run::run(args, &mut io),
         Command::Demo(args) => demo::run(args, &mut io),
+        Command::Budget(args) => budget::run(args, &mut io),
     };
     let flushed = io.out.flush().map_err(Fault::from);
     match (result, flushed) {

@@ -47,6 +47,7 @@ mod request;
 mod server;
 mod session;
 pub mod sink;
+mod window;
 
 #[cfg(test)]
 mod tests;
@@ -56,3 +57,4 @@ pub use diff::Difference;
 pub use mount::{Flush, Matching, Mount, MountError, Pace};
 pub use report::{Outcome, Report, Seen, State};
 pub use server::Server;
+pub use window::ContextWindow;

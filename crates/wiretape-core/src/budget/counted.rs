@@ -174,6 +174,14 @@ impl Short {
     }
 }
 
+/// What a whole request costs, in tokens of the counter: system prompt, tools, messages and frames.
+pub fn count<C: TokenCounter>(conversation: &Conversation, counter: &mut C) -> u64 {
+    let messages = conversation.messages().iter();
+    let messages = messages.map(|message| Counted::new(message, counter).tokens);
+    let messages: u64 = messages.sum();
+    messages + head_tokens(conversation, counter)
+}
+
 /// What is sent beside the messages: system prompt, tools, how the reply is to look.
 pub(super) fn head_tokens<C: TokenCounter>(conversation: &Conversation, counter: &mut C) -> u64 {
     let mut tokens = REPLY_TOKENS;

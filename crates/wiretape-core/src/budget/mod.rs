@@ -21,7 +21,7 @@ mod view;
 use alloc::boxed::Box;
 
 pub use counted::{
-    AUDIO_TOKENS, DOCUMENT_TOKENS, FRAME_TOKENS, IMAGE_TOKENS, REPLY_TOKENS, TOOLS_TOKENS,
+    AUDIO_TOKENS, DOCUMENT_TOKENS, FRAME_TOKENS, IMAGE_TOKENS, REPLY_TOKENS, TOOLS_TOKENS, count,
 };
 pub use heuristic::Heuristic;
 pub use plan::{Cut, Cuttable, Entry, Overfull, Pin, Plan, plan};

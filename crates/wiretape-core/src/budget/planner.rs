@@ -86,6 +86,7 @@ pub struct Planner<C> {
     head_tokens: u64,
     scale: Scale,
     sent: Option<Sent>,
+    budget: Option<Budget>,
 }
 
 /// How the counter's tokens become the provider's.
@@ -155,6 +156,7 @@ impl<C: TokenCounter> Planner<C> {
                 extra: 0,
             },
             sent: None,
+            budget: None,
         }
     }
 
@@ -169,6 +171,12 @@ impl<C: TokenCounter> Planner<C> {
         &mut self.options
     }
 
+    /// The limits of the last [`fit`](Self::fit), also where it did not succeed.
+    #[must_use]
+    pub fn last_budget(&self) -> Option<&Budget> {
+        self.budget.as_ref()
+    }
+
     /// Chooses what to send. The conversation is not touched.
     ///
     /// # Errors
@@ -181,6 +189,7 @@ impl<C: TokenCounter> Planner<C> {
             None => (conversation, Vec::new()),
         };
         let budget = self.budget(given);
+        self.budget = Some(budget);
         self.count(given.messages());
         let pins = pins(given, &self.options.pins);
         let groups = given.groups();

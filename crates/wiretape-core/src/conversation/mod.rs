@@ -65,6 +65,48 @@ impl Conversation {
         }
     }
 
+    /// The dialect of a request body, from what only one of them has; `None` where nothing tells.
+    #[must_use]
+    pub fn sniff(request: &str) -> Option<Dialect> {
+        let body = Raw::parse(request).ok()?;
+        let [messages, system, model] = body.fields(["messages", "system", "model"]);
+        let is = |raw: Option<Raw<'_>>, names: &[&str]| {
+            let said = raw.and_then(Raw::as_str);
+            said.is_some_and(|said| names.iter().any(|name| said.is(name)))
+        };
+        for message in messages?.elements().take(SNIFFED_MAX) {
+            let [role, content, calls] = message.fields(["role", "content", "tool_calls"]);
+            if is(role, &["system", "developer", "tool", "function"]) || calls.is_some() {
+                return Some(Dialect::OpenAiChat);
+            }
+            for block in content
+                .into_iter()
+                .flat_map(Raw::elements)
+                .take(SNIFFED_MAX)
+            {
+                let kind = block.field("type");
+                if is(
+                    kind,
+                    &["tool_use", "tool_result", "thinking", "image", "document"],
+                ) {
+                    return Some(Dialect::Anthropic);
+                }
+                if is(kind, &["image_url", "input_audio", "file"]) {
+                    return Some(Dialect::OpenAiChat);
+                }
+            }
+        }
+        if system.is_some() {
+            return Some(Dialect::Anthropic);
+        }
+        let model = model.and_then(Raw::as_str)?.decode();
+        let named = |name: &str| model.contains(name);
+        if named("claude") {
+            return Some(Dialect::Anthropic);
+        }
+        named("gpt").then_some(Dialect::OpenAiChat)
+    }
+
     /// Reads a whole request body.
     ///
     /// # Errors
@@ -252,6 +294,9 @@ fn comma(body: &mut String) {
         body.push(',');
     }
 }
+
+/// Messages, and blocks of one, that are looked at to tell the dialect.
+const SNIFFED_MAX: usize = 256;
 
 /// Checks that `text` is one JSON value.
 fn parse_json(text: &str) -> Result<Raw<'_>, ConversationError> {
