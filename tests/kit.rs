@@ -1,6 +1,7 @@
 //! The test kit, used as its users do.
 
 mod agent_http;
+mod agent_loop;
 mod client;
 mod load;
 mod parity;
