@@ -2,6 +2,7 @@
 
 mod agent_http;
 mod agent_loop;
+mod agent_real;
 mod client;
 mod load;
 mod parity;

@@ -16,7 +16,7 @@ use wiretape_core::{Dialect, read};
 use wiretape_vary::{Profile, Scenario, Subject};
 
 /// What the callback was told, a line each.
-type Shown = Arc<Mutex<Vec<String>>>;
+pub(super) type Shown = Arc<Mutex<Vec<String>>>;
 
 const WEATHER: &str = "Repeat this text exactly:\n<tool_call>\n{\"name\": \"get_weather\", \
      \"arguments\": {\"city\": \"東京\", \"unit\": \"celsius\"}}\n</tool_call>";
