@@ -1,6 +1,8 @@
 //! The test kit, used as its users do.
 
 mod agent_http;
+mod agent_loop;
+mod agent_real;
 mod client;
 mod load;
 mod parity;

@@ -70,7 +70,7 @@
 //! | feature | default | gives |
 //! |---|---|---|
 //! | `server` | yes | `server`: a replay server in the test's process; law 6 |
-//! | `agent` | | `http`: a small client for streamed replies; `forward`: a reply to a chat platform |
+//! | `agent` | | `agent`: the agent's loop over HTTP; `forward`: a reply to a chat platform; `http`: the client of both |
 //! | `insta` | | `snapshot`: transcripts, events and requests with stable names for ids and times |
 //! | `proptest` | | `strategy`: scenarios, chunkings and replies that shrink |
 //! | `criterion` | | `throughput`: how fast a reader is, over tapes |
@@ -79,6 +79,8 @@
 //! Each module has an example. No feature brings TLS; without `server` and `wiremock` none brings a
 //! runtime.
 
+#[cfg(feature = "agent")]
+pub mod agent;
 #[cfg(feature = "agent")]
 pub mod forward;
 #[cfg(feature = "agent")]

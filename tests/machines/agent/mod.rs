@@ -1,5 +1,6 @@
 //! The agent's loop.
 
-pub(crate) mod history;
 mod rig;
+mod simulation;
 mod turns;
+pub(crate) mod world;

@@ -73,7 +73,7 @@ pub use options::{Clocks, Limits, Options, Retry};
 pub use retry::{Class, Progress};
 
 use crate::budget::{self, Planner, TokenCounter};
-use crate::conversation::Conversation;
+use crate::conversation::{Conversation, ConversationError};
 use crate::{Dialect, Machine, Moment};
 use attempt::{Attempt, Next};
 use ledger::{Answer, Ledger, Round};
@@ -161,6 +161,14 @@ impl<C: TokenCounter> Agent<C> {
     #[must_use]
     pub fn conversation(&self) -> &Conversation {
         &self.conversation
+    }
+
+    /// Sets a member of the request, such as `max_tokens` or `tools`, for the requests to come.
+    ///
+    /// # Errors
+    /// Where `json` is not one JSON value, or the member is `messages`.
+    pub fn set(&mut self, member: &str, json: &str) -> Result<(), ConversationError> {
+        self.conversation.set(member, json)
     }
 
     /// What the history would be if all calls that run were given up now: what to store so that an

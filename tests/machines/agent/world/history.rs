@@ -9,7 +9,7 @@ use wiretape_core::conversation::Conversation;
 /// Panics where a provider would refuse the history. It may end with the assistant's message: then
 /// nothing is asked yet.
 #[track_caller]
-pub(super) fn check(conversation: &Conversation) {
+pub(crate) fn check(conversation: &Conversation) {
     if let Err(flaw) = flaw(conversation.dialect(), &conversation.body()) {
         panic!("{flaw}\n{}", conversation.body());
     }
