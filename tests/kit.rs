@@ -2,6 +2,8 @@
 
 mod agent_http;
 mod client;
+// A throttle over HTTP, against sinks.
+mod forward;
 mod load;
 mod parity;
 mod respond;

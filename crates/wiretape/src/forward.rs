@@ -225,7 +225,9 @@ impl Forwarder {
 }
 
 fn refused(why: &str) -> Answer {
-    Answer::Refused { why: why.to_owned() }
+    Answer::Refused {
+        why: why.to_owned(),
+    }
 }
 
 fn input(said: Option<&Said>) -> Input<'_> {
@@ -249,7 +251,13 @@ async fn ask(client: &Client, platform: Platform, call: ApiRequest) -> (Answer, 
         // It certainly never left.
         Err(HttpError::Connect(_)) => {
             let (retry_after_ns, scope) = (None, Scope::Global);
-            return (Answer::Limited { retry_after_ns, scope }, None);
+            return (
+                Answer::Limited {
+                    retry_after_ns,
+                    scope,
+                },
+                None,
+            );
         }
         Err(HttpError::NoHead(_)) => return (Answer::Lost, None),
         Err(error) => return (refused(&error.to_string()), None),
