@@ -4,6 +4,8 @@ mod agent_http;
 mod agent_loop;
 mod agent_real;
 mod client;
+// A throttle over HTTP, against sinks.
+mod forward;
 mod load;
 mod parity;
 mod respond;
