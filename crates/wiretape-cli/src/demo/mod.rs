@@ -16,6 +16,8 @@ use serde::Serialize;
 use wiretape::{Subject, Tape};
 use wiretape_core::conversation::Conversation;
 use wiretape_core::{Dialect, Moment, Options, budget, forward as paced};
+use wiretape_serve::ContextWindow;
+use wiretape_tokens::Bpe;
 use wiretape_vary::Profile;
 
 use crate::exit::{Exit, Fault};
@@ -334,7 +336,8 @@ async fn histories(
         .unwrap_or(WINDOW);
     let reply = wiretape_core::read(dialect, Options::lenient(), &replay.body());
     let reply = reply.map_err(|rejected| Fault::new(format!("the tape: {rejected}")))?;
-    let base = replay.mount("/window", replay.plain())?;
+    let kept = ContextWindow::new(window, Bpe::O200k);
+    let base = replay.mount("/window", replay.plain().context_window(kept))?;
     let growing = Growing {
         base: &base,
         request: &request,
