@@ -57,8 +57,8 @@ fn counting() {
         let at = |place: usize| best.get(place).copied();
         let shown = |place: usize| speed(text.len(), at(place));
         println!(
-            "| {name} | {:.2} | {} | {} | {} | {} | {} | {} |",
-            text.len() as f64 / tokens as f64,
+            "| {name} | {} | {} | {} | {} | {} | {} | {} |",
+            ratio(text.len() as u128, tokens.into()),
             shown(0),
             shown(1),
             shown(2),
@@ -145,7 +145,7 @@ fn plans() {
         let cuts = plan(&budget, &entries).expect("it fits").cuts.len();
         assert_eq!(cuts == 0, tokens == 10, "{name}");
         let rounds: [Round<'_>; 1] = [Box::new(|| {
-            assert_eq!(plan(&budget, &entries).expect("it fits").cuts.len(), cuts)
+            assert_eq!(plan(&budget, &entries).expect("it fits").cuts.len(), cuts);
         })];
         let best = race(&rounds);
         println!("- {name}: {}, {cuts} cuts", micros(best.first().copied()));
