@@ -115,8 +115,8 @@ impl CounterArg {
     fn counter(self) -> Box<dyn TokenCounter> {
         match self {
             Self::Heuristic => Box::new(Heuristic::default()),
-            Self::O200k => Box::new(Bpe::O200k),
-            Self::Cl100k => Box::new(Bpe::Cl100k),
+            Self::O200k => Box::new(Bpe::o200k()),
+            Self::Cl100k => Box::new(Bpe::cl100k()),
         }
     }
 }

@@ -215,7 +215,7 @@ fn mount(args: &ServeArgs, tapes: &[Tape], server: &Server) -> Result<(), Fault>
         for (prefix, seed) in places(args, tape) {
             let mut mount = args.play.mount(&tape.loaded, scenario.as_ref(), seed)?;
             if let Some(tokens) = args.context_window {
-                mount = mount.context_window(ContextWindow::new(tokens, Bpe::O200k));
+                mount = mount.context_window(ContextWindow::new(tokens, Bpe::o200k()));
             }
             for (exchange, event) in &args.hold {
                 mount = mount.hold_before(*exchange, *event);
