@@ -20,7 +20,8 @@ fn a_call_whose_arguments_do_not_parse_is_answered_and_not_run() {
         assert_eq!(calls[0].id.as_deref(), Some("b"));
         rig.result("m1/b", "rain");
         let sent = rig.sent();
-        let why = "the call was not run: the arguments are not JSON at their byte 11";
+        let why = "the call was not run: the arguments are not JSON at their byte 11; send it again \
+                   with arguments that are valid JSON";
         match dialect {
             Dialect::Anthropic => {
                 let input = json!({"INVALID_JSON": r#"{"city":"Pa"#});
