@@ -8,3 +8,4 @@ mod simulation;
 mod time;
 mod turns;
 pub(crate) mod world;
+mod write;

@@ -204,6 +204,15 @@ impl<C: TokenCounter> Agent<C> {
         self.requested
     }
 
+    /// The request whose response is read now.
+    #[must_use]
+    pub fn reading(&self) -> Option<u64> {
+        match &self.state {
+            State::Open(attempt) => Some(attempt.number),
+            _ => None,
+        }
+    }
+
     /// Nothing is under way: a prompt may come.
     #[must_use]
     pub fn is_idle(&self) -> bool {
