@@ -94,8 +94,16 @@ impl Rig {
     /// A whole stream, then the end of the body.
     pub(super) fn stream(&mut self, body: impl AsRef<[u8]>) {
         self.head(200, &[("content-type", "text/event-stream")]);
+        self.stream_rest(body);
+    }
+
+    /// The rest of a stream whose head has come.
+    pub(super) fn stream_rest(&mut self, body: impl AsRef<[u8]>) {
+        let attempt = self.attempt;
         self.chunk(body);
-        self.closed(Closed::Complete);
+        // The next request may be on its way.
+        let how = Closed::Complete;
+        self.give(Input::Closed { attempt, how });
     }
 
     /// A whole response that is no stream.

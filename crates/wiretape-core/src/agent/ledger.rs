@@ -3,14 +3,14 @@
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Limits;
 use super::action::{Action, Limit};
 use crate::Moment;
 use crate::conversation::{ToolResult, WrittenCall};
-use crate::turn::{RejectedCall, Reply, ToolCall};
+use crate::turn::{CallFault, RejectedCall, Reply, ToolCall};
 
 /// What a call came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,13 +81,7 @@ impl Round {
         limits: &Limits,
         calls_left: u32,
     ) -> Self {
-        let mut round = Self {
-            reply,
-            entries: Vec::new(),
-            limit: None,
-            running: BTreeMap::new(),
-            next: 0,
-        };
+        let mut round = Self::empty(reply);
         let mut seen = BTreeSet::new();
         let mut new = 0_usize;
         for call in calls {
@@ -119,10 +113,32 @@ impl Round {
         }
         round.entries.extend(rejected.iter().map(|call| Entry {
             ordinal: call.ordinal,
-            state: State::Answered(refused(call)),
+            state: State::Answered(not_run(&refused(&call.why))),
         }));
         round.entries.sort_by_key(|entry| entry.ordinal);
         round
+    }
+
+    /// The calls of a reply that stopped for a reason which forbids running them.
+    pub(super) fn cut(reply: Box<Reply>, calls: &[RejectedCall], reason: &str) -> Self {
+        let why = format!("the reply ended with `{reason}`, so that it may be incomplete");
+        let mut round = Self::empty(reply);
+        round.entries.extend(calls.iter().map(|call| Entry {
+            ordinal: call.ordinal,
+            state: State::Answered(not_run(&why)),
+        }));
+        round.next = round.entries.len();
+        round
+    }
+
+    fn empty(reply: Box<Reply>) -> Self {
+        Self {
+            reply,
+            entries: Vec::new(),
+            limit: None,
+            running: BTreeMap::new(),
+            next: 0,
+        }
     }
 
     /// How many calls it has, those that are not run among them.
@@ -247,7 +263,14 @@ fn not_run(why: &str) -> Answer {
     Answer::error(format!("the call was not run: {why}"))
 }
 
-/// What the model is told of a call that must not be run.
-fn refused(call: &RejectedCall) -> Answer {
-    not_run(&call.why.to_string())
+/// What the model is told of a call that must not be run, so that it can do better.
+fn refused(why: &CallFault) -> String {
+    let advice = match why {
+        CallFault::NotJson { .. } => "; send it again with arguments that are valid JSON",
+        CallFault::NotAnObject => "; send it again with an object for its arguments",
+        CallFault::NoName => "; send it again with the name of a tool",
+        CallFault::Astray => "; send it again with its arguments",
+        _ => "",
+    };
+    format!("{why}{advice}")
 }

@@ -94,6 +94,8 @@ pub struct Agent<C> {
     lingering: Option<(u64, Moment)>,
     run: Run,
     chance: Chance,
+    /// Text was handed out that a `Reset` would take back.
+    shown: bool,
     actions: VecDeque<Action>,
 }
 
@@ -152,6 +154,7 @@ impl<C: TokenCounter> Agent<C> {
             lingering: None,
             run: Run::default(),
             chance: Chance::new(options.seed),
+            shown: false,
             actions: VecDeque::new(),
         }
     }
@@ -195,6 +198,21 @@ impl<C: TokenCounter> Agent<C> {
         &self.planner
     }
 
+    /// How many requests it has made: the number of the last one.
+    #[must_use]
+    pub fn requested(&self) -> u64 {
+        self.requested
+    }
+
+    /// The request whose response is read now.
+    #[must_use]
+    pub fn reading(&self) -> Option<u64> {
+        match &self.state {
+            State::Open(attempt) => Some(attempt.number),
+            _ => None,
+        }
+    }
+
     /// Nothing is under way: a prompt may come.
     #[must_use]
     pub fn is_idle(&self) -> bool {
@@ -207,11 +225,27 @@ impl<C: TokenCounter> Agent<C> {
 
     fn show(&mut self, text: String) {
         if !text.is_empty() {
+            self.shown = true;
             self.act(Action::Text(text));
         }
     }
 
+    /// What was shown stays.
+    fn keep(&mut self) {
+        if core::mem::take(&mut self.shown) {
+            self.act(Action::Break);
+        }
+    }
+
+    /// What was shown is void.
+    fn take_back(&mut self) {
+        if core::mem::take(&mut self.shown) {
+            self.act(Action::Reset);
+        }
+    }
+
     fn finish(&mut self, outcome: Outcome) {
+        self.keep();
         self.state = State::Idle;
         self.act(Action::Finished(outcome));
     }

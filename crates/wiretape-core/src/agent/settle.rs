@@ -4,7 +4,7 @@ use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 
-use super::action::{Action, Closed, Failure, Outcome, Stop};
+use super::action::{Closed, Failure, Outcome, Stop};
 use super::attempt::{Phase, Stream};
 use super::ledger::Round;
 use super::retry::{Advice, Class, Decision, Progress, Said};
@@ -140,7 +140,7 @@ impl<C: TokenCounter> Agent<C> {
             ),
             None => Default::default(),
         };
-        self.act(Action::Break);
+        self.keep();
         if calls.is_empty() && rejected.is_empty() {
             self.conversation.push_reply(&reply);
             let detail = reply.choices.first().map(|choice| choice.stop_raw.clone());
@@ -171,9 +171,7 @@ impl<C: TokenCounter> Agent<C> {
             .unwrap_or_default();
         let stop = match reason {
             "refusal" => {
-                if text.chars().any(|c| !c.is_whitespace()) {
-                    self.act(Action::Reset);
-                }
+                self.take_back();
                 let stop = Stop::Refusal;
                 return self.finish(Outcome::Stopped { stop, text, detail });
             }
@@ -182,12 +180,11 @@ impl<C: TokenCounter> Agent<C> {
             "model_context_window_exceeded" => Stop::ContextWindow,
             other => Stop::Other(other.to_owned()),
         };
-        self.act(Action::Break);
-        let limits = self.options.limits;
+        self.keep();
         let calls = first
             .map(|choice| choice.rejected.clone())
             .unwrap_or_default();
-        let round = Round::new(reply, &[], &calls, &self.ledger, &limits, 0);
+        let round = Round::cut(reply, &calls, reason);
         self.store(&round);
         if is_pause(reason) {
             // The provider's own tools want more time: what it said goes back as it is (F-27).
@@ -202,7 +199,7 @@ impl<C: TokenCounter> Agent<C> {
         if lost.class == Class::ContextOverflow && !self.run.tightened && self.may_reset(shown) {
             self.run.tightened = true;
             self.tighten(&lost.message);
-            self.take_back(shown);
+            self.take_back();
             return self.request(now);
         }
         let decision = self.options.retry.decide(
@@ -213,7 +210,7 @@ impl<C: TokenCounter> Agent<C> {
             &mut self.chance,
         );
         if let Decision::Again { wait_ns } = decision {
-            self.take_back(shown);
+            self.take_back();
             self.state = State::Wait {
                 until: now.after(wait_ns),
             };
@@ -236,12 +233,6 @@ impl<C: TokenCounter> Agent<C> {
 
     fn may_reset(&self, shown: bool) -> bool {
         !shown || self.options.retry.after_text
-    }
-
-    fn take_back(&mut self, shown: bool) {
-        if shown {
-            self.act(Action::Reset);
-        }
     }
 
     /// The provider says that a request was too long, though it fitted: it counts more, or its window

@@ -23,7 +23,9 @@ pub(super) struct Judge {
     /// What was shown for good, and what a reset would take back.
     kept: String,
     shown: String,
-    pub(super) cancelled: bool,
+    /// When the last request was sent, and when the last byte of its response came.
+    sent: u64,
+    byte: u64,
     messages: usize,
 }
 
@@ -40,8 +42,31 @@ pub(super) fn name(outcome: &Outcome) -> &'static str {
 }
 
 impl Judge {
-    pub(super) fn arrived(&mut self, attempt: u64, bytes: &[u8]) {
+    /// A head came.
+    pub(super) fn began(&mut self, now: u64, attempt: u64) {
         if attempt == self.current {
+            self.byte = now;
+        }
+    }
+
+    /// Nothing is waited for longer than the options say.
+    pub(super) fn time(&self, now: u64, agent: &Agent<Heuristic>) -> Result<(), String> {
+        let clocks = &agent.options().clocks;
+        if agent.reading() != Some(self.current) {
+            return Ok(());
+        }
+        let (idle, total) = (now - self.byte, now - self.sent);
+        if idle > clocks.idle_ns || total > clocks.total_ns {
+            return Err(format!(
+                "the agent still reads, {idle} ns after a byte, {total} ns in all"
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn arrived(&mut self, now: u64, attempt: u64, bytes: &[u8]) {
+        if attempt == self.current {
+            self.byte = now;
             self.arrived.entry(attempt).or_default().extend(bytes);
         }
     }
@@ -58,10 +83,12 @@ impl Judge {
 
     pub(super) fn request(
         &mut self,
+        now: u64,
         request: &Request,
         agent: &Agent<Heuristic>,
     ) -> Result<(), String> {
         self.current = request.attempt;
+        (self.sent, self.byte) = (now, now);
         let dialect = agent.conversation().dialect();
         history::flaw(dialect, &request.body)?;
         let conversation =
@@ -115,7 +142,6 @@ impl Judge {
             if !runs.is_empty() {
                 return Err(format!("the end, and calls still run: {runs:?}"));
             }
-            self.cancelled = false;
         }
         Ok(())
     }

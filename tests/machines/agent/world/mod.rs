@@ -230,6 +230,7 @@ impl<'l> World<'l> {
     }
 
     fn happen(&mut self, event: Event) -> Result<(), String> {
+        self.judge.time(self.now, &self.agent)?;
         match event {
             Event::Head {
                 attempt,
@@ -239,6 +240,7 @@ impl<'l> World<'l> {
                 if !self.server.reaches(attempt) {
                     return Ok(());
                 }
+                self.judge.began(self.now, attempt);
                 let headers = headers.iter().map(|(n, v)| (n.as_str(), v.as_str()));
                 let headers: Vec<(&str, &str)> = headers.collect();
                 self.give(Input::Head {
@@ -251,7 +253,7 @@ impl<'l> World<'l> {
                 if !self.server.reaches(attempt) {
                     return Ok(());
                 }
-                self.judge.arrived(attempt, &bytes);
+                self.judge.arrived(self.now, attempt, &bytes);
                 let bytes = bytes.as_slice();
                 self.give(Input::Chunk { attempt, bytes })
             }
@@ -261,7 +263,7 @@ impl<'l> World<'l> {
                 }
                 self.put(every_ns, Event::Ping { attempt, every_ns });
                 let bytes: &[u8] = b": ping\n\n";
-                self.judge.arrived(attempt, bytes);
+                self.judge.arrived(self.now, attempt, bytes);
                 self.give(Input::Chunk { attempt, bytes })
             }
             Event::Closed { attempt, how } => {
@@ -286,7 +288,6 @@ impl<'l> World<'l> {
                 })
             }
             Event::Cancel { prompt } if prompt == self.prompt && self.running => {
-                self.judge.cancelled = true;
                 self.give(Input::Cancel)?;
                 if self.running {
                     return Err("cancelled, and it goes on".into());
@@ -318,7 +319,7 @@ impl<'l> World<'l> {
         match action {
             Action::Request(request) => {
                 self.report.requests += 1;
-                self.judge.request(&request, &self.agent)?;
+                self.judge.request(self.now, &request, &self.agent)?;
                 let events = self
                     .server
                     .answer(request.attempt, &request.body, &self.swarm);
