@@ -36,8 +36,8 @@ pub(super) struct Reply {
     /// Messages to be removed.
     doomed: VecDeque<String>,
     flight: Option<Flight>,
-    /// Posts that were never answered.
-    lost: Vec<u64>,
+    /// Posts that were never answered, and whether what they say is void.
+    lost: Vec<(u64, bool)>,
     out: VecDeque<Action>,
     calls: u64,
     first_at: Option<Moment>,
@@ -70,8 +70,10 @@ struct Front {
     plain: bool,
     /// A post to be repeated exactly as it was.
     repeat: Option<Post>,
+    /// The key of a post that was lost: if its repetition is refused, the first was not taken either.
+    key: Option<u64>,
     /// The end of its stream was called and not answered.
-    end_lost: Option<(Said, usize)>,
+    end_lost: bool,
     /// All of it is shown: known from the last answer.
     done: bool,
 }
@@ -234,7 +236,7 @@ impl Reply {
                 Due::At(due) => Some(due),
                 Due::AfterAnswer => None,
             });
-        let stream = self.stream_ends().filter(|_| self.front.message.is_some());
+        let stream = self.stream_ends().filter(|ends| *ends > self.now);
         next.into_iter().chain(stream).min()
     }
 
@@ -285,6 +287,10 @@ impl Reply {
         }
         self.dirty = false;
         self.first_at = None;
+        self.uncertain = 0;
+        for (_, void) in &mut self.lost {
+            self.stale += usize::from(!core::mem::replace(void, true));
+        }
         let live = front.message.clone();
         self.doomed.extend(front.message);
         while let Some(message) = self.delivered.pop_back() {
@@ -299,7 +305,7 @@ impl Reply {
             let is_front = live.as_ref() == Some(&kept);
             self.front.message = Some(kept);
             self.front.last = front.last.filter(|_| is_front);
-            self.front.end_lost = front.end_lost.filter(|_| is_front);
+            self.front.end_lost = front.end_lost && is_front;
         }
         self.front.shown = self.parts.from();
         self.void_stream = self.needs_end() && self.front.message.is_some();
