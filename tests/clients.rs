@@ -13,6 +13,9 @@
 // The tapes that clients are run on, and what they must make of them.
 #[path = "clients/cases.rs"]
 mod cases;
+// Client libraries of chat platforms against sinks.
+#[path = "clients/chat.rs"]
+mod chat;
 // What is known to be wrong with a client.
 #[path = "clients/defects.rs"]
 mod defects;
@@ -91,54 +94,58 @@ fn say(what: &str) {
     let _ = std::io::stderr().write_all(format!("clients: {what}\n").as_bytes());
 }
 
+/// Packages with the versions of the lock file of their part.
+pub(crate) fn versions(part: &str, packages: &[&str]) -> String {
+    let lock = match part {
+        "python" => include_str!("clients/python/requirements.lock"),
+        "node" => include_str!("clients/node/package.json"),
+        _ => include_str!("clients/rust/Cargo.toml"),
+    };
+    let version = |package: &str| {
+        let mut lines = lock.lines().map(str::trim_start);
+        let line = lines.find_map(|line| {
+            let rest = line.trim_start_matches('"').strip_prefix(package)?;
+            rest.starts_with(['=', '"', ' ']).then_some(rest)
+        });
+        let rest = line
+            .unwrap()
+            .trim_start_matches(|c: char| !c.is_ascii_digit());
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.');
+        format!("{package} {}", rest.split_at(end.unwrap_or(rest.len())).0)
+    };
+    let versions: Vec<String> = packages.iter().map(|name| version(name)).collect();
+    versions.join(", ")
+}
+
+/// Says that a client is left out, where it may be.
+pub(crate) fn missing(name: &str, part: &str, versions: &str) {
+    let required = std::env::var("WIRETAPE_CLIENTS").is_ok_and(|value| value == "required");
+    let there = has_interpreter(part);
+    assert!(
+        !(required && there),
+        "{name}: not installed; run tests/clients/install {part}"
+    );
+    let why = if there {
+        "not installed (tests/clients/install)"
+    } else {
+        "no interpreter"
+    };
+    say(&format!("SKIPPED {name} ({versions}): {why}"));
+}
+
 impl Client {
     /// Its packages with the versions of the lock file.
     pub(crate) fn versions(&self) -> String {
-        let lock = match self.part {
-            "python" => include_str!("clients/python/requirements.lock"),
-            "node" => include_str!("clients/node/package.json"),
-            _ => include_str!("clients/rust/Cargo.toml"),
-        };
-        let version = |package: &str| {
-            let mut lines = lock.lines().map(str::trim_start);
-            let line = lines.find_map(|line| {
-                let rest = line.trim_start_matches('"').strip_prefix(package)?;
-                rest.starts_with(['=', '"', ' ']).then_some(rest)
-            });
-            let rest = line
-                .unwrap()
-                .trim_start_matches(|c: char| !c.is_ascii_digit());
-            let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.');
-            format!("{package} {}", rest.split_at(end.unwrap_or(rest.len())).0)
-        };
-        let versions: Vec<String> = self.packages.iter().map(|name| version(name)).collect();
-        versions.join(", ")
+        versions(self.part, self.packages)
     }
 
     /// The client as a process; `None` where it may be left out, which is said.
     pub(crate) fn start(&self) -> Option<Worker> {
-        if let Some(worker) = Worker::start(self) {
-            return Some(worker);
+        let worker = Worker::start(self);
+        if worker.is_none() {
+            missing(self.name, self.part, &self.versions());
         }
-        let required = std::env::var("WIRETAPE_CLIENTS").is_ok_and(|value| value == "required");
-        let there = has_interpreter(self);
-        assert!(
-            !(required && there),
-            "{}: not installed; run tests/clients/install {}",
-            self.name,
-            self.part
-        );
-        let why = if there {
-            "not installed (tests/clients/install)"
-        } else {
-            "no interpreter"
-        };
-        say(&format!(
-            "SKIPPED {} ({}): {why}",
-            self.name,
-            self.versions()
-        ));
-        None
+        worker
     }
 }
 

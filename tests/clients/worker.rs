@@ -114,23 +114,23 @@ pub(crate) struct Worker {
 }
 
 /// Where `tests/clients/install` puts the clients.
-fn installed() -> PathBuf {
+pub(crate) fn installed() -> PathBuf {
     // This test lies in `target/debug/deps`.
     let exe = std::env::current_exe().unwrap();
     exe.ancestors().nth(3).unwrap().join("clients")
 }
 
-fn here() -> &'static Path {
+pub(crate) fn here() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/clients"))
 }
 
 /// The interpreter is on this machine.
-pub(crate) fn has_interpreter(client: &Client) -> bool {
+pub(crate) fn has_interpreter(part: &str) -> bool {
     let version = |program: &str| {
         let run = Command::new(program).arg("--version").output();
         run.is_ok_and(|run| run.status.success())
     };
-    match client.part {
+    match part {
         "python" => version("python3"),
         "node" => version("node"),
         _ => true,

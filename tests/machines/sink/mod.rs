@@ -116,6 +116,9 @@ fn includes(found: &Value, wanted: &Value) {
 }
 
 fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
-    let mut all = response.headers.iter().filter(|(other, _)| *other == name);
+    let mut all = response
+        .headers
+        .iter()
+        .filter(|(other, _)| other.eq_ignore_ascii_case(name));
     all.next().map(|(_, value)| value.as_str())
 }

@@ -201,7 +201,7 @@ impl Api for Discord {
         self.count_invalid(core, now);
         if scope == BAN {
             let mut answer = Answer::json(429, false, "error code: 1015".to_owned());
-            answer.headers = vec![("content-type", "text/plain; charset=UTF-8".to_owned())];
+            answer.headers = vec![("Content-Type", "text/plain; charset=UTF-8".to_owned())];
             return answer;
         }
         let global = scope == GLOBAL;
@@ -213,14 +213,14 @@ impl Api for Discord {
         let mut answer = Answer::json(429, false, body);
         if let Some(wait_ns) = wait_ns {
             let whole = wait_ns.div_ceil(SECOND_NS);
-            answer.headers.push(("retry-after", whole.to_string()));
+            answer.headers.push(("Retry-After", whole.to_string()));
         }
         let name = if global { "global" } else { "user" };
-        answer.headers.push(("x-ratelimit-scope", name.to_owned()));
+        answer.headers.push(("X-RateLimit-Scope", name.to_owned()));
         if global {
             answer
                 .headers
-                .push(("x-ratelimit-global", "true".to_owned()));
+                .push(("X-RateLimit-Global", "true".to_owned()));
         }
         answer
     }
@@ -259,7 +259,7 @@ impl Api for Discord {
         let Some(limit) = bucket(call) else { return };
         let has = |name: &str| answer.headers.iter().any(|(other, _)| *other == name);
         // Of all routes together, or of an address, no bucket is told.
-        if has("x-ratelimit-global") || (answer.status == 429 && !has("x-ratelimit-scope")) {
+        if has("X-RateLimit-Global") || (answer.status == 429 && !has("X-RateLimit-Scope")) {
             return;
         }
         let (left, reset_ns) = core.pace.left(now, &limit);
@@ -274,14 +274,14 @@ impl Api for Discord {
             "b1d7f0b6a3c94bde86a2c3a2c1f0e5d4"
         };
         answer.headers.extend([
-            ("x-ratelimit-limit", limit.calls.to_string()),
-            ("x-ratelimit-remaining", left.to_string()),
+            ("X-RateLimit-Limit", limit.calls.to_string()),
+            ("X-RateLimit-Remaining", left.to_string()),
             (
-                "x-ratelimit-reset",
+                "X-RateLimit-Reset",
                 seconds(reset_ms.saturating_mul(1_000_000)),
             ),
-            ("x-ratelimit-reset-after", seconds(reset_ns)),
-            ("x-ratelimit-bucket", hash.to_owned()),
+            ("X-RateLimit-Reset-After", seconds(reset_ns)),
+            ("X-RateLimit-Bucket", hash.to_owned()),
         ]);
     }
 }

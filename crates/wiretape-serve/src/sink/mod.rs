@@ -140,7 +140,7 @@ impl Request<'_> {
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
-    /// Names in lower case.
+    /// Names as the platform writes them.
     pub headers: Vec<(&'static str, String)>,
     /// JSON, mostly.
     pub body: String,
@@ -190,7 +190,7 @@ impl Answer {
     pub(crate) fn json(status: u16, ok: bool, body: String) -> Self {
         Self {
             status,
-            headers: vec![("content-type", "application/json".to_owned())],
+            headers: vec![("Content-Type", "application/json".to_owned())],
             body,
             ok,
         }

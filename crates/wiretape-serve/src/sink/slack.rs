@@ -130,7 +130,7 @@ impl Api for Slack {
         if let Some(wait_ns) = wait_ns {
             answer
                 .headers
-                .push(("retry-after", (wait_ns / SECOND_NS).to_string()));
+                .push(("Retry-After", (wait_ns / SECOND_NS).to_string()));
         }
         answer
     }
@@ -161,7 +161,7 @@ impl Api for Slack {
     fn headers(&self, _: &Core, _: Moment, _: &Read, answer: &mut Answer) {
         answer
             .headers
-            .push(("x-oauth-scopes", "chat:write".to_owned()));
+            .push(("X-OAuth-Scopes", "chat:write".to_owned()));
     }
 }
 

@@ -137,7 +137,7 @@ impl Api for Telegram {
             "parameters": {"retry_after": seconds},
         });
         let mut answer = Answer::json(429, false, body.to_string());
-        answer.headers.push(("retry-after", seconds.to_string()));
+        answer.headers.push(("Retry-After", seconds.to_string()));
         answer
     }
 
