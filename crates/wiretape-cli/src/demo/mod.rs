@@ -336,7 +336,7 @@ async fn histories(
         .unwrap_or(WINDOW);
     let reply = wiretape_core::read(dialect, Options::lenient(), &replay.body());
     let reply = reply.map_err(|rejected| Fault::new(format!("the tape: {rejected}")))?;
-    let kept = ContextWindow::new(window, Bpe::O200k);
+    let kept = ContextWindow::new(window, Bpe::o200k());
     let base = replay.mount("/window", replay.plain().context_window(kept))?;
     let growing = Growing {
         base: &base,
