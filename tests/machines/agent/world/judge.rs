@@ -65,10 +65,8 @@ impl Judge {
     }
 
     pub(super) fn arrived(&mut self, now: u64, attempt: u64, bytes: &[u8]) {
-        if attempt == self.current {
-            self.byte = now;
-            self.arrived.entry(attempt).or_default().extend(bytes);
-        }
+        self.byte = now;
+        self.arrived.entry(attempt).or_default().extend(bytes);
     }
 
     pub(super) fn answered(&mut self, key: &str, content: &str, is_error: bool, options: &Options) {

@@ -253,7 +253,7 @@ impl<'l> World<'l> {
                 if !self.server.reaches(attempt) {
                     return Ok(());
                 }
-                self.judge.arrived(self.now, attempt, &bytes);
+                self.arrives(attempt, &bytes);
                 let bytes = bytes.as_slice();
                 self.give(Input::Chunk { attempt, bytes })
             }
@@ -263,7 +263,7 @@ impl<'l> World<'l> {
                 }
                 self.put(every_ns, Event::Ping { attempt, every_ns });
                 let bytes: &[u8] = b": ping\n\n";
-                self.judge.arrived(self.now, attempt, bytes);
+                self.arrives(attempt, bytes);
                 self.give(Input::Chunk { attempt, bytes })
             }
             Event::Closed { attempt, how } => {
@@ -295,6 +295,13 @@ impl<'l> World<'l> {
                 Ok(())
             }
             Event::Cancel { .. } => Ok(()),
+        }
+    }
+
+    /// The judge counts what the agent still reads: what comes later must not matter.
+    fn arrives(&mut self, attempt: u64, bytes: &[u8]) {
+        if self.agent.reading() == Some(attempt) {
+            self.judge.arrived(self.now, attempt, bytes);
         }
     }
 
