@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use wiretape_core::Dialect;
 use wiretape_vary::Profile;
 
+use crate::budget::BudgetArgs;
 use crate::record::RecordArgs;
 use crate::run::RunArgs;
 use crate::serve::ServeArgs;
@@ -55,6 +56,8 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Run a command against a tape: replayed, or recorded where it is missing.
     Run(RunArgs),
+    /// Say what of a request fits into a context window, and what would be cut.
+    Budget(BudgetArgs),
 }
 
 #[derive(Args, Debug)]

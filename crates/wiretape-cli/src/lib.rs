@@ -5,6 +5,7 @@
 //! terminal only; a failure says what was expected and where, and how to repeat it.
 
 mod args;
+mod budget;
 mod check;
 mod clock;
 mod decode;
@@ -77,6 +78,7 @@ where
         Command::Record(args) => record::run(args, &mut io),
         Command::Serve(args) => serve::run(args, &mut io),
         Command::Run(args) => run::run(args, &mut io),
+        Command::Budget(args) => budget::run(args, &mut io),
     };
     let flushed = io.out.flush().map_err(Fault::from);
     match (result, flushed) {

@@ -164,6 +164,9 @@ impl Connection {
             _ => &[],
         };
         let body_bytes = body.len();
+        let dialect = mounted.compiled.dialect;
+        let window = mounted.settings.window.as_ref();
+        let too_large = window.and_then(|w| w.measure(dialect, &head.method, &path, &body));
         let live = Live {
             asked: Asked::new(&head.method, &path, &body, ignore),
             headers: head.headers,
@@ -171,6 +174,20 @@ impl Connection {
         };
         let (method, path) = (head.method, without_keys(&path));
         let prefix = mounted.prefix.clone();
+        if let (Some(large), Some(dialect)) = (too_large, dialect) {
+            let number = mounted.too_large(live, &self.shared.config.limits);
+            self.shared.report(|| Report::TooLarge {
+                prefix,
+                number,
+                path,
+                tokens: large.tokens,
+                max_tokens: large.max_tokens,
+                window: large.window,
+                message: large.message(dialect),
+            });
+            let answer = Answer::json(400, &large.body(dialect));
+            return self.send(&answer, manner).await;
+        }
         match mounted.answer(live, &self.shared.config.limits) {
             Choice::Miss { number, miss } => {
                 let compiled = &mounted.compiled;

@@ -46,6 +46,7 @@ mod report;
 mod request;
 mod server;
 mod session;
+mod window;
 
 #[cfg(test)]
 mod tests;
@@ -55,3 +56,4 @@ pub use diff::Difference;
 pub use mount::{Flush, Matching, Mount, MountError, Pace};
 pub use report::{Outcome, Report, Seen, State};
 pub use server::Server;
+pub use window::ContextWindow;

@@ -14,6 +14,7 @@ use crate::matching::Asked;
 use crate::play::{Part, play};
 use crate::reply::{Manner, Reply};
 use crate::session::Turn;
+use crate::window::ContextWindow;
 
 /// A tape with what is done to it. It is compiled once, when it is first needed; clones share that.
 /// A clone under another scenario still shares the tape, taken apart once.
@@ -56,6 +57,7 @@ pub(crate) struct Settings {
     pub(crate) pace: Pace,
     pub(crate) flush: Flush,
     pub(crate) close: bool,
+    pub(crate) window: Option<ContextWindow>,
     holds: Vec<(usize, usize)>,
 }
 
@@ -244,6 +246,15 @@ impl Mount {
     #[must_use]
     pub fn close(mut self, close: bool) -> Self {
         self.settings.close = close;
+        self
+    }
+
+    /// Refuses a request that is larger than a model's context window, its `max_tokens` included,
+    /// as the provider would: status 400, the dialect's own shape, words and numbers. Such a request
+    /// uses no exchange up.
+    #[must_use]
+    pub fn context_window(mut self, window: ContextWindow) -> Self {
+        self.settings.window = Some(window);
         self
     }
 

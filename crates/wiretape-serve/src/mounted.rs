@@ -41,6 +41,11 @@ impl Mounted {
         session.answer(&self.compiled.turns, &self.settings.matching, live, limits)
     }
 
+    /// Notes a request that is larger than the window, and says which one it was.
+    pub(crate) fn too_large(&self, live: Live, limits: &Limits) -> usize {
+        self.session().too_large(live, limits)
+    }
+
     /// Lets what is held go on; how many that were.
     pub(crate) fn release(&self) -> usize {
         let held = self.session().state().held;

@@ -77,6 +77,23 @@ pub enum Report {
         #[serde(rename = "elapsed_ns", serialize_with = "as_nanos")]
         elapsed: Duration,
     },
+    /// A request was larger than the context window, and refused as its provider would.
+    TooLarge {
+        /// The mount.
+        prefix: String,
+        /// Which request of this mount, from 0.
+        number: usize,
+        /// Its path and query, without the prefix; keys in the query are left out.
+        path: String,
+        /// Its tokens.
+        tokens: u64,
+        /// The tokens it asks for at most.
+        max_tokens: u64,
+        /// The window, in tokens.
+        window: u64,
+        /// What it was answered.
+        message: String,
+    },
     /// A request was refused before it came to a mount's exchanges.
     Refused {
         /// The status it was refused with.
@@ -132,6 +149,19 @@ impl fmt::Display for Report {
                 }
             }
             Self::Played { .. } => self.played(f),
+            Self::TooLarge {
+                prefix,
+                number,
+                path,
+                message,
+                ..
+            } => {
+                let prefix = spaced(prefix);
+                write!(
+                    f,
+                    "{prefix}request {number}: {path}: refused with 400: {message}"
+                )
+            }
             Self::Refused { status, message } => write!(f, "refused with {status}: {message}"),
         }
     }
@@ -195,6 +225,8 @@ pub struct State {
     pub requests: usize,
     /// Requests that no exchange answered.
     pub misses: usize,
+    /// Requests that were larger than the context window, and refused.
+    pub too_large: usize,
     /// Answers that have not come to their end.
     pub in_flight: usize,
     /// Answers of these that wait for a release.
@@ -216,7 +248,7 @@ pub struct Seen {
     pub body: Vec<u8>,
     /// It repeats one whose answer failed.
     pub retry: bool,
-    /// The exchange that answers it; `None`: it was a miss.
+    /// The exchange that answers it; `None`: it was a miss, or too large.
     pub exchange: Option<usize>,
     /// How its answer went.
     pub outcome: Outcome,

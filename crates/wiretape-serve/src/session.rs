@@ -74,6 +74,7 @@ pub(crate) struct Session {
     seen_bytes: usize,
     requests: usize,
     misses: usize,
+    too_large: usize,
     in_flight: usize,
     held: usize,
     epoch: usize,
@@ -173,6 +174,16 @@ impl Session {
         }
     }
 
+    /// Notes a request that is larger than the window: it uses nothing up. Which request it was.
+    pub(crate) fn too_large(&mut self, live: Live, limits: &Limits) -> usize {
+        let key = identity(&live.asked);
+        let number = self.requests;
+        self.requests += 1;
+        self.too_large += 1;
+        self.note(number, key, live, false, None, limits);
+        number
+    }
+
     /// An answer came to its end, or is about to.
     pub(crate) fn end(&mut self, ticket: Ticket, outcome: Outcome) {
         if ticket.epoch != self.epoch {
@@ -218,6 +229,7 @@ impl Session {
             unused,
             requests: self.requests,
             misses: self.misses,
+            too_large: self.too_large,
             in_flight: self.in_flight,
             held: self.held,
         }

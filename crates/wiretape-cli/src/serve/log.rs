@@ -101,8 +101,11 @@ impl Lines {
     /// Prints a report only if something went wrong, for a command whose output is another's.
     pub(crate) fn complain(&mut self, report: &Report, io: &mut Io<'_>) {
         self.count(report);
-        if matches!(report, Report::Miss { .. } | Report::Refused { .. }) {
-            wrong(report, io);
+        match report {
+            Report::Miss { .. } | Report::TooLarge { .. } | Report::Refused { .. } => {
+                wrong(report, io);
+            }
+            _ => {}
         }
     }
 
@@ -153,7 +156,7 @@ impl Lines {
                 self.differing += u64::from(!equal);
             }
             Report::Miss { .. } => self.misses += 1,
-            Report::Refused { .. } => self.refused += 1,
+            Report::TooLarge { .. } | Report::Refused { .. } => self.refused += 1,
             _ => {}
         }
     }

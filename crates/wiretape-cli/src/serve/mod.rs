@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use wiretape_serve::{Config, Server};
+use wiretape_serve::{Config, ContextWindow, Server};
+use wiretape_tokens::Bpe;
 
 use crate::exit::{Exit, Fault};
 use crate::stop::Stop;
@@ -49,6 +50,7 @@ Examples:
   wiretape serve session.tape --seed 7 --runs 50       a base URL for each of 50 seeds
   wiretape serve session.tape --pace recorded --flush batch
   wiretape serve session.tape --hold 0:3               stops before event 3 of exchange 0
+  wiretape serve session.tape --context-window 8192    as a model with a small window would
   wiretape serve recordings --port 0 --json")]
 pub(crate) struct ServeArgs {
     /// Tapes, bare bodies, or folders of them.
@@ -62,6 +64,10 @@ pub(crate) struct ServeArgs {
     /// Stop exchange I before the chunk that completes its event K, until released; repeatable.
     #[arg(long, value_name = "I:K", value_parser = place)]
     hold: Vec<(usize, usize)>,
+    /// Refuse requests that are larger than so many tokens with the provider's own error; counted
+    /// with o200k, room for the reply included, and no exchange is used up.
+    #[arg(long, value_name = "TOKENS", value_parser = crate::args::at_least_one::<u64>, allow_negative_numbers = true)]
+    context_window: Option<u64>,
     /// The port; 0 takes a free one.
     #[arg(long, value_name = "PORT", default_value_t = PORT)]
     port: u16,
@@ -186,6 +192,9 @@ fn mount(args: &ServeArgs, tapes: &[Tape], server: &Server) -> Result<(), Fault>
         server.offer(&name(tape), tape.loaded.tape.clone());
         for (prefix, seed) in places(args, tape) {
             let mut mount = args.play.mount(&tape.loaded, scenario.as_ref(), seed)?;
+            if let Some(tokens) = args.context_window {
+                mount = mount.context_window(ContextWindow::new(tokens, Bpe::o200k()));
+            }
             for (exchange, event) in &args.hold {
                 mount = mount.hold_before(*exchange, *event);
             }

@@ -10,14 +10,19 @@
 //! current turn, and what the caller pins. Where these alone are too much, the answer is
 //! [`Overfull`], with the numbers.
 
+mod counted;
 mod cut;
 mod heuristic;
 pub mod models;
 mod plan;
 mod planner;
+mod view;
 
 use alloc::boxed::Box;
 
+pub use counted::{
+    AUDIO_TOKENS, DOCUMENT_TOKENS, FRAME_TOKENS, IMAGE_TOKENS, REPLY_TOKENS, TOOLS_TOKENS, count,
+};
 pub use heuristic::Heuristic;
 pub use plan::{Cut, Cuttable, Entry, Overfull, Pin, Plan, plan};
 pub use planner::{Fitted, Options, Planner};

@@ -221,7 +221,8 @@ fn truncate(
     }
 }
 
-fn place(cut: &Cut) -> (usize, usize) {
+/// Where it cuts.
+pub(super) fn place(cut: &Cut) -> (usize, usize) {
     match cut {
         Cut::Truncate { message, part, .. } => (*message, *part),
         Cut::Drop { messages, .. } => (messages.start, 0),

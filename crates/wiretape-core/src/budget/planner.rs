@@ -5,16 +5,14 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
-use super::plan::{Cuttable, Entry, Overfull, Pin, Plan, plan};
-use super::{Budget, Cut, THRESHOLD_PERCENT, TokenCounter, cut};
-use crate::conversation::{
-    Conversation, Flaw, Media, Message, Part, PartKind, Repair, Role, quote,
-};
+use super::counted::{Counted, head_text, head_tokens};
+use super::plan::{Cut, Cuttable, Entry, Overfull, Pin, Plan, place, plan};
+use super::view;
+use super::{Budget, THRESHOLD_PERCENT, TokenCounter};
+use crate::Dialect;
+use crate::conversation::{Conversation, Flaw, Message, Repair, Role};
 use crate::event::Usage;
 use crate::json::Raw;
-
-/// What a message costs beside its text: its role, its ends. `OpenAI`'s guide counts 3 or 4.
-const FRAME_TOKENS: u64 = 4;
 
 /// How a conversation is fitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,16 +24,19 @@ pub struct Options {
     pub max_tokens: Option<u64>,
     /// Which part of the window may be used at most, in percent.
     pub threshold_percent: u8,
-    /// See [`Budget::target_percent`].
+    /// How far to cut where something must be cut: see [`Budget::target_percent`].
     pub target_percent: u8,
-    /// See [`Budget::clear_at_least`].
+    /// How much to cut at least where something must be cut: see [`Budget::clear_at_least`].
     pub clear_at_least: u64,
-    /// A result of more tokens than this may be truncated.
+    /// A result of more tokens than this may be truncated to about as many.
     pub result_tokens_max: u64,
-    /// Messages that stay, by their place from 0, beside those that stay anyway.
+    /// Messages that stay as they are, by their place from 0, beside those that stay anyway.
     pub pins: Vec<usize>,
-    /// Repair what a provider would refuse, in what is sent; otherwise it is only reported.
+    /// Repair, in what is sent, what a provider would refuse; otherwise it is reported and sent.
     pub repair: bool,
+    /// Join messages of one role that follow each other. Servers that refuse them want it; the
+    /// services of the dialects themselves take them as they are, and a cache holds longer.
+    pub alternate: bool,
 }
 
 impl Options {
@@ -51,49 +52,66 @@ impl Options {
             result_tokens_max: 2_000,
             pins: Vec::new(),
             repair: false,
+            alternate: false,
         }
     }
 }
 
-/// Fits conversations into a window, and remembers what it has counted.
+/// Fits a growing conversation into a window, and remembers what it has counted and cut.
+///
+/// What was cut stays cut, and only what is visible is measured: the request's first bytes stay the
+/// same from turn to turn until something more must go. A planner is for one conversation; where a
+/// message has changed, what was cut from there on is forgotten.
+///
+/// ```
+/// use wiretape_core::Dialect;
+/// use wiretape_core::budget::{Heuristic, Options, Planner};
+/// use wiretape_core::conversation::Conversation;
+///
+/// let mut history = Conversation::new(Dialect::OpenAiChat);
+/// history.set("model", r#""gpt-4o""#)?;
+/// history.push_user("What is a tape?");
+/// let mut planner = Planner::new(Options::new(128_000), Heuristic::default());
+/// let fitted = planner.fit(&history)?;
+/// assert_eq!(fitted.body(), history.body());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Planner<C> {
     options: Options,
     counter: C,
     counted: Vec<Counted>,
-    head: Vec<(String, String)>,
+    /// What was counted of the request beside its messages.
+    head: String,
     head_tokens: u64,
+    scale: Scale,
+    sent: Option<Sent>,
+    budget: Option<Budget>,
 }
 
-/// A message that has been counted.
-#[derive(Clone)]
-struct Counted {
-    message: Message,
-    tokens: u64,
-    /// Results that are longer than the cap.
-    long: Vec<Long>,
+/// How the counter's tokens become the provider's.
+#[derive(Clone, Copy)]
+struct Scale {
+    permille: u64,
+    /// What the provider counts beside.
+    extra: u64,
 }
 
-/// A long result, and what stands for it once it is truncated.
-#[derive(Clone)]
-struct Long {
-    part: usize,
+/// What the last fit sent, as the counter counts.
+#[derive(Clone, Copy)]
+struct Sent {
+    dialect: Dialect,
     tokens: u64,
-    /// The JSON that replaces the part's content, and its tokens; made when first needed.
-    short: Option<Short>,
 }
 
-#[derive(Clone)]
-struct Short {
-    edits: Vec<(Range<usize>, String)>,
-    tokens: u64,
-}
+/// Below so many tokens a ratio says nothing.
+const RATIO_TOKENS_MIN: u64 = 1_000;
 
 /// What is sent of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fitted {
-    /// What was cut.
+    /// Everything that is cut, now or before, and what that leaves.
     pub plan: Plan,
     /// What a provider would refuse in the conversation as it was given.
     pub flaws: Vec<Flaw>,
@@ -115,6 +133,12 @@ impl Fitted {
     pub fn messages(&self) -> &[Message] {
         &self.messages
     }
+
+    /// Nothing was cut and nothing repaired.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.plan.cuts.is_empty() && self.repairs.is_empty()
+    }
 }
 
 impl<C: TokenCounter> Planner<C> {
@@ -125,8 +149,14 @@ impl<C: TokenCounter> Planner<C> {
             options,
             counter,
             counted: Vec::new(),
-            head: Vec::new(),
+            head: String::new(),
             head_tokens: 0,
+            scale: Scale {
+                permille: 1_000,
+                extra: 0,
+            },
+            sent: None,
+            budget: None,
         }
     }
 
@@ -141,56 +171,95 @@ impl<C: TokenCounter> Planner<C> {
         &mut self.options
     }
 
+    /// The limits of the last [`fit`](Self::fit), also where it did not succeed.
+    #[must_use]
+    pub fn last_budget(&self) -> Option<&Budget> {
+        self.budget.as_ref()
+    }
+
     /// Chooses what to send. The conversation is not touched.
     ///
     /// # Errors
-    /// [`Overfull`] where what must stay is too much.
+    /// [`Overfull`] where what must stay is too much. Nothing is cut then, and nothing forgotten.
     pub fn fit(&mut self, conversation: &Conversation) -> Result<Fitted, Overfull> {
-        let flaws = conversation.flaws();
-        let budget = self.budget(conversation);
-        let messages = conversation.messages();
-        self.count(messages);
-        let total: u64 = self.counted.iter().map(|counted| counted.tokens).sum();
-        if total > budget.allowed() {
-            self.shorten(conversation);
+        let flaws = conversation.refusals();
+        let repaired = (self.options.repair && !flaws.is_empty()).then(|| conversation.repaired());
+        let (given, repairs) = match &repaired {
+            Some((view, repairs)) => (view, repairs.clone()),
+            None => (conversation, Vec::new()),
+        };
+        let budget = self.budget(given);
+        self.budget = Some(budget);
+        self.count(given.messages());
+        let pins = pins(given, &self.options.pins);
+        let groups = given.groups();
+        self.settle(&groups, &pins);
+        let visible: u64 = self
+            .counted
+            .iter()
+            .map(|counted| self.scale.of(counted.visible()))
+            .sum();
+        if visible > budget.allowed() {
+            let cap = self.options.result_tokens_max;
+            for counted in &mut self.counted {
+                counted.shorten(cap, &mut self.counter);
+            }
+            let (entries, places) = self.entries(&groups, &pins);
+            let fresh = plan(&budget, &entries)?;
+            self.keep(&fresh, &places);
         }
-        let plan = plan(&budget, &self.entries(conversation))?;
-        let messages = self.view(conversation, &plan);
+        let plan = self.whole_plan(&budget, &groups, &pins);
+        let mut messages = view::of(given.dialect(), &self.counted);
+        if self.options.alternate {
+            messages = view::alternating(given.dialect(), messages);
+        }
+        let seen: u64 = self.counted.iter().map(Counted::visible).sum();
+        self.sent = Some(Sent {
+            dialect: given.dialect(),
+            tokens: self.head_tokens + seen,
+        });
         Ok(Fitted {
-            body: conversation.write(&messages.iter().map(Message::text)),
+            body: given.write(&messages.iter().map(Message::text)),
             plan,
             flaws,
-            repairs: Vec::new(),
+            repairs,
             messages,
         })
     }
 
-    /// Takes the provider's own count of what the last fit sent.
+    /// Takes the provider's own count of what the last fit sent: from then on counts are scaled so
+    /// that the same request would come to the same number, and what is new is estimated on top.
     pub fn learn(&mut self, usage: &Usage) {
-        let _ = usage;
+        let (Some(sent), Some(input)) = (self.sent, usage.input) else {
+            return;
+        };
+        // Messages counts cached tokens beside the input, Chat Completions within it.
+        let cached = match sent.dialect {
+            Dialect::Anthropic => {
+                let read = usage.cache_read.unwrap_or(0);
+                read.saturating_add(usage.cache_write.unwrap_or(0))
+            }
+            Dialect::OpenAiChat => 0,
+        };
+        self.scale = Scale::learned(sent.tokens, input.saturating_add(cached));
     }
 
     fn budget(&mut self, conversation: &Conversation) -> Budget {
-        let said = ["max_completion_tokens", "max_tokens"]
-            .iter()
-            .find_map(|name| conversation.head(name).and_then(Raw::as_u64));
-        for name in ["system", "tools"] {
-            let now = conversation.head(name).map(Raw::text).unwrap_or_default();
-            let slot = self.head.iter_mut().find(|(key, _)| key == name);
-            match slot {
-                Some((_, before)) if before == now => {}
-                Some((_, before)) => *before = now.into(),
-                None => self.head.push((name.into(), now.into())),
-            }
+        let head = head_text(conversation);
+        if self.head != head || self.head_tokens == 0 {
+            self.head_tokens = head_tokens(conversation, &mut self.counter);
+            self.head = head;
         }
-        let counter = &mut self.counter;
-        let tokens = |(_, text): &(String, String)| counter.count(text);
-        self.head_tokens = self.head.iter().map(tokens).sum();
+        let mut said = ["max_completion_tokens", "max_tokens"].into_iter();
+        let said = said.find_map(|name| conversation.head(name).and_then(Raw::as_u64));
         Budget {
             window: self.options.window,
             max_tokens: self.options.max_tokens.or(said).unwrap_or(0),
             threshold_percent: self.options.threshold_percent,
-            fixed: self.head_tokens,
+            fixed: self
+                .scale
+                .of(self.head_tokens)
+                .saturating_add(self.scale.extra),
             target_percent: self.options.target_percent,
             clear_at_least: self.options.clear_at_least,
         }
@@ -199,223 +268,168 @@ impl<C: TokenCounter> Planner<C> {
     /// Counts what has not been counted.
     fn count(&mut self, messages: &[Message]) {
         self.counted.truncate(messages.len());
+        let mut same = true;
         for (at, message) in messages.iter().enumerate() {
-            match self.counted.get_mut(at) {
-                Some(counted) if counted.message.is(message) => {}
+            let counted = self.counted.get_mut(at);
+            match counted {
+                Some(counted) if counted.message.is(message) => {
+                    if !same {
+                        counted.forget();
+                    }
+                }
                 Some(counted) => {
-                    *counted = Counted::of(message, &mut self.counter, &self.options);
+                    same = false;
+                    *counted = Counted::new(message, &mut self.counter);
                 }
-                None => {
-                    let counted = Counted::of(message, &mut self.counter, &self.options);
-                    self.counted.push(counted);
+                None => self.counted.push(Counted::new(message, &mut self.counter)),
+            }
+        }
+    }
+
+    /// What was cut before stands, where it still may: groups as wholes, and nothing that is pinned.
+    fn settle(&mut self, groups: &[Range<usize>], pins: &[Option<Pin>]) {
+        for group in groups {
+            let pin = pins.get(group.clone()).unwrap_or_default().iter().max();
+            let pin = pin.copied().flatten();
+            let counted = self.counted.get_mut(group.clone()).unwrap_or_default();
+            let gone = pin.is_none() && counted.iter().all(|counted| counted.dropped);
+            for counted in counted {
+                counted.dropped = gone;
+                if !matches!(pin, None | Some(Pin::CurrentTurn)) {
+                    counted.forget();
                 }
             }
         }
     }
 
-    /// Makes the short form of each long result that has none.
-    fn shorten(&mut self, conversation: &Conversation) {
-        let cap = self.options.result_tokens_max;
-        for (counted, message) in self.counted.iter_mut().zip(conversation.messages()) {
-            for long in counted.long.iter_mut().filter(|long| long.short.is_none()) {
-                let part = message.parts().get(long.part);
-                long.short =
-                    part.map(|part| short_form(message, part, long.tokens, cap, &mut self.counter));
-            }
-        }
-    }
-
-    fn entries(&self, conversation: &Conversation) -> Vec<Entry> {
-        let pins = pins(conversation, &self.options.pins);
-        let groups = conversation.groups();
+    /// What is visible, and which messages these are.
+    fn entries(&self, groups: &[Range<usize>], pins: &[Option<Pin>]) -> (Vec<Entry>, Vec<usize>) {
         let mut entries = Vec::with_capacity(self.counted.len());
+        let mut places = Vec::with_capacity(self.counted.len());
         for (number, group) in groups.iter().enumerate() {
             for at in group.clone() {
-                let Some(counted) = self.counted.get(at) else {
+                let Some(counted) = self.counted.get(at).filter(|counted| !counted.dropped) else {
                     continue;
                 };
-                let saves = |long: &Long| {
-                    let short = long.short.as_ref()?;
-                    Some(Cuttable {
-                        part: long.part,
-                        saves: long.tokens.saturating_sub(short.tokens),
-                    })
-                };
+                let visible = self.scale.of(counted.visible());
+                let mut left = visible;
+                let open = counted.results.iter().filter(|result| !result.cut);
+                let results = open.map(|result| {
+                    // Rounding up each number may not save more than there is.
+                    let saves = self.scale.down(result.saves()).min(left);
+                    left -= saves;
+                    let part = result.part;
+                    Cuttable { part, saves }
+                });
                 entries.push(Entry {
                     group: number,
                     pin: pins.get(at).copied().flatten(),
-                    tokens: counted.tokens,
-                    results: counted.long.iter().filter_map(saves).collect(),
+                    tokens: visible,
+                    results: results.filter(|result| result.saves > 0).collect(),
                 });
+                places.push(at);
             }
         }
-        entries
+        (entries, places)
     }
 
-    fn view(&self, conversation: &Conversation, plan: &Plan) -> Vec<Message> {
-        let messages = conversation.messages();
-        let mut view = Vec::with_capacity(messages.len());
-        let mut cuts = plan.cuts.iter().peekable();
-        let mut dropped = 0;
-        for (at, message) in messages.iter().enumerate() {
-            let mut edits = Vec::new();
-            loop {
-                match cuts.peek() {
-                    Some(Cut::Drop { messages, .. }) if messages.start <= at => {
-                        dropped = messages.end;
+    /// Remembers what a plan over the visible entries cuts.
+    fn keep(&mut self, plan: &Plan, places: &[usize]) {
+        for cut in &plan.cuts {
+            match cut {
+                Cut::Drop { messages, .. } => {
+                    for at in places.get(messages.clone()).unwrap_or_default() {
+                        if let Some(counted) = self.counted.get_mut(*at) {
+                            counted.dropped = true;
+                        }
                     }
-                    Some(Cut::Truncate { message, part, .. }) if *message <= at => {
-                        let long = self.counted.get(at).map(|counted| counted.long.as_slice());
-                        let long = long.unwrap_or_default().iter().find(|l| l.part == *part);
-                        let short = long.and_then(|long| long.short.as_ref());
-                        edits.extend(short.iter().flat_map(|short| &short.edits));
-                    }
-                    _ => break,
                 }
-                cuts.next();
+                Cut::Truncate { message, part, .. } => {
+                    let at = places.get(*message).copied().unwrap_or(usize::MAX);
+                    let results = self.counted.get_mut(at).map(|counted| &mut counted.results);
+                    let result = results.and_then(|all| all.iter_mut().find(|r| r.part == *part));
+                    if let Some(result) = result {
+                        result.cut = true;
+                    }
+                }
             }
-            if at < dropped {
+        }
+    }
+
+    /// Everything that is cut of the conversation as it stands.
+    fn whole_plan(&self, budget: &Budget, groups: &[Range<usize>], pins: &[Option<Pin>]) -> Plan {
+        let mut whole = Plan {
+            allowed: budget.allowed(),
+            ..Plan::default()
+        };
+        for group in groups {
+            let counted = self.counted.get(group.clone()).unwrap_or_default();
+            let tokens: u64 = counted.iter().map(|c| self.scale.of(c.tokens)).sum();
+            whole.before += tokens;
+            if counted.first().is_some_and(|counted| counted.dropped) {
+                let messages = group.clone();
+                let saves = tokens;
+                whole.cuts.push(Cut::Drop { messages, saves });
                 continue;
             }
-            let edited = (!edits.is_empty()).then(|| edited(message.text(), &edits));
-            let edited = edited.and_then(|text| Message::parse(conversation.dialect(), &text).ok());
-            view.push(edited.unwrap_or_else(|| message.clone()));
-        }
-        view
-    }
-}
-
-/// The text with these places replaced, which are in order.
-fn edited(text: &str, edits: &[&(Range<usize>, String)]) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut from = 0;
-    for (place, with) in edits {
-        out.push_str(text.get(from..place.start).unwrap_or_default());
-        out.push_str(with);
-        from = place.end;
-    }
-    out.push_str(text.get(from..).unwrap_or_default());
-    out
-}
-
-impl Counted {
-    fn of<C: TokenCounter>(message: &Message, counter: &mut C, options: &Options) -> Self {
-        let mut tokens = FRAME_TOKENS;
-        let mut long = Vec::new();
-        for (number, part) in message.parts().iter().enumerate() {
-            let cost = cost(message, part, counter);
-            tokens += cost;
-            let text = part_text(message, part, counter);
-            if part.kind == PartKind::Result && text > options.result_tokens_max {
-                long.push(Long {
-                    part: number,
-                    tokens: text,
-                    short: None,
-                });
-            }
-        }
-        Self {
-            message: message.clone(),
-            tokens,
-            long,
-        }
-    }
-}
-
-/// What a part costs.
-fn cost<C: TokenCounter>(message: &Message, part: &Part, counter: &mut C) -> u64 {
-    let media = match part.kind {
-        PartKind::Media(media) => media_tokens(media),
-        _ => part.media.iter().map(|media| media_tokens(*media)).sum(),
-    };
-    media + part_text(message, part, counter)
-}
-
-fn part_text<C: TokenCounter>(message: &Message, part: &Part, counter: &mut C) -> u64 {
-    let text = |place: &Range<usize>| message.text().get(place.clone()).unwrap_or_default();
-    let mut tokens = part
-        .json
-        .iter()
-        .map(|place| counter.count(text(place)))
-        .sum();
-    for place in &part.strings {
-        tokens += count_string(text(place), counter);
-    }
-    tokens
-}
-
-fn count_string<C: TokenCounter>(json: &str, counter: &mut C) -> u64 {
-    let string = Raw::parse(json).ok().and_then(Raw::as_str);
-    string.map_or(0, |string| counter.count(&string.decode()))
-}
-
-fn media_tokens(media: Media) -> u64 {
-    match media {
-        Media::Image => 1_600,
-        Media::Document => 25_800,
-        Media::Audio => 3_000,
-    }
-}
-
-/// The short form of a result: its longest text is truncated.
-fn short_form<C: TokenCounter>(
-    message: &Message,
-    part: &Part,
-    tokens: u64,
-    cap: u64,
-    counter: &mut C,
-) -> Short {
-    let text = |place: &Range<usize>| message.text().get(place.clone()).unwrap_or_default();
-    let bytes: usize = part.strings.iter().map(Range::len).sum();
-    let mut keep = bytes as u128 * u128::from(cap) / u128::from(tokens.max(1));
-    let mut short = Short {
-        edits: Vec::new(),
-        tokens,
-    };
-    for _ in 0..8 {
-        short.edits.clear();
-        short.tokens = 0;
-        for place in &part.strings {
-            let share = keep * place.len() as u128 / bytes.max(1) as u128;
-            let share = usize::try_from(share).unwrap_or(usize::MAX);
-            let string = Raw::parse(text(place)).ok().and_then(Raw::as_str);
-            let decoded = string.map(|string| string.decode()).unwrap_or_default();
-            match cut::shortened(&decoded, share) {
-                Some(cut) => {
-                    short.tokens += counter.count(&cut);
-                    let mut json = String::with_capacity(cut.len() + 16);
-                    quote(&cut, &mut json);
-                    short.edits.push((place.clone(), json));
+            for (counted, message) in counted.iter().zip(group.start..) {
+                whole.after += self.scale.of(counted.visible());
+                let current = pins.get(message).copied().flatten().is_some();
+                for result in counted.results.iter().filter(|result| result.cut) {
+                    whole.cuts.push(Cut::Truncate {
+                        message,
+                        part: result.part,
+                        saves: self.scale.down(result.saves()),
+                        current,
+                    });
                 }
-                None => short.tokens += counter.count(&decoded),
             }
         }
-        if short.tokens <= cap {
-            return short;
-        }
-        keep = keep * 3 / 4;
+        whole.cuts.sort_by_key(place);
+        whole
     }
-    short
+}
+
+impl Scale {
+    /// So many tokens of the counter, in the provider's.
+    fn of(self, tokens: u64) -> u64 {
+        tokens.saturating_mul(self.permille).div_ceil(1_000)
+    }
+
+    /// The same, rounded down: what is certain to be saved.
+    fn down(self, tokens: u64) -> u64 {
+        tokens.saturating_mul(self.permille) / 1_000
+    }
+
+    /// The scale by which what the counter called `own` is what the provider called `actual`.
+    fn learned(own: u64, actual: u64) -> Self {
+        let permille = match own {
+            0..RATIO_TOKENS_MIN => 1_000,
+            _ => (actual.saturating_mul(1_000) / own).clamp(500, 3_000),
+        };
+        let scale = Self { permille, extra: 0 };
+        Self {
+            permille,
+            extra: actual.saturating_sub(scale.of(own)),
+        }
+    }
 }
 
 /// Why each message must stay.
 fn pins(conversation: &Conversation, callers: &[usize]) -> Vec<Option<Pin>> {
     let messages = conversation.messages();
-    let current = messages.iter().rposition(Message::is_prompt);
+    let current = messages.iter().rposition(Message::is_prompt).unwrap_or(0);
     let first = messages
         .iter()
         .position(|message| message.role() == Role::User);
     let mut pins = Vec::with_capacity(messages.len());
     for (at, message) in messages.iter().enumerate() {
-        let mut pin = current
-            .filter(|current| at >= *current)
-            .map(|_| Pin::CurrentTurn);
-        if message.role() == Role::System {
-            pin = Some(Pin::System);
-        } else if first == Some(at) {
-            pin = Some(Pin::FirstUser);
-        }
-        pins.push(pin);
+        pins.push(match message.role() {
+            Role::System => Some(Pin::System),
+            _ if first == Some(at) => Some(Pin::FirstUser),
+            _ if current <= at => Some(Pin::CurrentTurn),
+            _ => None,
+        });
     }
     for at in callers {
         if let Some(pin) = pins.get_mut(*at) {

@@ -23,16 +23,9 @@ pub(super) fn parts(message: Raw<'_>) -> Vec<Part> {
 }
 
 fn part(whole: &str, block: Raw<'_>) -> Part {
-    let [kind, text, thinking, id, name, input, tool_use_id, content] = block.fields([
-        "type",
-        "text",
-        "thinking",
-        "id",
-        "name",
-        "input",
-        "tool_use_id",
-        "content",
-    ]);
+    let [kind, text, thinking, signature] = block.fields(["type", "text", "thinking", "signature"]);
+    let [id, name, input, tool_use_id, content, source] =
+        block.fields(["id", "name", "input", "tool_use_id", "content", "source"]);
     let said = |raw: Option<Raw<'_>>| {
         let text = raw.and_then(Raw::as_str).map(|text| text.decode());
         text.map(Cow::into_owned).unwrap_or_default()
@@ -41,7 +34,13 @@ fn part(whole: &str, block: Raw<'_>) -> Part {
     let mut part = Part::new(kind_of(&kind), whole, block);
     match part.kind {
         PartKind::Text => part.string(whole, text),
-        PartKind::Thinking => part.string(whole, thinking),
+        PartKind::Thinking => {
+            part.string(whole, thinking);
+            part.signed = kind == "redacted_thinking"
+                || signature
+                    .and_then(Raw::as_str)
+                    .is_some_and(|text| !text.raw().is_empty());
+        }
         PartKind::Call => {
             part.id = said(id);
             part.name = said(name);
@@ -59,7 +58,15 @@ fn part(whole: &str, block: Raw<'_>) -> Part {
             part.name = kind;
             part.json = Some(super::place(whole, block));
         }
-        PartKind::Media(_) => {}
+        PartKind::Media(_) => {
+            // A document of plain text costs what its text costs.
+            let text = source.filter(|source| said(source.field("type")) == "text");
+            if let Some(text) = text {
+                part.kind = PartKind::Other;
+                part.name = kind;
+                part.string(whole, text.field("data"));
+            }
+        }
     }
     part
 }

@@ -20,7 +20,7 @@ pub enum Role {
     User,
     /// The model.
     Assistant,
-    /// A tool: `tool`, and the older `function`.
+    /// A tool that brings its result: `tool`, and the older `function`.
     Tool,
     /// A role this version does not know.
     Other,
@@ -55,6 +55,8 @@ pub struct Message {
 struct Inner {
     text: String,
     role: Role,
+    /// Where the value of `content` lies.
+    content: Option<Range<usize>>,
     parts: Vec<Part>,
 }
 
@@ -75,6 +77,8 @@ pub struct Part {
     pub name: String,
     /// Images and documents inside a result, which are never cut.
     pub media: Vec<Media>,
+    /// A thought has the signature it must be sent back with.
+    pub signed: bool,
 }
 
 /// What a part is.
@@ -141,9 +145,15 @@ impl Message {
             Dialect::Anthropic => anthropic::parts(raw),
             Dialect::OpenAiChat => openai_chat::parts(raw, role),
         };
+        let content = raw.field("content").map(|content| place(text, content));
         let text = text.into();
         Ok(Self {
-            inner: Arc::new(Inner { text, role, parts }),
+            inner: Arc::new(Inner {
+                text,
+                role,
+                content,
+                parts,
+            }),
         })
     }
 
@@ -173,6 +183,33 @@ impl Message {
     /// The results of calls, in order.
     pub fn results(&self) -> impl Iterator<Item = &Part> {
         self.of_kind(PartKind::Result)
+    }
+
+    /// The value of `content`, as it was stored; empty where there is none.
+    pub(super) fn content(&self) -> &str {
+        let content = self.inner.content.clone();
+        let content = content.and_then(|place| self.inner.text.get(place));
+        content.unwrap_or_default()
+    }
+
+    /// Its text with another value of `content`.
+    pub(super) fn with_content(&self, content: &str) -> String {
+        let text = self.text();
+        let (before, after) = match &self.inner.content {
+            Some(place) => (text.get(..place.start), text.get(place.end..)),
+            None => return [r#"{"content":"#, content, ",", text.get(1..).unwrap_or("}")].concat(),
+        };
+        [
+            before.unwrap_or_default(),
+            content,
+            after.unwrap_or_default(),
+        ]
+        .concat()
+    }
+
+    /// The text of a part, as it was stored.
+    pub(super) fn part_text(&self, part: &Part) -> &str {
+        self.text().get(part.place.clone()).unwrap_or_default()
     }
 
     fn of_kind(&self, kind: PartKind) -> impl Iterator<Item = &Part> {
@@ -226,6 +263,7 @@ impl Part {
             id: String::new(),
             name: String::new(),
             media: Vec::new(),
+            signed: false,
         }
     }
 

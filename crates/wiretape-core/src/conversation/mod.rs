@@ -7,8 +7,10 @@
 mod anthropic;
 mod error;
 mod flaws;
+mod join;
 mod message;
 mod openai_chat;
+mod repair;
 mod write;
 
 use alloc::borrow::Cow;
@@ -20,9 +22,11 @@ use crate::json::Raw;
 use crate::{Dialect, ErrorKind};
 
 pub use error::ConversationError;
-pub use flaws::{Flaw, FlawKind, Repair};
+pub use flaws::{Flaw, FlawKind};
+pub(crate) use join::joined;
 use message::place;
 pub use message::{Media, Message, Part, PartKind, Role};
+pub use repair::{MISSING_RESULT, MISSING_START, Repair};
 pub(crate) use write::is_pause;
 pub use write::{ToolResult, WrittenCall};
 
@@ -59,6 +63,48 @@ impl Conversation {
             messages_at: 0,
             messages: Vec::new(),
         }
+    }
+
+    /// The dialect of a request body, from what only one of them has; `None` where nothing tells.
+    #[must_use]
+    pub fn sniff(request: &str) -> Option<Dialect> {
+        let body = Raw::parse(request).ok()?;
+        let [messages, system, model] = body.fields(["messages", "system", "model"]);
+        let is = |raw: Option<Raw<'_>>, names: &[&str]| {
+            let said = raw.and_then(Raw::as_str);
+            said.is_some_and(|said| names.iter().any(|name| said.is(name)))
+        };
+        for message in messages?.elements().take(SNIFFED_MAX) {
+            let [role, content, calls] = message.fields(["role", "content", "tool_calls"]);
+            if is(role, &["system", "developer", "tool", "function"]) || calls.is_some() {
+                return Some(Dialect::OpenAiChat);
+            }
+            for block in content
+                .into_iter()
+                .flat_map(Raw::elements)
+                .take(SNIFFED_MAX)
+            {
+                let kind = block.field("type");
+                if is(
+                    kind,
+                    &["tool_use", "tool_result", "thinking", "image", "document"],
+                ) {
+                    return Some(Dialect::Anthropic);
+                }
+                if is(kind, &["image_url", "input_audio", "file"]) {
+                    return Some(Dialect::OpenAiChat);
+                }
+            }
+        }
+        if system.is_some() {
+            return Some(Dialect::Anthropic);
+        }
+        let model = model.and_then(Raw::as_str)?.decode();
+        let named = |name: &str| model.contains(name);
+        if named("claude") {
+            return Some(Dialect::Anthropic);
+        }
+        named("gpt").then_some(Dialect::OpenAiChat)
     }
 
     /// Reads a whole request body.
@@ -189,12 +235,6 @@ impl Conversation {
         self.write(&messages.iter().map(AsRef::as_ref))
     }
 
-    /// What a provider would refuse in it, in order.
-    #[must_use]
-    pub fn flaws(&self) -> Vec<Flaw> {
-        Vec::new()
-    }
-
     /// The messages that leave or stay together: an assistant's message with calls and all that
     /// answers it; any other message by itself.
     #[must_use]
@@ -254,6 +294,9 @@ fn comma(body: &mut String) {
         body.push(',');
     }
 }
+
+/// Messages, and blocks of one, that are looked at to tell the dialect.
+const SNIFFED_MAX: usize = 256;
 
 /// Checks that `text` is one JSON value.
 fn parse_json(text: &str) -> Result<Raw<'_>, ConversationError> {

@@ -23,7 +23,10 @@ pub(super) fn parts(message: Raw<'_>, role: Role) -> Vec<Part> {
     let mut parts = Vec::new();
     if role == Role::Tool {
         let mut part = Part::new(PartKind::Result, whole, content.unwrap_or(message));
-        part.id = said(id);
+        part.id = match id {
+            Some(_) => said(id),
+            None => function(&said(message.field("name"))),
+        };
         part.string(whole, content);
         for block in content.into_iter().flat_map(Raw::elements) {
             part.string(whole, block.field("text"));
@@ -32,6 +35,7 @@ pub(super) fn parts(message: Raw<'_>, role: Role) -> Vec<Part> {
     }
     if let Some(reasoning) = reasoning.filter(|text| text.as_str().is_some()) {
         let mut part = Part::new(PartKind::Thinking, whole, reasoning);
+        part.signed = true;
         part.string(whole, Some(reasoning));
         parts.push(part);
     }
@@ -53,8 +57,9 @@ pub(super) fn parts(message: Raw<'_>, role: Role) -> Vec<Part> {
     }
     if let Some(call) = call.filter(|call| call.is_object()) {
         let [name, arguments] = call.fields(["name", "arguments"]);
-        let mut part = Part::new(PartKind::Other, whole, call);
+        let mut part = Part::new(PartKind::Call, whole, call);
         part.name = said(name);
+        part.id = function(&part.name);
         part.string(whole, name);
         part.string(whole, arguments);
         parts.push(part);
@@ -95,6 +100,11 @@ fn of_block(whole: &str, block: Raw<'_>) -> Part {
         _ => {}
     }
     part
+}
+
+/// What stands for the id in the older calls of functions, which had none.
+fn function(name: &str) -> String {
+    ["function ", name].concat()
 }
 
 fn said(raw: Option<Raw<'_>>) -> String {

@@ -15,3 +15,4 @@ mod life;
 mod parity;
 mod support;
 mod turns;
+mod window;

@@ -262,6 +262,7 @@ impl Mounted<'_> {
             unused: Vec::new(),
             requests: 0,
             misses: 0,
+            too_large: 0,
             in_flight: 0,
             held: 0,
         })

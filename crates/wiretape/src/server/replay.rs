@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use wiretape_core::Dialect;
-use wiretape_serve::{Config, Flush, Matching, Mount, Observer, Pace, Report, Server};
+use wiretape_serve::{
+    Config, ContextWindow, Flush, Matching, Mount, Observer, Pace, Report, Server,
+};
 use wiretape_tape::Tape;
 use wiretape_vary::{Profile, Scenario};
 
@@ -111,6 +113,12 @@ impl Replay {
         self.with(|mount| mount.hold_before(exchange, event))
     }
 
+    /// Refuses a request that is larger than a model's context window as its provider would, so that
+    /// a client's way of keeping within it can be tested. It uses no exchange up.
+    pub fn context_window(self, window: ContextWindow) -> Self {
+        self.with(|mount| mount.context_window(window))
+    }
+
     /// The prefix of the base URL: `/name` or `/name/more`.
     pub fn at(mut self, prefix: &str) -> Self {
         self.prefix = prefix.into();
@@ -192,7 +200,7 @@ impl fmt::Debug for Replay {
 
 /// What a test's author must see.
 fn complain(report: &Report) {
-    if let Report::Miss { .. } | Report::Refused { .. } = report {
+    if let Report::Miss { .. } | Report::TooLarge { .. } | Report::Refused { .. } = report {
         eprintln!("wiretape: {}", report.to_string().trim_start());
     }
 }
