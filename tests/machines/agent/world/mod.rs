@@ -326,7 +326,8 @@ impl<'l> World<'l> {
         match action {
             Action::Request(request) => {
                 self.report.requests += 1;
-                self.judge.request(self.now, &request, &self.agent)?;
+                self.judge
+                    .request(self.now, &request, &self.agent, &self.swarm)?;
                 let events = self
                     .server
                     .answer(request.attempt, &request.body, &self.swarm);

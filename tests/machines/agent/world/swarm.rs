@@ -62,6 +62,9 @@ pub(crate) struct Swarm {
     /// The weight of each of [`FATES`].
     pub(crate) fates: Vec<u64>,
     pub(crate) profile: Profile,
+    /// Replies say how many tokens they cost. The budget scales its counts by that, so that a
+    /// recount by one that has learned nothing says something only where they do not.
+    pub(crate) usage: bool,
     /// One reply in so many is a tape that ships.
     pub(crate) tapes_one_in: u64,
     /// One reply in so many ends for a reason that forbids calls; 0 for none.
@@ -113,6 +116,7 @@ impl Swarm {
                 Profile::Fault,
                 Profile::All,
             ]),
+            usage: chance.one_in(2),
             tapes_one_in: *chance.pick(&[2, 8, 64]),
             stops_one_in: maybe(chance, 3, 12),
             odd_calls_one_in: maybe(chance, 1, 6),
