@@ -3,7 +3,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
     reason = "a bench that cannot go on should stop; so does the simulation, which the tests share"
 )]
 

@@ -1,4 +1,8 @@
 //! How a reply is written back: message by message, as each provider takes it.
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "a value is written where it is used"
+)]
 
 use proptest::prelude::*;
 use serde_json::{Value, json};

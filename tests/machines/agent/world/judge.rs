@@ -139,10 +139,8 @@ impl Judge {
                 }
                 self.gate(key, swarm)?;
             }
-            Action::CancelCall { key } => {
-                if self.keys.insert(key.clone(), false) != Some(true) {
-                    return Err(format!("{key} is stopped and did not run"));
-                }
+            Action::CancelCall { key } if self.keys.insert(key.clone(), false) != Some(true) => {
+                return Err(format!("{key} is stopped and did not run"));
             }
             _ => {}
         }

@@ -161,7 +161,7 @@ impl<'l> World<'l> {
             }
             let text = format!(
                 "Prompt {prompt}. {}",
-                "Say more. ".repeat(prompt as usize * 4)
+                "Say more. ".repeat(self.chance.size(16))
             );
             let began = self.now;
             self.give(Input::Prompt(&text))?;
@@ -362,7 +362,7 @@ impl<'l> World<'l> {
             return;
         }
         let key = call.execution_key().to_owned();
-        let padding = self.chance.below(swarm.result_bytes_max) as usize;
+        let padding = self.chance.size(swarm.result_bytes_max);
         let content = match self.chance.below(24) {
             0 => String::new(),
             1 => " \n".to_owned(),

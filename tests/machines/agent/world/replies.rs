@@ -166,7 +166,7 @@ fn made_up(number: u64, chance: &mut Chance, swarm: &Swarm) -> String {
             ],
             _ => &["length", "content_filter", "error", "odd"],
         };
-        return reply.stop(*chance.pick::<&str>(reasons));
+        return reply.stop(chance.pick::<&str>(reasons));
     }
     reply.end()
 }
@@ -175,7 +175,7 @@ fn call(reply: Reply, number: u64, block: u64, chance: &mut Chance, swarm: &Swar
     let odd = swarm.odd_calls_one_in > 0 && chance.one_in(swarm.odd_calls_one_in);
     let good = format!(
         r#"{{"city":"{}","n":{}}}"#,
-        ["Paris", "東京"][(block % 2) as usize],
+        if block % 2 == 0 { "Paris" } else { "東京" },
         number
     );
     let id = format!("call_{number}_{block}");

@@ -75,7 +75,7 @@ pub(crate) struct Swarm {
     pub(crate) deaf_one_in: u64,
     /// The longest time of a tool.
     pub(crate) tool_ns_max: u64,
-    pub(crate) result_bytes_max: u64,
+    pub(crate) result_bytes_max: usize,
     /// One prompt in so many is cancelled; 0 for none.
     pub(crate) cancel_one_in: u64,
     /// After how long at most.
@@ -132,13 +132,13 @@ impl Swarm {
 fn options(chance: &mut Chance) -> Options {
     let mut options = Options::default();
     options.seed = chance.next();
-    options.limits.turns_max = chance.within(1, 10) as u32;
+    options.limits.turns_max = chance.count(1, 10);
     options.limits.calls_max = *chance.pick(&[1, 3, 10, 500]);
     options.limits.tokens_max = *chance.pick(&[10, 1_000, 10_000_000]);
     options.limits.calls_at_once_max = *chance.pick(&[1, 2, 32]);
     options.limits.result_bytes_max = *chance.pick(&[300, 3_000, 1 << 20]);
     options.limits.keys_max = *chance.pick(&[2, 12, 1 << 16]);
-    options.retry.attempts_max = chance.within(1, 5) as u32;
+    options.retry.attempts_max = chance.count(1, 5);
     options.retry.after_text = !chance.one_in(4);
     options.clocks.idle_ns = *chance.pick(&[5 * SECOND, 90 * SECOND]);
     options.clocks.payload_idle_ns = *chance.pick(&[8 * SECOND, 60 * SECOND, 300 * SECOND]);
