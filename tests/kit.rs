@@ -1,5 +1,6 @@
 //! The test kit, used as its users do.
 
+mod agent_driver;
 mod agent_http;
 mod agent_loop;
 mod agent_real;

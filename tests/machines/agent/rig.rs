@@ -7,6 +7,7 @@ use wiretape_core::conversation::Conversation;
 use wiretape_core::turn::ToolCall;
 use wiretape_core::{Dialect, Machine, Moment};
 
+use super::world::history;
 pub(super) use super::world::reply::Reply;
 
 pub(super) const SECOND: u64 = 1_000_000_000;
@@ -50,8 +51,8 @@ impl Rig {
             }
             self.done.push(action);
         }
-        super::world::history::check(&self.agent.snapshot());
-        super::world::history::check(self.agent.conversation());
+        check(&self.agent.snapshot());
+        check(self.agent.conversation());
     }
 
     /// Lets time pass, deadline by deadline.
@@ -176,5 +177,14 @@ impl Rig {
         messages
             .map(|message| serde_json::from_str(message.text()).unwrap())
             .collect()
+    }
+}
+
+/// Panics where a provider would refuse the history. It may end with the assistant's message: then
+/// nothing is asked yet.
+#[track_caller]
+pub(super) fn check(conversation: &Conversation) {
+    if let Err(flaw) = history::flaw(conversation.dialect(), &conversation.body()) {
+        panic!("{flaw}\n{}", conversation.body());
     }
 }

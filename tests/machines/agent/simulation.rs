@@ -50,3 +50,12 @@ fn nothing_breaks_the_loop() {
     }
     println!("{all:?}\n{outcomes:#?}");
 }
+
+/// The same seed does the same at the same moments.
+#[test]
+fn a_seed_is_a_run() {
+    let library = library();
+    for seed in 0..50 {
+        assert_eq!(run(seed, &library), run(seed, &library), "seed {seed}");
+    }
+}

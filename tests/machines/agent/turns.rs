@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use wiretape_core::Dialect;
-use wiretape_core::agent::{Action, Outcome};
+use wiretape_core::agent::{Action, Closed, Input, Outcome};
 
 use super::rig::{Reply, Rig};
 
@@ -81,4 +81,120 @@ fn three_turns_with_tools() {
         let sent = rig.sent();
         assert_eq!(sent[..sent.len() - 1], before);
     }
+}
+
+/// What goes wrong in no case: how the bytes are cut changes nothing but how the text is cut.
+#[test]
+fn chunks_change_nothing() {
+    for (name, loaded) in tapes() {
+        let Some(dialect) = loaded.dialect else {
+            continue;
+        };
+        for exchange in &loaded.tape.exchanges {
+            let body: Vec<u8> = exchange
+                .chunks
+                .iter()
+                .flat_map(|c| c.bytes.clone())
+                .collect();
+            if body.len() > 64 << 10 {
+                continue;
+            }
+            let whole = outcome(dialect, &body, usize::MAX);
+            for size in [1, 7, 1000] {
+                assert_eq!(
+                    outcome(dialect, &body, size),
+                    whole,
+                    "{name}, chunks of {size}"
+                );
+            }
+        }
+    }
+}
+
+fn tapes() -> Vec<(String, wiretape::Loaded)> {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../recordings");
+    let files = wiretape::find(&[root.into()]).unwrap();
+    let load = |path: std::path::PathBuf| {
+        (
+            path.display().to_string(),
+            wiretape::load(&path, None).unwrap(),
+        )
+    };
+    files.into_iter().map(load).collect()
+}
+
+/// All that an agent does with a body, with the text in one piece.
+fn outcome(dialect: Dialect, body: &[u8], size: usize) -> (String, Vec<Action>, Vec<Value>) {
+    let mut rig = Rig::new(dialect);
+    rig.prompt("go");
+    rig.take();
+    rig.head(200, &[]);
+    for bytes in body.chunks(size.min(body.len().max(1))) {
+        rig.give(Input::Chunk { attempt: 1, bytes });
+    }
+    rig.give(Input::Closed {
+        attempt: 1,
+        how: Closed::Complete,
+    });
+    let mut text = String::new();
+    let rest = rig.take().into_iter().filter(|action| match action {
+        Action::Text(more) => {
+            text += more;
+            false
+        }
+        _ => true,
+    });
+    let rest = rest.collect();
+    (text, rest, rig.messages())
+}
+
+/// Two texts whose deltas alternate are shown one after the other, as they will stand in the history.
+#[test]
+fn texts_are_shown_in_the_order_of_the_history() {
+    let dialect = Dialect::Anthropic;
+    let event = |value: Value| {
+        format!(
+            "event: {}\ndata: {value}\n\n",
+            value["type"].as_str().unwrap()
+        )
+    };
+    let start = |index: u32| {
+        let block = json!({"type": "text", "text": ""});
+        event(json!({"type": "content_block_start", "index": index, "content_block": block}))
+    };
+    let delta = |index: u32, text: &str| {
+        let delta = json!({"type": "text_delta", "text": text});
+        event(json!({"type": "content_block_delta", "index": index, "delta": delta}))
+    };
+    let stop = |index: u32| event(json!({"type": "content_block_stop", "index": index}));
+    let mut rig = Rig::new(dialect);
+    rig.prompt("go");
+    rig.head(200, &[]);
+    rig.chunk(Reply::new(dialect, "m").cut());
+    rig.take();
+    let mut says = |bytes: String, shown: &str| {
+        rig.chunk(bytes);
+        let text = rig.take().into_iter().map(|action| match action {
+            Action::Text(text) => text,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(text.collect::<String>(), shown);
+    };
+    says(start(0) + &start(1), "");
+    says(delta(0, "One"), "One");
+    says(delta(1, "two "), "");
+    says(delta(0, ", "), ", ");
+    says(stop(0), "two ");
+    says(delta(1, "and on"), "and on");
+    says(start(2) + &delta(2, "three"), "");
+    let rest = Reply::new(dialect, "m").end();
+    let (_, rest) = rest.split_once("\n\n").unwrap();
+    rig.chunk(stop(1) + &stop(2) + rest);
+    let done = rig.take();
+    assert_eq!(done[0], Action::Text("three".into()));
+    let text = "One, two and onthree".to_owned();
+    assert!(
+        done.contains(&Action::Finished(Outcome::Done { text })),
+        "{done:?}"
+    );
 }

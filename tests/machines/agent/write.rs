@@ -1,4 +1,8 @@
 //! How a reply is written back: message by message, as each provider takes it.
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "a value is written where it is used"
+)]
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -6,7 +10,7 @@ use wiretape_core::conversation::{Conversation, ToolResult, WrittenCall};
 use wiretape_core::turn::Reply as Read;
 use wiretape_core::{Dialect, Options, read};
 
-use super::rig::Reply;
+use super::rig::{Reply, check};
 use super::world::history;
 
 const A: Dialect = Dialect::Anthropic;
@@ -277,7 +281,7 @@ fn ids_are_the_providers_where_they_can_be() {
                 .map(|call| result(&call.id, "ok", false))
                 .collect();
             conversation.push_results(&results);
-            history::check(&conversation);
+            check(&conversation);
             let ids = calls.into_iter().map(|call| (call.ordinal, call.id));
             ids.collect::<Vec<_>>()
         };

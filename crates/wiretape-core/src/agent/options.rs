@@ -5,7 +5,7 @@ use crate::reader;
 const SECOND_NS: u64 = 1_000_000_000;
 
 /// How the agent works. Every value is a limit; there is none that means "no limit".
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
     /// How replies are read.
@@ -77,18 +77,6 @@ pub struct Clocks {
     pub linger_ns: u64,
     /// For the result of a call, from when it was started.
     pub call_ns: u64,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            reader: reader::Options::default(),
-            limits: Limits::default(),
-            retry: Retry::default(),
-            clocks: Clocks::default(),
-            seed: 0,
-        }
-    }
 }
 
 impl Default for Limits {

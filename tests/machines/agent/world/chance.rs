@@ -21,6 +21,16 @@ impl Chance {
         self.next() % n.max(1)
     }
 
+    /// The same for a place or a length.
+    pub(crate) fn size(&mut self, n: usize) -> usize {
+        usize::try_from(self.below(n as u64)).unwrap_or(0)
+    }
+
+    /// The same for a limit.
+    pub(crate) fn count(&mut self, lo: u64, hi: u64) -> u32 {
+        u32::try_from(self.within(lo, hi)).unwrap_or(1)
+    }
+
     /// From `lo` to `hi`, both included.
     pub(crate) fn within(&mut self, lo: u64, hi: u64) -> u64 {
         lo + self.below(hi - lo + 1)
@@ -32,8 +42,7 @@ impl Chance {
     }
 
     pub(crate) fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
-        let at = self.below(items.len() as u64) as usize;
-        &items[at]
+        &items[self.size(items.len())]
     }
 
     /// The place of one of these weights.

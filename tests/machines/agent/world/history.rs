@@ -4,16 +4,6 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use wiretape_core::Dialect;
-use wiretape_core::conversation::Conversation;
-
-/// Panics where a provider would refuse the history. It may end with the assistant's message: then
-/// nothing is asked yet.
-#[track_caller]
-pub(crate) fn check(conversation: &Conversation) {
-    if let Err(flaw) = flaw(conversation.dialect(), &conversation.body()) {
-        panic!("{flaw}\n{}", conversation.body());
-    }
-}
 
 /// The first thing in a request's messages that a provider refuses.
 pub(crate) fn flaw(dialect: Dialect, body: &str) -> Result<(), String> {

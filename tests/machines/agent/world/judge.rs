@@ -65,10 +65,8 @@ impl Judge {
     }
 
     pub(super) fn arrived(&mut self, now: u64, attempt: u64, bytes: &[u8]) {
-        if attempt == self.current {
-            self.byte = now;
-            self.arrived.entry(attempt).or_default().extend(bytes);
-        }
+        self.byte = now;
+        self.arrived.entry(attempt).or_default().extend(bytes);
     }
 
     pub(super) fn answered(&mut self, key: &str, content: &str, is_error: bool, options: &Options) {
@@ -86,6 +84,7 @@ impl Judge {
         now: u64,
         request: &Request,
         agent: &Agent<Heuristic>,
+        swarm: &Swarm,
     ) -> Result<(), String> {
         self.current = request.attempt;
         (self.sent, self.byte) = (now, now);
@@ -97,9 +96,19 @@ impl Judge {
             .messages()
             .last()
             .is_none_or(|m| m.role().name() == "assistant");
-        let flaws = conversation.flaws();
-        if !flaws.is_empty() && !paused {
+        let flaws = if paused {
+            conversation.flaws()
+        } else {
+            conversation.refusals()
+        };
+        if !flaws.is_empty() {
             return Err(format!("a request with flaws: {flaws:?}"));
+        }
+        if request.plan.after > request.plan.allowed {
+            return Err(format!("a request over the budget: {:?}", request.plan));
+        }
+        if swarm.usage {
+            return Ok(());
         }
         // Counted anew, by one that has seen nothing of it.
         let mut planner = Planner::new(agent.planner().options().clone(), Heuristic::default());
@@ -130,10 +139,8 @@ impl Judge {
                 }
                 self.gate(key, swarm)?;
             }
-            Action::CancelCall { key } => {
-                if self.keys.insert(key.clone(), false) != Some(true) {
-                    return Err(format!("{key} is stopped and did not run"));
-                }
+            Action::CancelCall { key } if self.keys.insert(key.clone(), false) != Some(true) => {
+                return Err(format!("{key} is stopped and did not run"));
             }
             _ => {}
         }
@@ -172,9 +179,14 @@ impl Judge {
         }
         self.messages = messages;
         let dialect = agent.conversation().dialect();
-        history::flaw(dialect, &agent.conversation().body())?;
-        let snapshot = agent.snapshot().body();
-        history::flaw(dialect, &snapshot)?;
+        let snapshot = agent.snapshot();
+        for history in [agent.conversation(), &snapshot] {
+            history::flaw(dialect, &history.body())?;
+            if let Some(flaw) = history.flaws().first() {
+                return Err(flaw.to_string());
+            }
+        }
+        let snapshot = snapshot.body();
         let said = without_space(&text(&snapshot));
         let kept = without_space(&self.kept);
         if said != kept {

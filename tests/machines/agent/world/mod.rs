@@ -161,7 +161,7 @@ impl<'l> World<'l> {
             }
             let text = format!(
                 "Prompt {prompt}. {}",
-                "Say more. ".repeat(prompt as usize * 4)
+                "Say more. ".repeat(self.chance.size(16))
             );
             let began = self.now;
             self.give(Input::Prompt(&text))?;
@@ -253,7 +253,7 @@ impl<'l> World<'l> {
                 if !self.server.reaches(attempt) {
                     return Ok(());
                 }
-                self.judge.arrived(self.now, attempt, &bytes);
+                self.arrives(attempt, &bytes);
                 let bytes = bytes.as_slice();
                 self.give(Input::Chunk { attempt, bytes })
             }
@@ -263,7 +263,7 @@ impl<'l> World<'l> {
                 }
                 self.put(every_ns, Event::Ping { attempt, every_ns });
                 let bytes: &[u8] = b": ping\n\n";
-                self.judge.arrived(self.now, attempt, bytes);
+                self.arrives(attempt, bytes);
                 self.give(Input::Chunk { attempt, bytes })
             }
             Event::Closed { attempt, how } => {
@@ -298,6 +298,13 @@ impl<'l> World<'l> {
         }
     }
 
+    /// The judge counts what the agent still reads: what comes later must not matter.
+    fn arrives(&mut self, attempt: u64, bytes: &[u8]) {
+        if self.agent.reading() == Some(attempt) {
+            self.judge.arrived(self.now, attempt, bytes);
+        }
+    }
+
     fn give(&mut self, input: Input<'_>) -> Result<(), String> {
         let given = self.agent.handle(Moment(self.now), input);
         given.map_err(|misuse: Misuse| format!("{misuse}, for {input:?}"))?;
@@ -319,7 +326,8 @@ impl<'l> World<'l> {
         match action {
             Action::Request(request) => {
                 self.report.requests += 1;
-                self.judge.request(self.now, &request, &self.agent)?;
+                self.judge
+                    .request(self.now, &request, &self.agent, &self.swarm)?;
                 let events = self
                     .server
                     .answer(request.attempt, &request.body, &self.swarm);
@@ -354,7 +362,7 @@ impl<'l> World<'l> {
             return;
         }
         let key = call.execution_key().to_owned();
-        let padding = self.chance.below(swarm.result_bytes_max) as usize;
+        let padding = self.chance.size(swarm.result_bytes_max);
         let content = match self.chance.below(24) {
             0 => String::new(),
             1 => " \n".to_owned(),

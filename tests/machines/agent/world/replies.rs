@@ -61,7 +61,7 @@ impl Library {
             .collect();
         if !fits.is_empty() && chance.one_in(swarm.tapes_one_in) {
             let (_, exchange, id) = *chance.pick(&fits);
-            return renamed(exchange, id, number);
+            return silent(renamed(exchange, id, number), swarm);
         }
         let body = made_up(number, chance, swarm);
         let step = *chance.pick(&[7, 64, 1_000, 1 << 20]);
@@ -71,11 +71,41 @@ impl Library {
             bytes: bytes.to_vec(),
         });
         let chunks: Vec<Chunk> = chunks.collect();
-        Exchange {
+        let exchange = Exchange {
             end: Some(End::of(&chunks, 0, EndKind::Complete)),
             chunks,
             ..Exchange::default()
-        }
+        };
+        silent(exchange, swarm)
+    }
+}
+
+/// Without counts of tokens, where the swarm wants none: under another name of the same length.
+fn silent(exchange: Exchange, swarm: &Swarm) -> Exchange {
+    if swarm.usage {
+        return exchange;
+    }
+    let body: Vec<u8> = exchange
+        .chunks
+        .iter()
+        .flat_map(|c| c.bytes.clone())
+        .collect();
+    let body = String::from_utf8_lossy(&body).replace("_tokens\":", "_tokenz\":");
+    with_body(&exchange, body.as_bytes())
+}
+
+/// The exchange with other bytes in the same chunks.
+fn with_body(exchange: &Exchange, body: &[u8]) -> Exchange {
+    let mut rest = body;
+    let chunks = exchange.chunks.iter().map(|chunk| {
+        let (bytes, behind) = rest.split_at(chunk.bytes.len().min(rest.len()));
+        rest = behind;
+        let (after_ns, bytes) = (chunk.after_ns, bytes.to_vec());
+        Chunk { after_ns, bytes }
+    });
+    Exchange {
+        chunks: chunks.collect(),
+        ..exchange.clone()
     }
 }
 
@@ -94,17 +124,7 @@ fn renamed(exchange: &Exchange, id: &str, number: u64) -> Exchange {
         }
         at += 1;
     }
-    let mut from = 0;
-    let chunks = exchange.chunks.iter().map(|chunk| {
-        let bytes = body[from..from + chunk.bytes.len()].to_vec();
-        from += bytes.len();
-        let after_ns = chunk.after_ns;
-        Chunk { after_ns, bytes }
-    });
-    Exchange {
-        chunks: chunks.collect(),
-        ..exchange.clone()
-    }
+    with_body(exchange, &body)
 }
 
 const WORDS: [&str; 8] = [
@@ -146,7 +166,7 @@ fn made_up(number: u64, chance: &mut Chance, swarm: &Swarm) -> String {
             ],
             _ => &["length", "content_filter", "error", "odd"],
         };
-        return reply.stop(*chance.pick::<&str>(reasons));
+        return reply.stop(chance.pick::<&str>(reasons));
     }
     reply.end()
 }
@@ -155,7 +175,7 @@ fn call(reply: Reply, number: u64, block: u64, chance: &mut Chance, swarm: &Swar
     let odd = swarm.odd_calls_one_in > 0 && chance.one_in(swarm.odd_calls_one_in);
     let good = format!(
         r#"{{"city":"{}","n":{}}}"#,
-        ["Paris", "東京"][(block % 2) as usize],
+        if block % 2 == 0 { "Paris" } else { "東京" },
         number
     );
     let id = format!("call_{number}_{block}");

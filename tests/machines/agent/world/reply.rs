@@ -1,4 +1,8 @@
 //! Replies as their dialects stream them, written by hand.
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "a value is written where it is used"
+)]
 
 use serde_json::{Value, json};
 use wiretape_core::Dialect;

@@ -64,7 +64,7 @@ impl<'l> Server<'l> {
         if self.aborted.insert(attempt, ()).is_some() {
             return Err(format!("the connection {attempt} is given up twice"));
         }
-        let late = self.chance.below(4) as u32;
+        let late = self.chance.count(0, 3);
         self.open.insert(attempt, late);
         Ok(())
     }
@@ -152,7 +152,7 @@ impl<'l> Server<'l> {
 
     /// What else goes wrong with a response.
     fn spoil(&mut self, attempt: u64, fate: Fate, events: &mut Events, swarm: &Swarm) {
-        let after = 1 + self.chance.below(events.len() as u64) as usize;
+        let after = 1 + self.chance.size(events.len());
         let end = |events: &mut Events, how| {
             let at = events.last().map_or(0, |(at, _)| *at);
             events.push((at, Event::Closed { attempt, how }));

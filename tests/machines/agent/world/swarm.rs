@@ -62,6 +62,9 @@ pub(crate) struct Swarm {
     /// The weight of each of [`FATES`].
     pub(crate) fates: Vec<u64>,
     pub(crate) profile: Profile,
+    /// Replies say how many tokens they cost. The budget scales its counts by that, so that a
+    /// recount by one that has learned nothing says something only where they do not.
+    pub(crate) usage: bool,
     /// One reply in so many is a tape that ships.
     pub(crate) tapes_one_in: u64,
     /// One reply in so many ends for a reason that forbids calls; 0 for none.
@@ -72,7 +75,7 @@ pub(crate) struct Swarm {
     pub(crate) deaf_one_in: u64,
     /// The longest time of a tool.
     pub(crate) tool_ns_max: u64,
-    pub(crate) result_bytes_max: u64,
+    pub(crate) result_bytes_max: usize,
     /// One prompt in so many is cancelled; 0 for none.
     pub(crate) cancel_one_in: u64,
     /// After how long at most.
@@ -113,6 +116,7 @@ impl Swarm {
                 Profile::Fault,
                 Profile::All,
             ]),
+            usage: chance.one_in(2),
             tapes_one_in: *chance.pick(&[2, 8, 64]),
             stops_one_in: maybe(chance, 3, 12),
             odd_calls_one_in: maybe(chance, 1, 6),
@@ -128,13 +132,13 @@ impl Swarm {
 fn options(chance: &mut Chance) -> Options {
     let mut options = Options::default();
     options.seed = chance.next();
-    options.limits.turns_max = chance.within(1, 10) as u32;
+    options.limits.turns_max = chance.count(1, 10);
     options.limits.calls_max = *chance.pick(&[1, 3, 10, 500]);
     options.limits.tokens_max = *chance.pick(&[10, 1_000, 10_000_000]);
     options.limits.calls_at_once_max = *chance.pick(&[1, 2, 32]);
     options.limits.result_bytes_max = *chance.pick(&[300, 3_000, 1 << 20]);
     options.limits.keys_max = *chance.pick(&[2, 12, 1 << 16]);
-    options.retry.attempts_max = chance.within(1, 5) as u32;
+    options.retry.attempts_max = chance.count(1, 5);
     options.retry.after_text = !chance.one_in(4);
     options.clocks.idle_ns = *chance.pick(&[5 * SECOND, 90 * SECOND]);
     options.clocks.payload_idle_ns = *chance.pick(&[8 * SECOND, 60 * SECOND, 300 * SECOND]);
