@@ -14,7 +14,7 @@ use wiretape_core::forward::{
 };
 
 use super::drive::{Run, Say, Script, drive};
-use super::oracle::covers;
+use super::oracle::{brief, covers};
 use super::world::{Fate, MILLI, SECOND, Window, World};
 
 /// What replies are made of, and what cuts go wrong at.
@@ -86,13 +86,30 @@ fn deltas(text: &str, sizes: &[usize]) -> Vec<String> {
 }
 
 /// One attempt or step of the model.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Step {
     text: String,
     sizes: Vec<usize>,
     pace: u64,
     silence: u64,
     resets: bool,
+}
+
+impl std::fmt::Debug for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            text,
+            sizes,
+            pace,
+            silence,
+            resets,
+        } = self;
+        write!(
+            f,
+            "Step {{ {}, {sizes:?}, {pace}, {silence}, {resets} }}",
+            brief(text)
+        )
+    }
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {

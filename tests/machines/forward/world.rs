@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::oracle::brief;
 use wiretape_core::Moment;
 use wiretape_core::forward::{Action, Answer, Growth, Scope, Unit, Via};
 
@@ -291,7 +292,11 @@ impl World {
             let said = match &call.action {
                 Action::Post {
                     text, via, markup, ..
-                } => format!("post {via:?} {markup} {}: {text:?}", self.unit.len(text)),
+                } => format!(
+                    "post {via:?} {markup} {}: {}",
+                    self.unit.len(text),
+                    brief(text)
+                ),
                 Action::Edit {
                     message,
                     text,
@@ -300,8 +305,9 @@ impl World {
                     ..
                 } => {
                     format!(
-                        "edit {message} {via:?} {markup} {}: {text:?}",
-                        self.unit.len(text)
+                        "edit {message} {via:?} {markup} {}: {}",
+                        self.unit.len(text),
+                        brief(text)
                     )
                 }
                 other => format!("{other:?}"),

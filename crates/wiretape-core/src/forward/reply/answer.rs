@@ -38,7 +38,11 @@ impl Reply {
             Answer::Limited {
                 retry_after_ns,
                 scope,
-            } => gate.limited(self.now, retry_after_ns, scope),
+            } => {
+                let repeats = matches!(flight.what, What::Post) && flight.key != flight.call;
+                self.stale += usize::from(flight.void && repeats);
+                gate.limited(self.now, retry_after_ns, scope);
+            }
             Answer::Stopped => self.stop(),
             Answer::Gone => self.gone(&flight),
             Answer::Expired => self.expired(&flight),

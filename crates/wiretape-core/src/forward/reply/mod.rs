@@ -282,8 +282,10 @@ impl Reply {
     fn reset(&mut self) {
         self.parts.clear(self.markup);
         let front = core::mem::take(&mut self.front);
-        if let Some(flight) = &mut self.flight {
-            flight.void = true;
+        match &mut self.flight {
+            Some(flight) => flight.void = true,
+            // The lost post may stand there, and is not asked about again.
+            None => self.stale += usize::from(front.key.is_some()),
         }
         self.dirty = false;
         self.first_at = None;
