@@ -72,8 +72,8 @@ struct Front {
     repeat: Option<Post>,
     /// The key of a post that was lost: if its repetition is refused, the first was not taken either.
     key: Option<u64>,
-    /// The end of its stream was called and not answered.
-    end_lost: bool,
+    /// Up to where an edit that was not answered shows the text, if it was carried out.
+    unsure: Option<usize>,
     /// All of it is shown: known from the last answer.
     done: bool,
 }
@@ -307,7 +307,7 @@ impl Reply {
             let is_front = live.as_ref() == Some(&kept);
             self.front.message = Some(kept);
             self.front.last = front.last.filter(|_| is_front);
-            self.front.end_lost = front.end_lost && is_front;
+            self.front.unsure = front.unsure.filter(|_| is_front);
         }
         self.front.shown = self.parts.from();
         self.void_stream = self.needs_end() && self.front.message.is_some();
