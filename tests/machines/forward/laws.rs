@@ -189,6 +189,7 @@ fn options() -> impl Strategy<Value = Options> {
     )
         .prop_map(|(seed, markup, plain, placeholder, paragraphs)| Options {
             seed,
+            reply: Some(seed),
             markup,
             partial: if plain {
                 Partial::Plain

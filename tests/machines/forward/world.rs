@@ -272,7 +272,7 @@ impl World {
 
     /// It is the repetition of a post that was taken.
     fn knows(&self, action: &Action) -> bool {
-        matches!(action, Action::Post { key, .. } if self.keys.contains_key(key))
+        matches!(action, Action::Post { key: Some(key), .. } if self.keys.contains_key(key))
     }
 
     fn name(&self) -> String {
@@ -383,20 +383,20 @@ impl World {
         None
     }
 
-    fn post(&mut self, key: u64, said: &Said<'_>) -> Answer {
+    fn post(&mut self, key: Option<u64>, said: &Said<'_>) -> Answer {
         if let Some(refused) = self.refuses(said.text) {
             return refused;
         }
-        if let Some(known) = self.keys.get(&key) {
+        if let Some(known) = key.and_then(|key| self.keys.get(&key)) {
             return Answer::Posted {
                 message: known.clone(),
             };
         }
-        if let Some(ghost) = self.ghosts.remove(&key) {
+        if let Some(ghost) = key.and_then(|key| self.ghosts.remove(&key)) {
             self.messages.retain(|message| message.id != ghost);
         }
         let id = self.name();
-        self.keys.insert(key, id.clone());
+        self.keys.extend(key.map(|key| (key, id.clone())));
         let message = self.born(&id, said);
         self.messages.push(message);
         Answer::Posted { message: id }
@@ -477,10 +477,10 @@ impl World {
     /// A call that never arrived, and that the forwarder cannot tell from one that did.
     fn ghost(&mut self, action: &Action, said: &Said<'_>) {
         match action {
-            Action::Post { key, .. } if self.ghosts.contains_key(key) => {}
+            Action::Post { key: Some(key), .. } if self.ghosts.contains_key(key) => {}
             Action::Post { key, .. } => {
                 let id = self.name();
-                self.ghosts.insert(*key, id.clone());
+                self.ghosts.extend(key.map(|key| (key, id.clone())));
                 let mut message = self.born(&id, said);
                 message.text = None;
                 message.lost = true;
