@@ -199,7 +199,10 @@ impl World {
             Fate::Refused(Answer::TooLong) if self.length(action) <= 512 || self.knows(action) => {
                 (self.judge(action, &said), sent.after(latency))
             }
-            Fate::Refused(Answer::BadMarkup) if !marked(action) => {
+            Fate::Refused(Answer::Expired) if !matches!(action, Action::Edit { .. }) => {
+                (self.judge(action, &said), sent.after(latency))
+            }
+            Fate::Refused(Answer::BadMarkup) if !marked(action) || self.knows(action) => {
                 (self.judge(action, &said), sent.after(latency))
             }
             Fate::Refused(answer) => {
@@ -477,7 +480,8 @@ impl World {
     /// A call that never arrived, and that the forwarder cannot tell from one that did.
     fn ghost(&mut self, action: &Action, said: &Said<'_>) {
         match action {
-            Action::Post { key: Some(key), .. } if self.ghosts.contains_key(key) => {}
+            Action::Post { key: Some(key), .. }
+                if self.ghosts.contains_key(key) || self.keys.contains_key(key) => {}
             Action::Post { key, .. } => {
                 let id = self.name();
                 self.ghosts.extend(key.map(|key| (key, id.clone())));
@@ -488,10 +492,21 @@ impl World {
             }
             Action::Edit {
                 message, text, via, ..
-            } if self.growth == Growth::Append && matches!(via, Via::Stream { .. }) => {
+            } => {
+                let appends = self.growth == Growth::Append && *via != Via::Message;
                 let of = self.messages.iter_mut().find(|m| m.id == *message);
-                if let Some(message) = of {
-                    message.told.push_str(text);
+                match of {
+                    Some(message) if appends && matches!(via, Via::Stream { .. }) => {
+                        message.told.push_str(text);
+                    }
+                    Some(message) if !appends => {
+                        if message.told.trim_end() != text.trim_end() {
+                            message.attempt = Some(said.attempt);
+                        }
+                        message.told.clone_from(text);
+                        message.unsure = true;
+                    }
+                    _ => {}
                 }
             }
             _ => {}

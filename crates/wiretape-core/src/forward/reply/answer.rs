@@ -257,9 +257,13 @@ impl Reply {
         match flight.what {
             // A deletion or an edit may be carried out twice, and a stream that is over says so.
             What::Remove => {}
-            What::EndStream { .. } | What::Edit if flight.void => {}
+            What::EndStream { .. } | What::Edit if flight.void => self.front.last = None,
             What::EndStream { .. } => self.front.unsure = Some(flight.shown),
-            What::Edit if !appends => self.front.unsure = Some(flight.shown),
+            What::Edit if !appends => {
+                // It says one thing or the other, and is edited in any case.
+                self.front.last = None;
+                self.front.unsure = Some(flight.shown);
+            }
             _ if flight.void => {
                 self.stale += 1;
                 self.remember(flight.call, true);

@@ -50,7 +50,10 @@ impl Reply {
         }
         if !self.has_text() {
             // Nothing to say: what was posted for it goes (M-10).
-            if let (true, Some(message)) = (!self.needs_end(), self.front.message.take()) {
+            if self.needs_end() {
+                return false;
+            }
+            if let Some(message) = self.front.message.take() {
                 self.doomed.push_back(message);
                 return true;
             }
