@@ -14,7 +14,7 @@ use wiretape_core::forward::{
 };
 
 use super::drive::{Run, Say, Script, drive};
-use super::oracle::covers;
+use super::oracle::{brief, covers};
 use super::world::{Fate, MILLI, SECOND, Window, World};
 
 /// What replies are made of, and what cuts go wrong at.
@@ -86,13 +86,30 @@ fn deltas(text: &str, sizes: &[usize]) -> Vec<String> {
 }
 
 /// One attempt or step of the model.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Step {
     text: String,
     sizes: Vec<usize>,
     pace: u64,
     silence: u64,
     resets: bool,
+}
+
+impl std::fmt::Debug for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            text,
+            sizes,
+            pace,
+            silence,
+            resets,
+        } = self;
+        write!(
+            f,
+            "Step {{ {}, {sizes:?}, {pace}, {silence}, {resets} }}",
+            brief(text)
+        )
+    }
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -158,6 +175,7 @@ fn fates() -> impl Strategy<Value = Vec<Fate>> {
         1 => any::<bool>().prop_map(|done| Fate::Lost { done }),
         1 => Just(Fate::Refused(Answer::BadMarkup)),
         1 => Just(Fate::Refused(Answer::TooLong)),
+        1 => Just(Fate::Refused(Answer::Expired)),
     ];
     vec(fate, 0..40)
 }
@@ -172,6 +190,7 @@ fn options() -> impl Strategy<Value = Options> {
     )
         .prop_map(|(seed, markup, plain, placeholder, paragraphs)| Options {
             seed,
+            reply: Some(seed),
             markup,
             partial: if plain {
                 Partial::Plain
@@ -257,10 +276,13 @@ fn holds(run: &Run, policy: &Policy, markup: bool) -> Result<(), String> {
     let source = run.said.last().unwrap();
     // (i)
     match &run.outcome {
-        Some(Outcome::Delivered { .. } | Outcome::Stopped) => {
-            covers(source, &run.world.shown(attempt, true), true)?;
+        Some(outcome @ (Outcome::Delivered { .. } | Outcome::Stopped)) => {
+            // What is said to be uncertain may be missing, and nothing else.
+            let certain = matches!(outcome, Outcome::Delivered { uncertain: 0, .. });
+            let shown = run.world.shown(attempt, !certain);
+            covers(source, &shown, true)?;
             if !markup {
-                plainly(source, &run.world.shown(attempt, true))?;
+                plainly(source, &shown)?;
             }
         }
         outcome => return Err(format!("ended as {outcome:?}")),

@@ -1,6 +1,7 @@
 //! The throttle: the platforms' rules, in virtual time.
 
 mod drive;
+mod failures;
 mod laws;
 mod naive;
 mod oracle;

@@ -1,35 +1,49 @@
 //! Do these messages show that text? Knows nothing of how it was cut.
 
+use std::collections::BTreeSet;
+
 /// Longest decoration that opens or closes a message.
 const DECORATION_MAX: usize = 48;
 
 /// The messages, in order, show the source from its start: whole, if `complete`. Blanks may be missing
 /// where one message ends and the next begins; a message may open and close what is open there.
 pub(super) fn covers(source: &str, messages: &[String], complete: bool) -> Result<(), String> {
-    let mut furthest = 0;
-    if follows(source, 0, messages, complete, &mut furthest) {
+    let mut dead = BTreeSet::new();
+    if follows(source, 0, messages, complete, &mut dead) {
         return Ok(());
     }
+    let furthest = dead.iter().map(|(at, _)| *at).max().unwrap_or(0);
     let around = source[furthest..].chars().take(60).collect::<String>();
     Err(format!(
         "{} messages do not show the text; the source goes on with {around:?}, of {} bytes at {furthest}\n{}",
         messages.len(),
         source.len(),
-        messages.join("\n---8<---\n")
+        messages
+            .iter()
+            .map(|m| brief(m))
+            .collect::<Vec<_>>()
+            .join("\n")
     ))
 }
 
+/// `dead`: from there, that many messages were seen not to follow.
 fn follows(
     source: &str,
     at: usize,
     messages: &[String],
     complete: bool,
-    furthest: &mut usize,
+    dead: &mut BTreeSet<(usize, usize)>,
 ) -> bool {
-    *furthest = at.max(*furthest);
+    if dead.contains(&(at, messages.len())) {
+        return false;
+    }
     let rest = &source[at..];
     let Some((message, others)) = messages.split_first() else {
-        return !complete || rest.trim().is_empty();
+        let ends = !complete || rest.trim().is_empty();
+        if !ends {
+            dead.insert((at, 0));
+        }
+        return ends;
     };
     let bare = at + (rest.len() - rest.trim_start().len());
     // What is likely first: nothing is missing, all blanks are, all but what the next line is
@@ -47,13 +61,14 @@ fn follows(
                 if closes
                     && source.is_char_boundary(start + len)
                     && (len > 0 || body.is_empty())
-                    && follows(source, start + len, others, complete, furthest)
+                    && follows(source, start + len, others, complete, dead)
                 {
                     return true;
                 }
             }
         }
     }
+    dead.insert((at, messages.len()));
     false
 }
 
@@ -79,4 +94,15 @@ fn common(a: &str, b: &str) -> usize {
         len -= 1;
     }
     len
+}
+
+/// The text's two ends.
+pub(super) fn brief(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    if chars.len() <= 100 {
+        return format!("{text:?}");
+    }
+    let head: String = chars[..40].iter().collect();
+    let tail: String = chars[chars.len() - 40..].iter().collect();
+    format!("{head:?} … {tail:?}")
 }

@@ -17,8 +17,12 @@ pub(super) fn request(chat: &Chat, action: &Action) -> Option<ApiRequest> {
     let quiet = json!({"parse": []});
     let (method, path, body) = match action {
         Action::Post { text, key, .. } => {
-            // With `enforce_nonce`, a repeated post gives the message that is there already.
-            let body = json!({"content": text, "nonce": key.to_string(), "enforce_nonce": true, "allowed_mentions": quiet});
+            let mut body = json!({"content": text, "allowed_mentions": quiet});
+            if let (Some(key), Some(members)) = (key, body.as_object_mut()) {
+                // With `enforce_nonce`, a repeated post gives the message that is there already.
+                members.insert("nonce".to_owned(), json!(key.to_string()));
+                members.insert("enforce_nonce".to_owned(), json!(true));
+            }
             ("POST", messages, json(&body))
         }
         Action::Edit { message, text, .. } => {

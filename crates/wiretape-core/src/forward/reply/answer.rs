@@ -38,7 +38,11 @@ impl Reply {
             Answer::Limited {
                 retry_after_ns,
                 scope,
-            } => gate.limited(self.now, retry_after_ns, scope),
+            } => {
+                let repeats = matches!(flight.what, What::Post) && flight.key != flight.call;
+                self.stale += usize::from(flight.void && repeats);
+                gate.limited(self.now, retry_after_ns, scope);
+            }
             Answer::Stopped => self.stop(),
             Answer::Gone => self.gone(&flight),
             Answer::Expired => self.expired(&flight),
@@ -131,7 +135,7 @@ impl Reply {
         if !flight.void {
             self.front.shown = flight.shown;
         }
-        self.front.end_lost = false;
+        self.front.unsure = None;
         self.front.last = Some(flight.said);
     }
 
@@ -158,10 +162,10 @@ impl Reply {
             What::Placeholder | What::Post | What::Remove => {
                 self.refused(flight, "the platform says that the message has expired");
             }
-            // Was it over before the end that was lost, or through it? An edit of the whole text
-            // is right in both cases.
-            What::EndStream { .. } if self.front.end_lost => {
-                self.front.end_lost = false;
+            // Was it over before the call that was lost, or through it? An edit of the whole text is
+            // right in both cases.
+            What::Edit | What::EndStream { .. } if was_stream && self.front.unsure.is_some() => {
+                self.front.unsure = None;
                 self.front.last = None;
             }
             What::Edit | What::EndStream { .. } => {
@@ -175,6 +179,11 @@ impl Reply {
 
     /// The first message stays as it is shown; the rest goes into a new one.
     fn go_on_after(&mut self, void: bool) {
+        if let Some(shown) = self.front.unsure.filter(|shown| *shown > self.front.shown) {
+            // The lost edit is taken as carried out, as a lost post is.
+            self.uncertain += usize::from(!void);
+            self.front.shown = shown;
+        }
         if void || self.front.shown <= self.parts.from() {
             // Nothing of the text is in it: a placeholder, or what is void.
             self.doomed.extend(self.front.message.take());
@@ -190,13 +199,13 @@ impl Reply {
 
     fn too_long(&mut self, flight: &Flight) {
         self.front.repeat = None;
-        let pinned = if self.only_grows() {
-            self.front.shown
-        } else {
-            0
-        };
+        if flight.streamed && self.front.message.is_some() {
+            // What a stream shows cannot shrink; an ordinary message can.
+            self.means = Means::Message;
+        }
+        let void = flight.void || core::mem::take(&mut self.void_stream);
         match flight.what {
-            _ if flight.void => {}
+            _ if void => {}
             What::Placeholder => self.options.first = First::Text,
             What::Remove => self.give_up_removal(),
             What::Post | What::Edit | What::EndStream { .. } => {
@@ -248,8 +257,13 @@ impl Reply {
         match flight.what {
             // A deletion or an edit may be carried out twice, and a stream that is over says so.
             What::Remove => {}
-            What::EndStream { .. } => self.front.end_lost = true,
-            What::Edit if !appends => {}
+            What::EndStream { .. } | What::Edit if flight.void => self.front.last = None,
+            What::EndStream { .. } => self.front.unsure = Some(flight.shown),
+            What::Edit if !appends => {
+                // It says one thing or the other, and is edited in any case.
+                self.front.last = None;
+                self.front.unsure = Some(flight.shown);
+            }
             _ if flight.void => {
                 self.stale += 1;
                 self.remember(flight.call, true);

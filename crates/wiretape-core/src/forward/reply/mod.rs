@@ -72,8 +72,8 @@ struct Front {
     repeat: Option<Post>,
     /// The key of a post that was lost: if its repetition is refused, the first was not taken either.
     key: Option<u64>,
-    /// The end of its stream was called and not answered.
-    end_lost: bool,
+    /// Up to where an edit that was not answered shows the text, if it was carried out.
+    unsure: Option<usize>,
     /// All of it is shown: known from the last answer.
     done: bool,
 }
@@ -142,7 +142,7 @@ impl Reply {
             growth: policy.growth,
             stream: policy.stream,
             deletes: policy.deletes,
-            posts_once: policy.posts_once,
+            posts_once: policy.posts_once && options.reply.is_some(),
             markup,
             parts: Parts::new(policy.unit, policy.text_max, markup),
             front: Front::default(),
@@ -282,8 +282,10 @@ impl Reply {
     fn reset(&mut self) {
         self.parts.clear(self.markup);
         let front = core::mem::take(&mut self.front);
-        if let Some(flight) = &mut self.flight {
-            flight.void = true;
+        match &mut self.flight {
+            Some(flight) => flight.void = true,
+            // The lost post may stand there, and is not asked about again.
+            None => self.stale += usize::from(front.key.is_some()),
         }
         self.dirty = false;
         self.first_at = None;
@@ -305,7 +307,7 @@ impl Reply {
             let is_front = live.as_ref() == Some(&kept);
             self.front.message = Some(kept);
             self.front.last = front.last.filter(|_| is_front);
-            self.front.end_lost = front.end_lost && is_front;
+            self.front.unsure = front.unsure.filter(|_| is_front);
         }
         self.front.shown = self.parts.from();
         self.void_stream = self.needs_end() && self.front.message.is_some();
