@@ -281,7 +281,7 @@ fn a_sink_that_saw_nothing_wrong_says_so() {
         "{out}"
     );
     assert!(
-        out.contains("discord: 1 calls, 1 accepted, 0 refused"),
+        out.contains("discord: 1 call, 1 accepted, 0 refused"),
         "{out}"
     );
     assert!(out.contains("0 violations"), "{out}");

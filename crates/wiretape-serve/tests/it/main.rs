@@ -13,5 +13,6 @@ mod ends;
 mod http;
 mod life;
 mod parity;
+mod sink;
 mod support;
 mod turns;
