@@ -1,1 +1,7 @@
-//! The throttle.
+//! The throttle: the platforms' rules, in virtual time.
+
+mod drive;
+mod laws;
+mod naive;
+mod oracle;
+mod world;

@@ -13,7 +13,9 @@ use crate::machine::Moment;
 /// Most jitter added to a wait, in nanoseconds.
 const JITTER_NS_MAX: u64 = 1_000_000_000;
 /// How often the interval may double.
-const SLOWER_MAX: u32 = 4;
+const SLOWER_MAX: u32 = 3;
+/// Good calls after which it halves again.
+const FASTER_AFTER: u32 = 4;
 
 /// What a call is, to a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,8 +121,8 @@ impl Pace {
     fn accepted(&mut self) {
         self.strikes = 0;
         self.accepted += 1;
-        // Back to the old pace by the same steps, each after as many good calls as it halves.
-        if self.slower > 0 && self.accepted >= 8 << self.slower {
+        // Back to the old pace by the same steps, each after some good calls.
+        if self.slower > 0 && self.accepted >= FASTER_AFTER {
             self.slower -= 1;
             self.accepted = 0;
         }

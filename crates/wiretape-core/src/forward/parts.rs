@@ -116,9 +116,9 @@ impl Parts {
     }
 
     /// The first message is longer than the platform takes; `false` if it cannot be shorter.
-    pub(super) fn shorten(&mut self, text: &str, pinned: usize) -> bool {
+    pub(super) fn shorten(&mut self, text: &str) -> bool {
         let sent = self.unit.len(text).min(self.text_max);
-        if self.text_max <= TEXT_MAX_MIN {
+        if sent <= TEXT_MAX_MIN {
             return false;
         }
         self.text_max = (sent / 4 * 3).max(TEXT_MAX_MIN);
@@ -127,7 +127,7 @@ impl Parts {
         };
         self.queue.clear();
         self.open(start);
-        self.pinned = pinned;
+        self.pinned = 0;
         self.feed();
         true
     }

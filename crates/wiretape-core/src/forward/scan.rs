@@ -229,6 +229,7 @@ impl Scan {
             return match self.line {
                 Line::Marks(..) | Line::Closing => rank::ANYWHERE,
                 _ if fresh => rank::CODE_LINE,
+                Line::Indent(_) => rank::ANYWHERE,
                 _ if self.last.is_whitespace() => rank::MARKED_WORD,
                 _ => plain,
             };

@@ -38,10 +38,14 @@ impl Reply {
             Answer::Limited {
                 retry_after_ns,
                 scope,
-            } => gate.limited(self.now, retry_after_ns, scope),
+            } => {
+                let repeats = matches!(flight.what, What::Post) && flight.key != flight.call;
+                self.stale += usize::from(flight.void && repeats);
+                gate.limited(self.now, retry_after_ns, scope);
+            }
             Answer::Stopped => self.stop(),
-            Answer::Gone => self.gone(flight),
-            Answer::Expired => self.expired(flight),
+            Answer::Gone => self.gone(&flight),
+            Answer::Expired => self.expired(&flight),
             Answer::TooLong => self.too_long(&flight),
             Answer::BadMarkup if flight.said.markup && !flight.void => {
                 self.front.plain = true;
@@ -60,13 +64,20 @@ impl Reply {
 
     /// An answer that nobody waits for: a post that was given up may have been carried out.
     fn late(&mut self, call: u64, answer: Answer) {
-        let Some(at) = self.lost.iter().position(|lost| *lost == call) else {
+        let Some(at) = self.lost.iter().position(|(lost, _)| *lost == call) else {
             return;
         };
-        self.lost.swap_remove(at);
-        if let Answer::Posted { message } = answer {
-            self.uncertain = self.uncertain.saturating_sub(1);
-            self.keep(message);
+        let (_, void) = self.lost.swap_remove(at);
+        match answer {
+            Answer::Posted { message } if void => {
+                self.stale = self.stale.saturating_sub(1);
+                self.doomed.push_back(message);
+            }
+            Answer::Posted { message } => {
+                self.uncertain = self.uncertain.saturating_sub(1);
+                self.keep(message);
+            }
+            _ => {}
         }
     }
 
@@ -92,6 +103,7 @@ impl Reply {
 
     fn posted(&mut self, flight: Flight, message: Option<String>) {
         self.front.repeat = None;
+        self.front.key = None;
         if flight.streamed && self.means == Means::Fresh {
             self.means = Means::Live {
                 since: flight.sent,
@@ -123,23 +135,23 @@ impl Reply {
         if !flight.void {
             self.front.shown = flight.shown;
         }
-        self.front.end_lost = None;
+        self.front.unsure = None;
         self.front.last = Some(flight.said);
     }
 
     /// Somebody deleted the message, and with it the wish to read on (M-08).
-    fn gone(&mut self, flight: Flight) {
+    fn gone(&mut self, flight: &Flight) {
         match flight.what {
             What::Remove => {
                 self.doomed.pop_front();
             }
-            What::Placeholder | What::Post => self.refused(&flight, "the chat is gone"),
+            What::Placeholder | What::Post => self.refused(flight, "the chat is gone"),
             What::Edit | What::EndStream { .. } => self.stop(),
         }
     }
 
     /// The message cannot be changed by these means any more (M-07).
-    fn expired(&mut self, flight: Flight) {
+    fn expired(&mut self, flight: &Flight) {
         let was_stream = flight.streamed;
         if was_stream {
             self.means = Means::Message;
@@ -148,15 +160,13 @@ impl Reply {
         match flight.what {
             What::Placeholder | What::Post if was_stream => {}
             What::Placeholder | What::Post | What::Remove => {
-                self.refused(&flight, "the platform says that the message has expired");
+                self.refused(flight, "the platform says that the message has expired");
             }
-            What::EndStream { .. } if self.front.end_lost.is_some() => {
-                // The end that was never answered has arrived.
-                if let Some((said, shown)) = self.front.end_lost.take() {
-                    self.front.last = Some(said);
-                    self.front.shown = shown;
-                    self.seal_front(shown);
-                }
+            // Was it over before the call that was lost, or through it? An edit of the whole text is
+            // right in both cases.
+            What::Edit | What::EndStream { .. } if was_stream && self.front.unsure.is_some() => {
+                self.front.unsure = None;
+                self.front.last = None;
             }
             What::Edit | What::EndStream { .. } => {
                 if !was_stream {
@@ -169,6 +179,11 @@ impl Reply {
 
     /// The first message stays as it is shown; the rest goes into a new one.
     fn go_on_after(&mut self, void: bool) {
+        if let Some(shown) = self.front.unsure.filter(|shown| *shown > self.front.shown) {
+            // The lost edit is taken as carried out, as a lost post is.
+            self.uncertain += usize::from(!void);
+            self.front.shown = shown;
+        }
         if void || self.front.shown <= self.parts.from() {
             // Nothing of the text is in it: a placeholder, or what is void.
             self.doomed.extend(self.front.message.take());
@@ -184,17 +199,17 @@ impl Reply {
 
     fn too_long(&mut self, flight: &Flight) {
         self.front.repeat = None;
-        let pinned = if self.only_grows() {
-            self.front.shown
-        } else {
-            0
-        };
+        if flight.streamed && self.front.message.is_some() {
+            // What a stream shows cannot shrink; an ordinary message can.
+            self.means = Means::Message;
+        }
+        let void = flight.void || core::mem::take(&mut self.void_stream);
         match flight.what {
-            _ if flight.void => {}
+            _ if void => {}
             What::Placeholder => self.options.first = First::Text,
             What::Remove => self.give_up_removal(),
             What::Post | What::Edit | What::EndStream { .. } => {
-                if !self.parts.shorten(&flight.said.text, pinned) {
+                if !self.parts.shorten(&flight.said.text) {
                     let max = crate::forward::TEXT_MAX_MIN;
                     self.fail(&format!("the platform takes not even {max} characters"));
                 }
@@ -240,18 +255,17 @@ impl Reply {
         }
         let appends = flight.streamed && self.growth == Growth::Append;
         match flight.what {
-            // A deletion or an edit may be carried out twice.
+            // A deletion or an edit may be carried out twice, and a stream that is over says so.
             What::Remove => {}
-            What::Edit | What::EndStream { .. } if !appends => {
-                if matches!(flight.what, What::EndStream { .. }) && !flight.void {
-                    self.front.end_lost = Some((flight.said, flight.shown));
-                }
-            }
+            What::EndStream { .. } | What::Edit if flight.void => {}
+            What::EndStream { .. } => self.front.unsure = Some(flight.shown),
+            What::Edit if !appends => self.front.unsure = Some(flight.shown),
             _ if flight.void => {
                 self.stale += 1;
-                self.remember(flight.call);
+                self.remember(flight.call, true);
             }
             What::Placeholder | What::Post if self.posts_once => {
+                self.front.key = Some(flight.key);
                 self.front.repeat = Some(Post {
                     key: flight.key,
                     said: flight.said,
@@ -263,16 +277,16 @@ impl Reply {
             What::Placeholder => {
                 self.options.first = First::Text;
                 self.stale += 1;
-                self.remember(flight.call);
+                self.remember(flight.call, true);
             }
             What::Post => {
                 self.uncertain += 1;
-                self.remember(flight.call);
+                self.remember(flight.call, false);
                 self.means = Means::Message;
                 self.seal_front(flight.shown);
             }
             // What was appended cannot be appended again.
-            What::Edit | What::EndStream { .. } => {
+            What::Edit => {
                 self.uncertain += 1;
                 self.front.shown = flight.shown;
                 self.front.last = Some(flight.said);
@@ -280,10 +294,10 @@ impl Reply {
         }
     }
 
-    fn remember(&mut self, call: u64) {
+    fn remember(&mut self, call: u64, void: bool) {
         if self.lost.len() == LOST_MAX {
             self.lost.remove(0);
         }
-        self.lost.push(call);
+        self.lost.push((call, void));
     }
 }

@@ -152,7 +152,7 @@ impl Reply {
 
     /// `true` if there was nothing to call after all.
     fn call(&mut self, want: Want, gate: &mut Gate<'_>) -> bool {
-        let mut key = self.calls;
+        let mut key = self.front.key.unwrap_or(self.calls);
         let mut what = want.what;
         let (said, shown) = match want.what {
             What::Remove => (self.empty(), 0),

@@ -36,8 +36,8 @@ pub(super) struct Reply {
     /// Messages to be removed.
     doomed: VecDeque<String>,
     flight: Option<Flight>,
-    /// Posts that were never answered.
-    lost: Vec<u64>,
+    /// Posts that were never answered, and whether what they say is void.
+    lost: Vec<(u64, bool)>,
     out: VecDeque<Action>,
     calls: u64,
     first_at: Option<Moment>,
@@ -70,8 +70,10 @@ struct Front {
     plain: bool,
     /// A post to be repeated exactly as it was.
     repeat: Option<Post>,
-    /// The end of its stream was called and not answered.
-    end_lost: Option<(Said, usize)>,
+    /// The key of a post that was lost: if its repetition is refused, the first was not taken either.
+    key: Option<u64>,
+    /// Up to where an edit that was not answered shows the text, if it was carried out.
+    unsure: Option<usize>,
     /// All of it is shown: known from the last answer.
     done: bool,
 }
@@ -234,7 +236,7 @@ impl Reply {
                 Due::At(due) => Some(due),
                 Due::AfterAnswer => None,
             });
-        let stream = self.stream_ends().filter(|_| self.front.message.is_some());
+        let stream = self.stream_ends().filter(|ends| *ends > self.now);
         next.into_iter().chain(stream).min()
     }
 
@@ -280,11 +282,17 @@ impl Reply {
     fn reset(&mut self) {
         self.parts.clear(self.markup);
         let front = core::mem::take(&mut self.front);
-        if let Some(flight) = &mut self.flight {
-            flight.void = true;
+        match &mut self.flight {
+            Some(flight) => flight.void = true,
+            // The lost post may stand there, and is not asked about again.
+            None => self.stale += usize::from(front.key.is_some()),
         }
         self.dirty = false;
         self.first_at = None;
+        self.uncertain = 0;
+        for (_, void) in &mut self.lost {
+            self.stale += usize::from(!core::mem::replace(void, true));
+        }
         let live = front.message.clone();
         self.doomed.extend(front.message);
         while let Some(message) = self.delivered.pop_back() {
@@ -299,7 +307,7 @@ impl Reply {
             let is_front = live.as_ref() == Some(&kept);
             self.front.message = Some(kept);
             self.front.last = front.last.filter(|_| is_front);
-            self.front.end_lost = front.end_lost.filter(|_| is_front);
+            self.front.unsure = front.unsure.filter(|_| is_front);
         }
         self.front.shown = self.parts.from();
         self.void_stream = self.needs_end() && self.front.message.is_some();
