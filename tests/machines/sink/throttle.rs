@@ -284,6 +284,9 @@ fn letters(text: &str) -> String {
 
 /// What is wrong with a run; empty where nothing is.
 fn flaws(of: Of, weather: Weather, markup: bool, seed: u64) -> Vec<String> {
+    // As plain text, a message that outlives its stream is one of `text`, of which `chat.update` takes
+    // 4,000 characters, while the stream's policy counts on the 12,000 of `markdown_text`.
+    let markup = markup || of == Of::SlackStream;
     let mut run = Run::new(of, weather, markup, seed);
     run.run();
     let report = run.sink.report();
@@ -292,11 +295,14 @@ fn flaws(of: Of, weather: Weather, markup: bool, seed: u64) -> Vec<String> {
         let explained = match weather {
             // What was lost was done, and is done again.
             Weather::Lost => {
-                let again = violation.method.to_lowercase().contains("delete");
+                let method = violation.method.to_lowercase();
                 violation.kind == ViolationKind::Identical
-                    || (again && violation.kind == ViolationKind::Gone)
+                    || (violation.kind == ViolationKind::Gone && method.contains("delete"))
+                    || (violation.kind == ViolationKind::Expired && method.contains("stop"))
             }
-            Weather::Fair | Weather::Limited | Weather::Broken => false,
+            // A 500 does not say whether it was done.
+            Weather::Broken => violation.kind == ViolationKind::Identical,
+            Weather::Fair | Weather::Limited => false,
         };
         if !explained {
             flaws.push(format!(
@@ -312,13 +318,6 @@ fn flaws(of: Of, weather: Weather, markup: bool, seed: u64) -> Vec<String> {
     }
     let shown: Vec<&str> = report.messages.iter().map(|shown| &*shown.text).collect();
     if letters(&shown.concat()) != letters(&run.whole) {
-        if std::env::var("WIRETAPE_SINK_SHOW").is_ok() {
-            eprintln!("{of:?} {seed} {:?}", run.outcome);
-            for shown in &report.messages {
-                eprintln!("   {} {:?}", shown.edits, shown.text);
-            }
-            eprintln!("   WHOLE {:?}", run.whole);
-        }
         flaws.push(format!(
             "shown {} of {} letters",
             letters(&shown.concat()).len(),
@@ -339,7 +338,7 @@ const EACH: [Of; 5] = [
 /// Seeds for each platform and weather: in CI, thousands in all.
 fn seeds() -> u64 {
     let seeds = std::env::var("WIRETAPE_SINK_SEEDS").ok();
-    seeds.map_or(60, |seeds| seeds.parse().unwrap())
+    seeds.map_or(100, |seeds| seeds.parse().unwrap())
 }
 
 fn check(weather: Weather, markup: bool) {

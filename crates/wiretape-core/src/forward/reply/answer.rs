@@ -259,7 +259,11 @@ impl Reply {
             What::Remove => {}
             What::EndStream { .. } | What::Edit if flight.void => {}
             What::EndStream { .. } => self.front.unsure = Some(flight.shown),
-            What::Edit if !appends => self.front.unsure = Some(flight.shown),
+            What::Edit if !appends => {
+                self.front.unsure = Some(flight.shown);
+                // It may say either: what it said before is no longer known.
+                self.front.last = None;
+            }
             _ if flight.void => {
                 self.stale += 1;
                 self.remember(flight.call, true);
