@@ -196,6 +196,98 @@ fn a_held_reply_goes_on_when_it_is_released() {
     assert_eq!(serving.stop().0, Some(0));
 }
 
+#[test]
+fn a_sink_answers_as_the_platform_and_says_what_was_wrong() {
+    let serving = Serving::start(&[
+        "--sink",
+        "telegram",
+        "--sink",
+        "slack",
+        "--sink-latency",
+        "0",
+    ]);
+    assert_eq!(serving.first["mounts"], serde_json::json!([]));
+    let sinks = &serving.first["sinks"];
+    assert_eq!(sinks[0]["platform"], "telegram");
+    let base = sinks[0]["base_url"].as_str().unwrap();
+    assert_eq!(base, format!("http://{}/telegram/bot", serving.address()));
+    let send = r#"{"chat_id":42,"text":"hello"}"#;
+    let path = "/telegram/bot7:key/sendMessage";
+    let first = serving.ask("POST", path, send);
+    assert!(first.starts_with("HTTP/1.1 200 "), "{first}");
+    let second = serving.ask("POST", path, send);
+    assert!(second.starts_with("HTTP/1.1 429 "), "{second}");
+    assert!(second.contains("Retry-After: 1\r\n"), "{second}");
+    assert!(
+        second.contains("Too Many Requests: retry after 1"),
+        "{second}"
+    );
+    let told = serving.ask("GET", "/_wiretape/sink?prefix=/telegram", "");
+    assert!(told.contains("\"kind\":\"over_window\""), "{told}");
+    let (code, lines, err) = serving.stop();
+    assert_eq!(
+        (code, err.as_str()),
+        (Some(1), ""),
+        "a rule was broken: {lines:?}"
+    );
+    let called = lines.iter().filter(|line| line["report"] == "called");
+    assert_eq!(called.count(), 2, "{lines:?}");
+    let sinks: Vec<_> = lines
+        .iter()
+        .filter(|line| line["report"] == "sink")
+        .collect();
+    assert_eq!(sinks.len(), 2, "{lines:?}");
+    assert_eq!(sinks[0]["sink"]["violations"][0]["m"], "M-09");
+    assert_eq!(sinks[0]["sink"]["messages"][0]["text"], "hello");
+}
+
+/// As a person sees it: where to point a client, a line for each call, and the report.
+#[test]
+fn a_sink_that_saw_nothing_wrong_says_so() {
+    let mut command = wiretape(&["serve", "--port", "0", "--sink", "discord"]);
+    let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap());
+    let mut first = String::new();
+    lines.read_line(&mut first).unwrap();
+    let base = first.split("  ").next().unwrap();
+    let rest = base.strip_prefix("http://").unwrap();
+    let (address, path) = rest.split_once('/').unwrap();
+    assert_eq!(path, "discord/api/v10/");
+    let mut socket = TcpStream::connect(address).unwrap();
+    let body = r#"{"content":"hello"}"#;
+    let head = format!(
+        "POST /{path}channels/42/messages HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+         authorization: Bot key\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    socket.write_all((head + body).as_bytes()).unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("X-RateLimit-Remaining: 4\r\n"), "{answer}");
+    let id = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let mut out = String::new();
+    lines.read_to_string(&mut out).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{out}");
+    assert!(
+        out.contains(": POST message, chat 42, 5 long, 200"),
+        "{out}"
+    );
+    assert!(
+        out.contains("discord: 1 call, 1 accepted, 0 refused"),
+        "{out}"
+    );
+    assert!(out.contains("0 violations"), "{out}");
+    assert!(out.contains("0 edits: hello"), "{out}");
+}
+
 /// The exit code, and what must be on standard error.
 fn fails(args: &[&str], code: i32, says: &[&str]) {
     let output = wiretape(args).output().unwrap();
@@ -211,6 +303,22 @@ fn what_cannot_be_served_says_why() {
     let tape = recording("anthropic/text.tape");
     let tape = tape.to_str().unwrap();
     fails(&["serve"], 2, &["TAPE"]);
+    fails(
+        &["serve", "--sink", "icq"],
+        2,
+        &["telegram, slack, discord"],
+    );
+    fails(&["serve", tape, "--sink-speed", "2"], 2, &["--sink <NAME>"]);
+    fails(
+        &["serve", "--sink", "slack", "--sink-refuse", "1:2"],
+        2,
+        &["expected three numbers up to 1000, such as 20:5:5"],
+    );
+    fails(
+        &["serve", "--sink", "slack", "--hold", "0:3"],
+        2,
+        &["--hold needs a tape"],
+    );
     fails(
         &["serve", "nowhere.tape"],
         2,

@@ -115,7 +115,13 @@ def slack(base_url, tell):
     step("retried", post, channel=CHANNEL, text="after the flood")
     time.sleep(PAUSE)
     # Its own helper for streams.
-    stream = client.chat_stream(channel=CHANNEL, thread_ts=message["ts"], buffer_size=8)
+    stream = client.chat_stream(
+        channel=CHANNEL,
+        thread_ts=message["ts"],
+        recipient_team_id="T1",
+        recipient_user_id="U1",
+        buffer_size=8,
+    )
     for word in ("It ", "is ", "raining ", "cats ", "and ", "dogs."):
         stream.append(markdown_text=word)
     step("stream", stream.stop)

@@ -1,12 +1,18 @@
 //! Sinks in virtual time: each refusal and its recovery, what a session comes to, and laws.
 
+mod chance;
 mod discord;
+mod laws;
+mod session;
 mod slack;
 mod telegram;
+mod throttle;
 
 use serde_json::{Value, json};
 use wiretape_core::Moment;
-use wiretape_serve::sink::{Options, Platform, Report, Request, Response, Sink, ViolationKind};
+use wiretape_serve::sink::{
+    self, Options, Platform, Refusals, Report, Request, Response, Sink, ViolationKind, Wait,
+};
 
 /// A sink and a clock that is set by hand.
 struct Stage {

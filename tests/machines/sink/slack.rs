@@ -184,7 +184,10 @@ fn only_own_messages_that_are_there_change() {
 fn start(stage: &mut Stage) -> String {
     let now = stage.now;
     let question = stage.sink.say(now, "C1", "a question");
-    let start = json!({"channel": "C1", "thread_ts": question, "markdown_text": "a"});
+    let start = json!({
+        "channel": "C1", "thread_ts": question, "markdown_text": "a",
+        "recipient_team_id": "T1", "recipient_user_id": "U1",
+    });
     let response = stage.call("chat.startStream", &start);
     check(&response, 200, &json!({"ok": true}))["ts"]
         .as_str()
@@ -257,11 +260,28 @@ fn a_stream_ends_after_five_minutes() {
 #[test]
 fn a_stream_answers_somebody() {
     let mut stage = stage();
-    let response = stage.call(
-        "chat.startStream",
-        &json!({"channel": "C1", "markdown_text": "a"}),
-    );
-    check_error(&response, "invalid_arguments");
+    for (channel, names, error) in [
+        ("C1", vec![], "missing_recipient_team_id"),
+        (
+            "C1",
+            vec!["recipient_team_id", "thread_ts"],
+            "missing_recipient_user_id",
+        ),
+        (
+            "D1",
+            vec!["recipient_team_id", "recipient_user_id"],
+            "invalid_arguments",
+        ),
+    ] {
+        let mut parameters = json!({"channel": channel, "markdown_text": "a"});
+        for name in names {
+            parameters[name] = json!("1");
+        }
+        check_error(&stage.call("chat.startStream", &parameters), error);
+    }
+    let direct = json!({"channel": "D1", "markdown_text": "a", "thread_ts": "1767225600.000001"});
+    let response = stage.call("chat.startStream", &direct);
+    check(&response, 200, &json!({"ok": true}));
     let ts = start(&mut stage);
     let append = json!({"channel": "C1", "ts": ts, "markdown_text": ""});
     check_error(&stage.call("chat.appendStream", &append), "no_text");

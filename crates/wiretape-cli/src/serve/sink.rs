@@ -179,16 +179,16 @@ fn text(report: &Report, io: &mut Io<'_>) -> Result<(), Fault> {
     });
     writeln!(
         io.out,
-        "{style}{}: {} calls, {} accepted, {} refused ({} for their pace, {} by the seed), {} not \
-         answered, {} violations{style:#}",
+        "{style}{}: {}, {} accepted, {} refused ({} for their pace, {} by the seed), {} not \
+         answered, {}{style:#}",
         report.platform.name(),
-        screen::grouped(report.calls),
+        counted(report.calls, "call"),
         screen::grouped(report.accepted),
         screen::grouped(report.refused),
         screen::grouped(report.limited),
         screen::grouped(report.by_seed),
         screen::grouped(report.lost),
-        screen::grouped(count),
+        counted(count, "violation"),
     )?;
     for violation in report.violations.iter().take(VIOLATIONS_SHOWN_MAX) {
         let chat = match violation.chat.as_str() {
@@ -211,6 +211,10 @@ fn text(report: &Report, io: &mut Io<'_>) -> Result<(), Fault> {
         writeln!(io.out, "  and {} more", screen::grouped(more))?;
     }
     shown(report, io)
+}
+
+fn counted(n: u64, noun: &str) -> String {
+    screen::count(usize::try_from(n).unwrap_or(usize::MAX), noun)
 }
 
 fn shown(report: &Report, io: &mut Io<'_>) -> Result<(), Fault> {

@@ -355,13 +355,28 @@ fn delete(core: &mut Core, now: Moment, call: &Read) -> Result<Map<String, Value
     Ok(fields(json!({"channel": call.chat, "ts": ts})))
 }
 
+/// A stream answers somebody: in a channel it names who, and elsewhere it stands in a thread.
+/// <https://docs.slack.dev/reference/methods/chat.startStream>
+fn check_audience(core: &mut Core, call: &Read) -> Result<(), Answer> {
+    let (names, why) = if call.chat.starts_with('D') {
+        (&["thread_ts"][..], ["invalid_arguments", ""])
+    } else {
+        let why = ["missing_recipient_team_id", "missing_recipient_user_id"];
+        (&["recipient_team_id", "recipient_user_id"][..], why)
+    };
+    for (name, why) in names.iter().zip(why) {
+        if call.form.text(name).is_empty() {
+            core.tally
+                .violation(ViolationKind::Malformed, format!("a {name}"));
+            return Err(failure(why));
+        }
+    }
+    Ok(())
+}
+
 fn start(core: &mut Core, now: Moment, call: &Read) -> Result<Map<String, Value>, Answer> {
     check_channel(call)?;
-    if call.form.text("thread_ts").is_empty() {
-        core.tally
-            .violation(ViolationKind::Malformed, "a thread_ts");
-        return Err(failure("invalid_arguments"));
-    }
+    check_audience(core, call)?;
     let text = text(core, call)?;
     let ts = core.room.next_id(Platform::Slack, &core.options, now);
     core.room.add(&call.chat, &ts, &text, "", true);

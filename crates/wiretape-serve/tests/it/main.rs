@@ -13,6 +13,7 @@ mod ends;
 mod http;
 mod life;
 mod parity;
+mod sink;
 mod support;
 mod turns;
 mod window;
