@@ -126,7 +126,7 @@ pub(super) fn forward(platform: Platform, pieces: &[Piece]) -> Result<Forwarded,
             },
             None => Action::Post {
                 call,
-                key: call,
+                key: Some(call),
                 text: text.clone(),
                 markup: false,
                 via,
