@@ -168,6 +168,12 @@ impl Client {
         })
     }
 
+    /// The path of the base URL, without a slash at its end.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// Sends a request and gives the head of the response. Dropping the future or the response
     /// closes the connection.
     ///

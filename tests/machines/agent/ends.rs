@@ -372,3 +372,22 @@ fn mistakes_of_a_driver_are_named_and_change_nothing() {
         Err(Misuse::SecondHead)
     );
 }
+
+/// After a refusal the provider wants its prompt out of the history: the caller takes it out.
+#[test]
+fn another_history_between_two_runs() {
+    let dialect = Dialect::Anthropic;
+    let mut rig = plain(dialect);
+    let before = rig.agent.conversation().clone();
+    assert_eq!(rig.agent.replace(before.clone()), Err(Misuse::Busy));
+    rig.stream(Reply::new(dialect, "m").text("No").stop("refusal"));
+    rig.take();
+    let mut other = wiretape_core::conversation::Conversation::new(dialect);
+    other.push_user("Something else.");
+    rig.agent.replace(other).unwrap();
+    rig.prompt("please");
+    let request = rig.request();
+    assert!(request.body.contains("Something else."), "{}", request.body);
+    assert!(!request.body.contains("\"go\""));
+    assert!(request.body.contains("\"stream\":true"));
+}

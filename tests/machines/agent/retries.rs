@@ -133,7 +133,8 @@ fn by_the_error_in_the_stream() {
         rig.chunk(format!("event: error\ndata: {error}\n\n"));
         match class {
             None => {
-                // Not before the connection ends, and not waiting for that.
+                // What the server says after its error does not count, nor when it goes.
+                assert_eq!(rig.take(), [Action::Abort { attempt: 1 }]);
                 rig.wait(SECOND);
                 assert_eq!(rig.request().attempt, 2, "{kind}");
             }

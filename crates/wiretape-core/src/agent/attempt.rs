@@ -59,8 +59,10 @@ pub(super) struct Stream {
 pub(super) enum Next {
     /// More is to come.
     Reading,
-    /// The reply is over, whatever else the connection does.
-    Over,
+    /// The protocol's last event came: the connection may end by itself.
+    Done,
+    /// An error, or bytes that cannot be read: nothing that follows counts.
+    Broken,
 }
 
 impl Attempt {
@@ -113,17 +115,18 @@ impl Attempt {
                 let room = other.bytes_max - other.bytes.len();
                 other.bytes.extend(bytes.iter().take(room));
                 if bytes.len() >= room {
-                    return Next::Over;
+                    return Next::Broken;
                 }
                 Next::Reading
             }
             Phase::Stream(stream) => {
-                let (mut over, mut payload, mut ended) = (false, false, self.ended);
+                let (mut next, mut payload, mut ended) = (Next::Reading, false, self.ended);
                 let display = &mut stream.display;
                 let read = stream.reader.feed(bytes, &mut |event| {
                     payload |= is_payload(&event);
                     match event {
-                        Event::Done | Event::Fail { .. } => over = true,
+                        Event::Done if next == Next::Reading => next = Next::Done,
+                        Event::Fail { .. } => next = Next::Broken,
                         Event::End { .. } => ended = true,
                         Event::Delta { .. } | Event::Open { .. } => ended = false,
                         _ => {}
@@ -134,10 +137,7 @@ impl Attempt {
                 if payload {
                     self.payload = now;
                 }
-                if over || read.is_err() {
-                    return Next::Over;
-                }
-                Next::Reading
+                if read.is_err() { Next::Broken } else { next }
             }
         }
     }

@@ -131,21 +131,13 @@ impl<C: TokenCounter> Agent<C> {
     /// Completions `stream_options`, if it is not there, so that tokens are counted.
     #[must_use]
     pub fn new(
-        mut conversation: Conversation,
+        conversation: Conversation,
         budget: budget::Options,
         counter: C,
         options: Options,
     ) -> Self {
-        let set = conversation.set("stream", "true");
-        debug_assert!(set.is_ok(), "a constant member");
-        if conversation.dialect() == Dialect::OpenAiChat
-            && conversation.head("stream_options").is_none()
-        {
-            let set = conversation.set("stream_options", r#"{"include_usage":true}"#);
-            debug_assert!(set.is_ok(), "a constant member");
-        }
         Self {
-            conversation,
+            conversation: streaming(conversation),
             planner: Planner::new(budget, counter),
             options,
             state: State::Idle,
@@ -196,6 +188,19 @@ impl<C: TokenCounter> Agent<C> {
     #[must_use]
     pub fn planner(&self) -> &Planner<C> {
         &self.planner
+    }
+
+    /// Goes on with another history, such as one without a prompt that was refused. What is known of
+    /// calls stays known.
+    ///
+    /// # Errors
+    /// [`Misuse::Busy`] while a run goes on.
+    pub fn replace(&mut self, conversation: Conversation) -> Result<(), Misuse> {
+        if !self.is_idle() {
+            return Err(Misuse::Busy);
+        }
+        self.conversation = streaming(conversation);
+        Ok(())
     }
 
     /// How many requests it has made: the number of the last one.
@@ -289,10 +294,12 @@ impl<C: TokenCounter> Agent<C> {
         let mut text = String::new();
         let next = attempt.chunk(now, bytes, &mut text);
         self.show(text);
-        if next == Next::Over {
-            self.linger(number, now);
-            self.over(now, None);
+        match next {
+            Next::Reading => return Ok(()),
+            Next::Done => self.linger(number, now),
+            Next::Broken => self.act(Action::Abort { attempt: number }),
         }
+        self.over(now, None);
         Ok(())
     }
 
@@ -343,6 +350,19 @@ impl<C: TokenCounter> Agent<C> {
         }
         self.finish(Outcome::Cancelled);
     }
+}
+
+/// The conversation, asked for as a stream, with its tokens counted.
+fn streaming(mut conversation: Conversation) -> Conversation {
+    let set = conversation.set("stream", "true");
+    debug_assert!(set.is_ok(), "a constant member");
+    if conversation.dialect() == Dialect::OpenAiChat
+        && conversation.head("stream_options").is_none()
+    {
+        let set = conversation.set("stream_options", r#"{"include_usage":true}"#);
+        debug_assert!(set.is_ok(), "a constant member");
+    }
+    conversation
 }
 
 impl<C: TokenCounter> Machine for Agent<C> {

@@ -15,6 +15,9 @@ use crate::json::Raw;
 use crate::turn::{Choice, Content, Reply, Why};
 use crate::{Moment, Rejected, Turn};
 
+/// No window is smaller.
+const WINDOW_MIN: u64 = 256;
+
 /// Bytes of a server's words that a failure repeats.
 const MESSAGE_BYTES_MAX: usize = 512;
 
@@ -236,11 +239,13 @@ impl<C: TokenCounter> Agent<C> {
     }
 
     /// The provider says that a request was too long, though it fitted: it counts more, or its window
-    /// is smaller. Where it says both numbers, the window is scaled by them, and a tenth less;
-    /// otherwise to three quarters of what was sent.
+    /// is smaller. Where it says both numbers, what is sent shrinks by their ratio and a tenth more,
+    /// otherwise to three quarters. The window stays that small: the next request would not fit either.
     fn tighten(&mut self, message: &str) {
-        let sent = u128::from(self.run.sent);
-        let scaled = match counts(message) {
+        let budget = self.planner.last_budget().copied();
+        let (fixed, reply) = budget.map_or((0, 0), |budget| (budget.fixed, budget.max_tokens));
+        let sent = u128::from(self.run.sent.saturating_add(fixed));
+        let target = match counts(message) {
             Some((asked, room)) if asked > room => {
                 sent * u128::from(room) * 9 / (u128::from(asked) * 10)
             }
@@ -248,7 +253,9 @@ impl<C: TokenCounter> Agent<C> {
         };
         let options = self.planner.options_mut();
         let percent = u128::from(options.threshold_percent.clamp(1, 100));
-        let window = u64::try_from(scaled * 100 / percent).unwrap_or(u64::MAX);
+        // The smallest window of which that much may be used.
+        let window = (target * 100 / percent).max(target + u128::from(reply));
+        let window = u64::try_from(window).unwrap_or(u64::MAX);
         options.window = options.window.min(window);
     }
 }
@@ -274,10 +281,11 @@ fn is_error(body: &str) -> bool {
 /// The two numbers of an overflow: what was asked and how much room there is. They are the first
 /// number and the first smaller one after it: `208310 tokens > 200000 maximum`, `request (2243
 /// tokens) exceeds the available context size (2048 tokens)`, `maximum context length is 8192
-/// tokens, however you requested 9000`.
+/// tokens, however you requested 9000`. A small one is part of a name.
 fn counts(message: &str) -> Option<(u64, u64)> {
     let numbers = message.split(|c: char| !c.is_ascii_digit());
-    let mut numbers = numbers.filter_map(|digits| digits.parse::<u64>().ok());
+    let numbers = numbers.filter_map(|digits| digits.parse::<u64>().ok());
+    let mut numbers = numbers.filter(|number| *number >= WINDOW_MIN);
     let (first, second) = (numbers.next()?, numbers.next()?);
     Some((first.max(second), first.min(second)))
 }

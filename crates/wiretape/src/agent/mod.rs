@@ -112,7 +112,7 @@ impl Canceller {
 
 impl<C: TokenCounter> Driver<C> {
     /// A driver that asks the server at this base URL, to which `/v1/messages` or
-    /// `/v1/chat/completions` is added.
+    /// `/v1/chat/completions` is added; a `/v1` at its end counts.
     ///
     /// # Errors
     /// Where the URL is none, or not of plain `http`.
@@ -271,7 +271,12 @@ impl<C: TokenCounter> Driver<C> {
     }
 
     fn send(&mut self, request: Request) {
-        let mut http = crate::http::Request::post(request.path);
+        // Base URLs of Chat Completions often have the version already, as `OPENAI_BASE_URL` does.
+        let path = match request.path.strip_prefix("/v1") {
+            Some(rest) if self.client.prefix().ends_with("/v1") => rest,
+            _ => request.path,
+        };
+        let mut http = crate::http::Request::post(path);
         let own = request.headers.iter();
         let own = own.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         http.headers = own.chain(self.headers.iter().cloned()).collect();
