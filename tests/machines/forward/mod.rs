@@ -5,4 +5,5 @@ mod failures;
 mod laws;
 mod naive;
 mod oracle;
+mod timelines;
 mod world;
