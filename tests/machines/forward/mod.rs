@@ -1,5 +1,6 @@
 //! The throttle: the platforms' rules, in virtual time.
 
+mod api;
 mod drive;
 mod failures;
 mod laws;

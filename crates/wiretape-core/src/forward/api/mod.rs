@@ -110,7 +110,6 @@ fn seconds(text: &str) -> Option<u64> {
 /// What a response says whose body is not the platform's: a proxy's page, or nothing.
 fn without_body(status: u16, headers: &[(&str, &str)]) -> Answer {
     match status {
-        200..300 => Answer::Done,
         429 => Answer::Limited {
             retry_after_ns: header(headers, "retry-after").and_then(seconds),
             // A proxy in front of the platform does not know chats.
@@ -119,6 +118,7 @@ fn without_body(status: u16, headers: &[(&str, &str)]) -> Answer {
         300..500 => Answer::Refused {
             why: alloc::format!("HTTP status {status}"),
         },
+        // Also a success that says nothing of the message.
         _ => Answer::Lost,
     }
 }

@@ -81,10 +81,16 @@ pub(super) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Answe
     if status == 413 {
         return Answer::TooLong;
     }
+    let success = (200..300).contains(&status);
     let Ok(body) = Raw::parse(body) else {
-        return super::without_body(status, headers);
+        // A piece of a stream is accepted without a word.
+        return if success && body.trim().is_empty() {
+            Answer::Done
+        } else {
+            super::without_body(status, headers)
+        };
     };
-    if (200..300).contains(&status) {
+    if success {
         let id = body.str_field("id");
         return id.map_or(Answer::Done, |id| Answer::Posted {
             message: id.into_owned(),
