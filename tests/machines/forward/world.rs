@@ -462,6 +462,9 @@ impl World {
             if !unsure {
                 self.violate(format!("an edit that changes nothing: {new:?}"));
             }
+            if !appends {
+                self.messages[at].told = new;
+            }
             return Answer::NotModified;
         }
         let message = &mut self.messages[at];

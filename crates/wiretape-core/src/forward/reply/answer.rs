@@ -93,6 +93,7 @@ impl Reply {
                 let shown = flight.shown;
                 let void = flight.void || self.void_stream;
                 self.void_stream = false;
+                self.front.plain &= !void;
                 self.edited(flight);
                 if seals && !void {
                     self.seal_front(shown);

@@ -193,8 +193,9 @@ impl Reply {
                 return true;
             }
             What::EndStream { .. } if self.void_stream => {
-                let last = self.front.last.clone();
-                (last.unwrap_or_else(|| self.empty()), self.front.shown)
+                let mut last = self.front.last.clone().unwrap_or_else(|| self.empty());
+                last.markup &= !self.front.plain;
+                (last, self.front.shown)
             }
             _ => {
                 self.dirty = false;
