@@ -175,6 +175,7 @@ fn fates() -> impl Strategy<Value = Vec<Fate>> {
         1 => any::<bool>().prop_map(|done| Fate::Lost { done }),
         1 => Just(Fate::Refused(Answer::BadMarkup)),
         1 => Just(Fate::Refused(Answer::TooLong)),
+        1 => Just(Fate::Refused(Answer::Expired)),
     ];
     vec(fate, 0..40)
 }
@@ -189,6 +190,7 @@ fn options() -> impl Strategy<Value = Options> {
     )
         .prop_map(|(seed, markup, plain, placeholder, paragraphs)| Options {
             seed,
+            reply: Some(seed),
             markup,
             partial: if plain {
                 Partial::Plain
@@ -274,10 +276,13 @@ fn holds(run: &Run, policy: &Policy, markup: bool) -> Result<(), String> {
     let source = run.said.last().unwrap();
     // (i)
     match &run.outcome {
-        Some(Outcome::Delivered { .. } | Outcome::Stopped) => {
-            covers(source, &run.world.shown(attempt, true), true)?;
+        Some(outcome @ (Outcome::Delivered { .. } | Outcome::Stopped)) => {
+            // What is said to be uncertain may be missing, and nothing else.
+            let certain = matches!(outcome, Outcome::Delivered { uncertain: 0, .. });
+            let shown = run.world.shown(attempt, !certain);
+            covers(source, &shown, true)?;
             if !markup {
-                plainly(source, &run.world.shown(attempt, true))?;
+                plainly(source, &shown)?;
             }
         }
         outcome => return Err(format!("ended as {outcome:?}")),

@@ -54,7 +54,7 @@ impl Machine for Naive {
 
 impl Naive {
     fn show(&mut self) {
-        let (call, key, text) = (self.calls, self.calls, self.text.clone());
+        let (call, key, text) = (self.calls, None, self.text.clone());
         let (markup, via) = (true, Via::Message);
         self.out.push_back(match self.message.clone() {
             Some(message) => Action::Edit {

@@ -199,7 +199,10 @@ impl World {
             Fate::Refused(Answer::TooLong) if self.length(action) <= 512 || self.knows(action) => {
                 (self.judge(action, &said), sent.after(latency))
             }
-            Fate::Refused(Answer::BadMarkup) if !marked(action) => {
+            Fate::Refused(Answer::Expired) if !matches!(action, Action::Edit { .. }) => {
+                (self.judge(action, &said), sent.after(latency))
+            }
+            Fate::Refused(Answer::BadMarkup) if !marked(action) || self.knows(action) => {
                 (self.judge(action, &said), sent.after(latency))
             }
             Fate::Refused(answer) => {
@@ -272,7 +275,7 @@ impl World {
 
     /// It is the repetition of a post that was taken.
     fn knows(&self, action: &Action) -> bool {
-        matches!(action, Action::Post { key, .. } if self.keys.contains_key(key))
+        matches!(action, Action::Post { key: Some(key), .. } if self.keys.contains_key(key))
     }
 
     fn name(&self) -> String {
@@ -383,20 +386,20 @@ impl World {
         None
     }
 
-    fn post(&mut self, key: u64, said: &Said<'_>) -> Answer {
+    fn post(&mut self, key: Option<u64>, said: &Said<'_>) -> Answer {
         if let Some(refused) = self.refuses(said.text) {
             return refused;
         }
-        if let Some(known) = self.keys.get(&key) {
+        if let Some(known) = key.and_then(|key| self.keys.get(&key)) {
             return Answer::Posted {
                 message: known.clone(),
             };
         }
-        if let Some(ghost) = self.ghosts.remove(&key) {
+        if let Some(ghost) = key.and_then(|key| self.ghosts.remove(&key)) {
             self.messages.retain(|message| message.id != ghost);
         }
         let id = self.name();
-        self.keys.insert(key, id.clone());
+        self.keys.extend(key.map(|key| (key, id.clone())));
         let message = self.born(&id, said);
         self.messages.push(message);
         Answer::Posted { message: id }
@@ -459,6 +462,9 @@ impl World {
             if !unsure {
                 self.violate(format!("an edit that changes nothing: {new:?}"));
             }
+            if !appends {
+                self.messages[at].told = new;
+            }
             return Answer::NotModified;
         }
         let message = &mut self.messages[at];
@@ -477,10 +483,11 @@ impl World {
     /// A call that never arrived, and that the forwarder cannot tell from one that did.
     fn ghost(&mut self, action: &Action, said: &Said<'_>) {
         match action {
-            Action::Post { key, .. } if self.ghosts.contains_key(key) => {}
+            Action::Post { key: Some(key), .. }
+                if self.ghosts.contains_key(key) || self.keys.contains_key(key) => {}
             Action::Post { key, .. } => {
                 let id = self.name();
-                self.ghosts.insert(*key, id.clone());
+                self.ghosts.extend(key.map(|key| (key, id.clone())));
                 let mut message = self.born(&id, said);
                 message.text = None;
                 message.lost = true;
@@ -488,10 +495,21 @@ impl World {
             }
             Action::Edit {
                 message, text, via, ..
-            } if self.growth == Growth::Append && matches!(via, Via::Stream { .. }) => {
+            } => {
+                let appends = self.growth == Growth::Append && *via != Via::Message;
                 let of = self.messages.iter_mut().find(|m| m.id == *message);
-                if let Some(message) = of {
-                    message.told.push_str(text);
+                match of {
+                    Some(message) if appends && matches!(via, Via::Stream { .. }) => {
+                        message.told.push_str(text);
+                    }
+                    Some(message) if !appends => {
+                        if message.told.trim_end() != text.trim_end() {
+                            message.attempt = Some(said.attempt);
+                        }
+                        message.told.clone_from(text);
+                        message.unsure = true;
+                    }
+                    _ => {}
                 }
             }
             _ => {}

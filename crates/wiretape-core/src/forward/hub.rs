@@ -24,6 +24,8 @@ pub struct Hub {
     replies: BTreeMap<u64, Turn>,
     seed: u64,
     turns: u64,
+    /// No reply's deadline is before.
+    next: Option<Moment>,
 }
 
 #[derive(Debug)]
@@ -81,6 +83,7 @@ impl Hub {
             replies: BTreeMap::new(),
             seed,
             turns: 0,
+            next: None,
         }
     }
 
@@ -113,6 +116,12 @@ impl Hub {
         if let Some(chat) = self.chats.get_mut(&chat) {
             chat.replies = chat.replies.saturating_sub(1);
         }
+    }
+
+    fn deadline_of(&self, reply: u64) -> Option<Moment> {
+        let turn = self.replies.get(&reply)?;
+        let chat = self.chats.get(&turn.chat)?;
+        turn.reply.deadline(&chat.pace, &self.global)
     }
 
     fn turn(&mut self, now: Moment, reply: u64, input: Option<Input<'_>>) -> Result<(), Error> {
@@ -153,13 +162,16 @@ impl Machine for Hub {
             HubInput::To { reply, input } => {
                 let text = matches!(input, Input::Text(_));
                 self.turn(now, reply, Some(input))?;
-                if text {
-                    // Text frees no slot that another reply waits for.
-                    return self.turn(now, reply, None);
+                if text && self.next.is_none_or(|next| next > now) {
+                    // Text frees no slot, and no other reply waits for one that is free.
+                    self.turn(now, reply, None)?;
+                    let own = self.deadline_of(reply);
+                    self.next = self.next.into_iter().chain(own).min();
+                    return Ok(());
                 }
             }
         }
-        // An answer does, and it is not always this reply's turn to take it.
+        // It is not always this reply's turn.
         self.advance(now)
     }
 
@@ -173,6 +185,7 @@ impl Machine for Hub {
         for (_, reply) in order {
             self.turn(now, reply, None)?;
         }
+        self.next = self.deadline();
         Ok(())
     }
 
@@ -190,10 +203,10 @@ impl Machine for Hub {
     }
 
     fn deadline(&self) -> Option<Moment> {
-        let deadlines = self.replies.values().filter_map(|turn| {
-            let chat = self.chats.get(&turn.chat)?;
-            turn.reply.deadline(&chat.pace, &self.global)
-        });
+        let deadlines = self
+            .replies
+            .keys()
+            .filter_map(|reply| self.deadline_of(*reply));
         deadlines.min()
     }
 }

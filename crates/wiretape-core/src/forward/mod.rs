@@ -17,6 +17,7 @@ mod options;
 mod pace;
 mod parts;
 mod policy;
+mod random;
 mod reply;
 mod scan;
 mod throttle;
@@ -133,8 +134,9 @@ pub enum Action {
     Post {
         /// The number to answer with.
         call: u64,
-        /// The same for a post and its repetition, for platforms that recognise one.
-        key: u64,
+        /// The same for a post and its repetition, and for no other post of the bot, for platforms that
+        /// recognise one; see [`Options::reply`].
+        key: Option<u64>,
         /// The text, never blank.
         text: String,
         /// The text is Markdown and should be shown as such.

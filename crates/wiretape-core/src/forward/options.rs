@@ -10,6 +10,10 @@ const SECOND: u64 = 1_000_000_000;
 pub struct Options {
     /// Where chance starts: the jitter of waits.
     pub seed: u64,
+    /// A number that no other reply of the bot has had in the last minutes. From it the posts get
+    /// their keys; without it they have none, for a platform that is given a key twice shows the
+    /// second post nowhere.
+    pub reply: Option<u64>,
     /// The reply is Markdown: fences are balanced across messages, and a text is marked as markup where
     /// the platform shows it.
     pub markup: bool,
@@ -78,6 +82,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             seed: 0,
+            reply: None,
             markup: true,
             partial: Partial::Healed,
             first: First::Text,

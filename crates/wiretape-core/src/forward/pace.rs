@@ -7,7 +7,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use super::{Counts, Policy, Scope, Window};
+use super::{Counts, Policy, Scope, Window, random};
 use crate::machine::Moment;
 
 /// Most jitter added to a wait, in nanoseconds.
@@ -149,13 +149,7 @@ impl Pace {
     }
 
     fn jitter(&mut self, wait: u64) -> u64 {
-        // SplitMix64.
-        self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.random;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^= z >> 31;
-        z % ((wait / 8).min(JITTER_NS_MAX) + 1)
+        random::next(&mut self.random) % ((wait / 8).min(JITTER_NS_MAX) + 1)
     }
 }
 

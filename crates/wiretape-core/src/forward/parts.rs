@@ -105,7 +105,8 @@ impl Parts {
     /// The first message ends where it is shown up to; what follows is cut again.
     pub(super) fn seal(&mut self, shown: usize) {
         let end = self.queue.front().and_then(Part::end);
-        if end.is_some_and(|end| self.slice(shown, end).trim().is_empty()) {
+        // More is shown than the message should have, if it was cut since: then that is not repeated.
+        if end.is_some_and(|end| shown <= end && self.slice(shown, end).trim().is_empty()) {
             return self.pop();
         }
         let state = self.state_at(shown);

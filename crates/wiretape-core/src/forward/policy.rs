@@ -55,7 +55,7 @@ pub struct Policy {
     pub stream: Option<Stream>,
     /// A bot may delete its messages. If not, a void message is emptied to [`super::Options::void`].
     pub deletes: bool,
-    /// A repeated post is recognised by its key and not shown twice (M-11).
+    /// A repeated post is recognised by its key ([`super::Options::reply`]) and not shown twice (M-11).
     pub posts_once: bool,
     /// The platform shows Markdown.
     pub markup: bool,

@@ -1,4 +1,6 @@
-//! Discord's HTTP API: <https://docs.discord.com/developers/resources/message>.
+//! Discord's HTTP API: <https://docs.discord.com/developers/resources/message>, and for the answers to
+//! interactions <https://docs.discord.com/developers/interactions/receiving-and-responding>. Codes:
+//! <https://docs.discord.com/developers/topics/opcodes-and-status-codes>.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -8,22 +10,40 @@ use alloc::vec;
 use serde_json::json;
 
 use super::{ApiRequest, Chat, header, json, seconds};
-use crate::forward::{Action, Answer, Scope};
+use crate::forward::{Action, Answer, Scope, Via};
 use crate::json::Raw;
 
 pub(super) fn request(chat: &Chat, action: &Action) -> Option<ApiRequest> {
-    let messages = format!("/api/v10/channels/{}/messages", chat.id);
+    // `channel/application/token`, where an interaction is answered.
+    let (channel, interaction) = match chat.id.split_once('/') {
+        Some((channel, interaction)) => (channel, Some(interaction)),
+        None => (chat.id.as_str(), None),
+    };
+    let messages = format!("/api/v10/channels/{channel}/messages");
+    let webhook = |via: &Via| {
+        let interaction = interaction.filter(|_| *via != Via::Message)?;
+        Some(format!("/api/v10/webhooks/{interaction}"))
+    };
     // Nobody is called by what a model writes.
     let quiet = json!({"parse": []});
     let (method, path, body) = match action {
-        Action::Post { text, key, .. } => {
-            // With `enforce_nonce`, a repeated post gives the message that is there already.
-            let body = json!({"content": text, "nonce": key.to_string(), "enforce_nonce": true, "allowed_mentions": quiet});
-            ("POST", messages, json(&body))
+        Action::Post { text, key, via, .. } => {
+            let mut body = json!({"content": text, "allowed_mentions": quiet});
+            if let (Some(key), Some(members)) = (key, body.as_object_mut()) {
+                // With `enforce_nonce`, a repeated post gives the message that is there already.
+                members.insert("nonce".to_owned(), json!(key.to_string()));
+                members.insert("enforce_nonce".to_owned(), json!(true));
+            }
+            let path = webhook(via).map(|path| format!("{path}?wait=true"));
+            ("POST", path.unwrap_or(messages), json(&body))
         }
-        Action::Edit { message, text, .. } => {
+        Action::Edit {
+            message, text, via, ..
+        } => {
             let body = json!({"content": text, "allowed_mentions": quiet});
-            ("PATCH", format!("{messages}/{message}"), json(&body))
+            let path = webhook(via).map(|path| format!("{path}/messages/{message}"));
+            let path = path.unwrap_or_else(|| format!("{messages}/{message}"));
+            ("PATCH", path, json(&body))
         }
         Action::Delete { message, .. } => {
             ("DELETE", format!("{messages}/{message}"), String::new())
@@ -69,8 +89,10 @@ pub(super) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Answe
         };
     }
     match code.and_then(Raw::as_u64) {
+        // Unknown message.
         Some(10008) => Answer::Gone,
-        Some(50027 | 10015) => Answer::Expired,
+        // Invalid webhook token, unknown webhook, unknown interaction.
+        Some(50027 | 10015 | 10062) => Answer::Expired,
         Some(50035) if body.text().contains("BASE_TYPE_MAX_LENGTH") => Answer::TooLong,
         _ if status >= 500 => Answer::Lost,
         _ => Answer::Refused {

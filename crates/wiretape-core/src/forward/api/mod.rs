@@ -3,6 +3,7 @@
 
 mod discord;
 mod slack;
+mod teams;
 mod telegram;
 
 use alloc::string::String;
@@ -13,8 +14,9 @@ use super::{Action, Answer, Left, Platform, Scope};
 /// Where to write, and as whom.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Chat {
-    /// The platform's name for the chat: Telegram's `chat_id`, Slack's and Discord's channel,
-    /// Teams' conversation.
+    /// The platform's name for the chat. Telegram: `chat_id`. Slack: `channel`, or `channel/thread`.
+    /// Discord: `channel`; to answer an interaction, `channel/application/token`. Teams: the
+    /// conversation.
     pub id: String,
     /// The bot's token.
     pub token: String,
@@ -40,7 +42,8 @@ pub fn request(platform: Platform, chat: &Chat, action: &Action) -> Option<ApiRe
         Platform::Slack | Platform::SlackStream => slack::request(chat, action),
         Platform::Discord | Platform::DiscordInteraction => discord::request(chat, action),
         Platform::Telegram | Platform::TelegramGroup => telegram::request(chat, action),
-        Platform::Teams | Platform::Plain => None,
+        Platform::Teams => teams::request(chat, action),
+        Platform::Plain => None,
     }
 }
 
@@ -51,7 +54,8 @@ pub fn answer(platform: Platform, status: u16, headers: &[(&str, &str)], body: &
         Platform::Slack | Platform::SlackStream => slack::answer(status, headers, body),
         Platform::Discord | Platform::DiscordInteraction => discord::answer(status, headers, body),
         Platform::Telegram | Platform::TelegramGroup => telegram::answer(status, headers, body),
-        Platform::Teams | Platform::Plain => Answer::Lost,
+        Platform::Teams => teams::answer(status, headers, body),
+        Platform::Plain => Answer::Lost,
     }
 }
 
@@ -106,7 +110,6 @@ fn seconds(text: &str) -> Option<u64> {
 /// What a response says whose body is not the platform's: a proxy's page, or nothing.
 fn without_body(status: u16, headers: &[(&str, &str)]) -> Answer {
     match status {
-        200..300 => Answer::Done,
         429 => Answer::Limited {
             retry_after_ns: header(headers, "retry-after").and_then(seconds),
             // A proxy in front of the platform does not know chats.
@@ -115,6 +118,7 @@ fn without_body(status: u16, headers: &[(&str, &str)]) -> Answer {
         300..500 => Answer::Refused {
             why: alloc::format!("HTTP status {status}"),
         },
+        // Also a success that says nothing of the message.
         _ => Answer::Lost,
     }
 }

@@ -11,13 +11,18 @@ use crate::forward::{Action, Answer, Scope, Via};
 use crate::json::Raw;
 
 pub(super) fn request(chat: &Chat, action: &Action) -> Option<ApiRequest> {
+    // `channel/thread`, where the reply belongs to a thread.
+    let (channel, thread) = match chat.id.split_once('/') {
+        Some((channel, thread)) => (channel, Some(thread)),
+        None => (chat.id.as_str(), None),
+    };
     let (method, mut body) = match action {
         Action::Post { via, .. } => {
             let method = match via {
                 Via::Message => "chat.postMessage",
                 Via::Stream { .. } | Via::StreamEnd { .. } => "chat.startStream",
             };
-            (method, json!({"channel": chat.id}))
+            (method, json!({"channel": channel}))
         }
         Action::Edit { message, via, .. } => {
             let method = match via {
@@ -25,13 +30,18 @@ pub(super) fn request(chat: &Chat, action: &Action) -> Option<ApiRequest> {
                 Via::Stream { .. } => "chat.appendStream",
                 Via::StreamEnd { .. } => "chat.stopStream",
             };
-            (method, json!({"channel": chat.id, "ts": message}))
+            (method, json!({"channel": channel, "ts": message}))
         }
         Action::Delete { message, .. } => {
-            ("chat.delete", json!({"channel": chat.id, "ts": message}))
+            ("chat.delete", json!({"channel": channel, "ts": message}))
         }
         Action::StopModel | Action::Finished(_) => return None,
     };
+    if let (Action::Post { .. }, Some(thread), Some(members)) =
+        (action, thread, body.as_object_mut())
+    {
+        members.insert("thread_ts".to_owned(), json!(thread));
+    }
     if let Action::Post { text, markup, .. } | Action::Edit { text, markup, .. } = action {
         say(&mut body, text, *markup, method.ends_with("Stream"));
     }

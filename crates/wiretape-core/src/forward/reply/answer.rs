@@ -93,6 +93,7 @@ impl Reply {
                 let shown = flight.shown;
                 let void = flight.void || self.void_stream;
                 self.void_stream = false;
+                self.front.plain &= !void;
                 self.edited(flight);
                 if seals && !void {
                     self.seal_front(shown);
@@ -257,12 +258,12 @@ impl Reply {
         match flight.what {
             // A deletion or an edit may be carried out twice, and a stream that is over says so.
             What::Remove => {}
-            What::EndStream { .. } | What::Edit if flight.void => {}
+            What::EndStream { .. } | What::Edit if flight.void => self.front.last = None,
             What::EndStream { .. } => self.front.unsure = Some(flight.shown),
             What::Edit if !appends => {
-                self.front.unsure = Some(flight.shown);
-                // It may say either: what it said before is no longer known.
+                // It says one thing or the other, and is edited in any case.
                 self.front.last = None;
+                self.front.unsure = Some(flight.shown);
             }
             _ if flight.void => {
                 self.stale += 1;

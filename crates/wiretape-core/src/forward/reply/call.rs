@@ -5,7 +5,7 @@ use alloc::string::String;
 
 use super::{Flight, Means, Reply, Said, What};
 use crate::forward::pace::{self, Due, Gate, Kind, Pace};
-use crate::forward::{Action, First, Growth, Partial, Via};
+use crate::forward::{Action, First, Growth, Partial, Via, random};
 
 /// The next call.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +50,10 @@ impl Reply {
         }
         if !self.has_text() {
             // Nothing to say: what was posted for it goes (M-10).
-            if let (true, Some(message)) = (!self.needs_end(), self.front.message.take()) {
+            if self.needs_end() {
+                return false;
+            }
+            if let Some(message) = self.front.message.take() {
                 self.doomed.push_back(message);
                 return true;
             }
@@ -135,7 +138,9 @@ impl Reply {
     }
 
     pub(super) fn due(&self, want: Want, chat: &Pace, global: &Pace) -> Due {
-        let Due::At(due) = pace::due(chat, global, want.kind, want.partly) else {
+        // The first sign of life waits for nobody's edits.
+        let paced = want.partly && self.calls > 0;
+        let Due::At(due) = pace::due(chat, global, want.kind, paced) else {
             return Due::AfterAnswer;
         };
         let mut due = due.max(self.retry_at);
@@ -188,8 +193,9 @@ impl Reply {
                 return true;
             }
             What::EndStream { .. } if self.void_stream => {
-                let last = self.front.last.clone();
-                (last.unwrap_or_else(|| self.empty()), self.front.shown)
+                let mut last = self.front.last.clone().unwrap_or_else(|| self.empty());
+                last.markup &= !self.front.plain;
+                (last, self.front.shown)
             }
             _ => {
                 self.dirty = false;
@@ -236,7 +242,7 @@ impl Reply {
             },
             (_, None) => Action::Post {
                 call,
-                key,
+                key: self.options.reply.map(|reply| mixed(reply, key)),
                 text,
                 markup,
                 via,
@@ -334,4 +340,9 @@ impl Reply {
             markup: false,
         }
     }
+}
+
+/// A key that other replies' keys do not meet.
+fn mixed(reply: u64, post: u64) -> u64 {
+    random::mix(reply ^ random::mix(post))
 }

@@ -142,7 +142,7 @@ impl Reply {
             growth: policy.growth,
             stream: policy.stream,
             deletes: policy.deletes,
-            posts_once: policy.posts_once,
+            posts_once: policy.posts_once && options.reply.is_some(),
             markup,
             parts: Parts::new(policy.unit, policy.text_max, markup),
             front: Front::default(),
