@@ -25,7 +25,7 @@
 //! }
 //! text.send(Said::End).await?;
 //! let outcome = forwarded.await??;
-//! assert_eq!(outcome, Outcome::Delivered { messages: 1, uncertain: 0 });
+//! assert!(matches!(outcome, Outcome::Delivered { messages: 1, .. }));
 //! let report = server.sink("/telegram").unwrap_or_else(|| unreachable!("it is mounted"));
 //! assert_eq!(report.messages[0].text, "It is raining.");
 //! assert_eq!(report.violations, []);

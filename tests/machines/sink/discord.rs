@@ -87,9 +87,14 @@ fn every_answer_tells_its_bucket() {
 fn five_calls_in_five_seconds() {
     let mut stage = stage();
     let id = posted(&mut stage, 9, "a");
-    for tick in 1..=5 {
+    for tick in 1..=5_u8 {
         check(
-            &edit(stage.at(tick), 9, &id, &"a".repeat(tick as usize + 1)),
+            &edit(
+                stage.at(tick.into()),
+                9,
+                &id,
+                &"a".repeat(usize::from(tick) + 1),
+            ),
             200,
             &json!({}),
         );

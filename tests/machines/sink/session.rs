@@ -44,7 +44,7 @@ fn a_session_on_telegram() {
         &json!({"chat_id": 42, "message_id": 9, "text": "?"}),
     );
     let report = stage.report();
-    insta::with_settings!({snapshot_path => "../../snapshots", prepend_module_to_snapshot => false}, {
-        insta::assert_json_snapshot!("sink-session", report);
+    insta::with_settings!({snapshot_path => "snapshots", prepend_module_to_snapshot => false}, {
+        insta::assert_json_snapshot!("session", report);
     });
 }

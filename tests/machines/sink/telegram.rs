@@ -134,13 +134,13 @@ fn a_block_is_minutes_long_at_most() {
 fn twenty_messages_a_minute_in_a_group() {
     let mut stage = stage();
     for second in 0..20 {
-        post(stage.at(second * 1_000), -100_5, "a");
+        post(stage.at(second * 1_000), -1_005, "a");
     }
     let refused = stage
         .at(20_000)
-        .call("sendMessage", &json!({"chat_id": -100_5, "text": "b"}));
+        .call("sendMessage", &json!({"chat_id": -1_005, "text": "b"}));
     check(&refused, 429, &too_many(40));
-    post(stage.at(60_000), -100_5, "b");
+    post(stage.at(60_000), -1_005, "b");
     assert_eq!(
         stage.report().violations[0].expected,
         "at most 20 in 60s for group -1005"

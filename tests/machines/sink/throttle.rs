@@ -148,7 +148,7 @@ impl Run {
         for number in 0..words {
             let text = match self.dice.below(40) {
                 0 => format!("\n\nparagraph{number} "),
-                1 => "x".repeat(1 + self.dice.below(600) as usize) + " ",
+                1 => "x".repeat(usize::try_from(1 + self.dice.below(600)).unwrap()) + " ",
                 2 => "\u{1f600} ".to_owned(),
                 // Marks that open nothing: no Markdown of Telegram's.
                 3 if strays => "a<b&c>d_e*f`g[h](i) ".to_owned(),
@@ -183,8 +183,8 @@ impl Run {
     }
 
     /// Carries an action out; the answer comes in its time.
-    fn act(&mut self, now: Moment, action: Action) {
-        let call = match &action {
+    fn act(&mut self, now: Moment, action: &Action) {
+        let call = match action {
             Action::Post { call, .. } | Action::Edit { call, .. } | Action::Delete { call, .. } => {
                 *call
             }
@@ -194,7 +194,7 @@ impl Run {
                 return;
             }
         };
-        let request = api::request(self.of, &self.chat, &action).unwrap();
+        let request = api::request(self.of, &self.chat, action).unwrap();
         let headers = request
             .headers
             .iter()
@@ -237,7 +237,7 @@ impl Run {
         let mut now = Moment(0);
         for _ in 0..1_000_000 {
             while let Some(action) = self.throttle.poll() {
-                self.act(now, action);
+                self.act(now, &action);
             }
             let first = self.agenda.keys().next().copied();
             let deadline = self.throttle.deadline();

@@ -79,10 +79,12 @@ pub(super) fn json(
             }));
         }
     }
-    let mut line = json!({"listening": server.url(), "mounts": mounts});
-    if args.sinks.any() {
-        line["sinks"] = args.sinks.json(server).into();
-    }
+    let line = if args.sinks.any() {
+        let sinks = args.sinks.json(server);
+        json!({"listening": server.url(), "mounts": mounts, "sinks": sinks})
+    } else {
+        json!({"listening": server.url(), "mounts": mounts})
+    };
     writeln!(io.out, "{line}")?;
     Ok(())
 }
