@@ -1,9 +1,5 @@
 //! `wiretape budget` as it is run: a request in, a plan or a smaller request out, an exit code.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on should stop"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::fs;
 use std::io::Write;
