@@ -95,7 +95,7 @@ fn help_teaches() {
         &good(&["Exit codes:", "wiretape check", "transcript"]),
     );
     check(&["--version"], &good(&[env!("CARGO_PKG_VERSION")]));
-    for command in ["check", "transcript", "frames", "show", "vary"] {
+    for command in ["check", "transcript", "frames", "show", "vary", "budget"] {
         check(
             &[command, "--help"],
             &good(&["Examples:", "Usage: wiretape", command]),

@@ -147,6 +147,40 @@ fn a_request_too_many_is_a_miss_and_the_exit_code_tells() {
 }
 
 #[test]
+fn a_request_larger_than_the_window_is_refused_and_uses_nothing_up() {
+    let path = recording("openai-chat/small-tool.tape");
+    let serving = Serving::start(&[path.to_str().unwrap(), "--context-window", "100"]);
+    let words = "word ".repeat(200);
+    let large = format!(
+        r#"{{"model":"m","stream":true,"messages":[{{"role":"user","content":"{words}"}}]}}"#
+    );
+    let refused = serving.ask("POST", "/v1/chat/completions", &large);
+    assert!(refused.starts_with("HTTP/1.1 400 "), "{refused}");
+    assert!(
+        refused.contains(r#""code":"context_length_exceeded""#),
+        "{refused}"
+    );
+    // 200 words and the last space, 4 for the message, 3 for the reply.
+    assert!(
+        refused.contains("your messages resulted in 208 tokens"),
+        "{refused}"
+    );
+    let answer = serving.ask("POST", "/v1/chat/completions", ASK);
+    assert!(answer.contains("[DONE]"), "{answer}");
+    let (code, lines, _) = serving.stop();
+    assert_eq!(code, Some(0), "{lines:?}");
+    let line = lines
+        .iter()
+        .find(|line| line["report"] == "too_large")
+        .unwrap();
+    assert_eq!(
+        (&line["tokens"], &line["window"]),
+        (&208.into(), &100.into())
+    );
+    assert_eq!(lines.last().unwrap()["refused"], 1);
+}
+
+#[test]
 fn a_seed_for_each_prefix_and_the_state_of_all_of_them() {
     let path = recording("anthropic/text.tape");
     let serving = Serving::start(&[path.to_str().unwrap(), "--seed", "5", "--runs", "3"]);

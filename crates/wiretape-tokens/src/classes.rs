@@ -30,12 +30,25 @@ pub(crate) enum Class {
     Space,
 }
 
+/// Some classes, a bit each.
+pub(crate) type Set = u16;
+
+impl Class {
+    pub(crate) const fn set(self) -> Set {
+        1 << self as u16
+    }
+}
+
+/// What a byte is by itself: the number of its class, or that it is part of a longer character.
+pub(crate) const WIDE: u8 = 15;
+
 /// Characters of a block: those with the same high bits.
 const BLOCK: usize = 256;
 
 /// Blocks of all characters, of which equal ones are kept once.
 pub(crate) struct Classes {
-    ascii: [Class; 128],
+    /// By byte: a class's number, or [`WIDE`].
+    pub(crate) bytes: [u8; 256],
     /// Which block, by a character's high bits.
     index: Vec<u16>,
     blocks: Vec<[Class; BLOCK]>,
@@ -78,21 +91,32 @@ impl Classes {
             });
             index.push(u16::try_from(place).unwrap_or_default());
         }
-        let mut ascii = [Class::Other; 128];
-        for (slot, class) in ascii.iter_mut().zip(&all) {
-            *slot = *class;
+        let mut bytes = [WIDE; 256];
+        for (slot, class) in bytes.iter_mut().zip(&all).take(128) {
+            *slot = *class as u8;
         }
         Self {
-            ascii,
+            bytes,
             index,
             blocks,
         }
     }
 
-    /// The class of a byte that is a character by itself.
+    /// The class of a character of one byte; `None` for part of a longer one.
     #[inline]
     pub(crate) fn ascii(&self, byte: u8) -> Option<Class> {
-        self.ascii.get(usize::from(byte)).copied()
+        const ALL: [Class; 8] = [
+            Class::Other,
+            Class::Upper,
+            Class::Lower,
+            Class::Letter,
+            Class::Mark,
+            Class::Number,
+            Class::Newline,
+            Class::Space,
+        ];
+        let number = self.bytes.get(usize::from(byte)).copied()?;
+        ALL.get(usize::from(number)).copied()
     }
 
     /// The class of any character.

@@ -3,7 +3,7 @@
 //! The expressions are tried in order, each as long as it can: the functions below are named after
 //! them. A test says that the words are those of `bpe-openai`'s own expressions.
 
-use crate::classes::{Class, Classes};
+use crate::classes::{Class, Classes, Set, WIDE};
 
 /// A text and what its characters are.
 #[derive(Clone, Copy)]
@@ -39,16 +39,25 @@ impl<'a> Text<'a> {
         Some((self.classes.of(c), c.len_utf8()))
     }
 
-    /// Where the run of these characters from `at` on ends.
+    /// Where the run of characters of these classes from `at` on ends.
     #[inline]
-    fn run(&self, mut at: usize, is: impl Fn(Class) -> bool) -> usize {
-        while let Some((class, len)) = self.at(at) {
-            if !is(class) {
-                break;
+    fn run(&self, mut at: usize, set: Set) -> usize {
+        let table = &self.classes.bytes;
+        loop {
+            let rest = self.bytes.get(at..).unwrap_or_default();
+            let is = |byte: &&u8| {
+                let class = table.get(usize::from(**byte)).copied().unwrap_or(WIDE);
+                set >> class & 1 == 1
+            };
+            at += rest.iter().take_while(is).count();
+            match self.bytes.get(at) {
+                Some(0x80..) => match self.wide(at) {
+                    Some((class, len)) if set & class.set() != 0 => at += len,
+                    _ => return at,
+                },
+                _ => return at,
             }
-            at += len;
         }
-        at
     }
 
     /// `\p{N}{1,3}` from its second character on.
@@ -64,7 +73,7 @@ impl<'a> Text<'a> {
 
     /// `[^\s\p{L}\p{N}]+` and what may follow it, at `at`; `None` where there is none.
     fn signs(&self, at: usize, tail: impl Fn(u8) -> bool) -> Option<usize> {
-        let end = self.run(at, |class| matches!(class, Class::Other | Class::Mark));
+        let end = self.run(at, Class::Other.set() | Class::Mark.set());
         if end == at {
             return None;
         }
@@ -105,13 +114,12 @@ impl<'a> Text<'a> {
     }
 }
 
-const fn upper(class: Class) -> bool {
-    matches!(class, Class::Upper | Class::Letter | Class::Mark)
-}
-
-const fn lower(class: Class) -> bool {
-    matches!(class, Class::Lower | Class::Letter | Class::Mark)
-}
+/// Letters that are not lower case, and marks.
+const UPPER: Set = Class::Upper.set() | Class::Letter.set() | Class::Mark.set();
+/// Letters that are not upper case, and marks.
+const LOWER: Set = Class::Lower.set() | Class::Letter.set() | Class::Mark.set();
+/// Letters.
+const LETTER: Set = Class::Upper.set() | Class::Lower.set() | Class::Letter.set();
 
 /// Where the word of `o200k_base` that begins at `at` ends.
 #[inline]
@@ -121,7 +129,7 @@ pub(crate) fn o200k(text: &Text<'_>, at: usize) -> usize {
     };
     let next = at + len;
     match class {
-        Class::Lower => text.contraction(text.run(next, lower)),
+        Class::Lower => text.contraction(text.run(next, LOWER)),
         Class::Upper | Class::Letter => {
             let end = mixed(text, at).or_else(|| capitals(text, at));
             end.map_or(next, |end| text.contraction(end))
@@ -154,9 +162,9 @@ fn mixed(text: &Text<'_>, at: usize) -> Option<usize> {
     // Where the last character ends that is in both sets: there the second begins, if it must.
     let mut both = None;
     while let Some((class, len)) = text.at(end) {
-        if !upper(class) {
+        if UPPER & class.set() == 0 {
             if class == Class::Lower {
-                return Some(text.run(end, lower));
+                return Some(text.run(end, LOWER));
             }
             break;
         }
@@ -170,8 +178,8 @@ fn mixed(text: &Text<'_>, at: usize) -> Option<usize> {
 
 /// `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*`
 fn capitals(text: &Text<'_>, at: usize) -> Option<usize> {
-    let end = text.run(at, upper);
-    (end > at).then(|| text.run(end, lower))
+    let end = text.run(at, UPPER);
+    (end > at).then(|| text.run(end, LOWER))
 }
 
 /// Where the word of `cl100k_base` that begins at `at` ends.
@@ -180,10 +188,9 @@ pub(crate) fn cl100k(text: &Text<'_>, at: usize) -> usize {
     let Some((class, len)) = text.at(at) else {
         return at;
     };
-    let letter = |class| matches!(class, Class::Upper | Class::Lower | Class::Letter);
     let next = at + len;
     match class {
-        Class::Upper | Class::Lower | Class::Letter => text.run(next, letter),
+        Class::Upper | Class::Lower | Class::Letter => text.run(next, LETTER),
         Class::Number => text.numbers(next),
         Class::Newline => text.blank(at),
         Class::Space | Class::Other | Class::Mark => {
@@ -191,7 +198,7 @@ pub(crate) fn cl100k(text: &Text<'_>, at: usize) -> usize {
             if short > at {
                 return short;
             }
-            let word = text.run(next, letter);
+            let word = text.run(next, LETTER);
             if word > next {
                 return word;
             }

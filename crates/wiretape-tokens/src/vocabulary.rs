@@ -56,14 +56,14 @@ impl Vocabulary {
     }
 }
 
-/// Words that are more than one token, and how many: those that were last seen, one to a slot.
+/// Words that are more than one token, and how many: those that were last seen, two to a hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Memory {
     slots: Vec<(Key, u32)>,
 }
 
 /// Words that are remembered at most: a power of two.
-const MEMORY_WORDS: usize = 1 << 13;
+const MEMORY_WORDS: usize = 1 << 14;
 
 impl Memory {
     pub(crate) const fn new() -> Self {
@@ -76,13 +76,19 @@ impl Memory {
         if self.slots.is_empty() {
             self.slots = vec![(0, 0); MEMORY_WORDS];
         }
-        let Some(slot) = self.slots.get_mut(hash(key) & (MEMORY_WORDS - 1)) else {
+        let at = hash(key) & (MEMORY_WORDS - 2);
+        let Some([first, second]) = self.slots.get_mut(at..at + 2) else {
             return count() as u64;
         };
-        if slot.0 != key {
-            *slot = (key, u32::try_from(count()).unwrap_or(u32::MAX));
+        if first.0 == key {
+            return first.1.into();
         }
-        slot.1.into()
+        // The one seen last stands first, and pushes out the other.
+        core::mem::swap(first, second);
+        if first.0 != key {
+            *first = (key, u32::try_from(count()).unwrap_or(u32::MAX));
+        }
+        first.1.into()
     }
 }
 

@@ -108,7 +108,8 @@ proptest! {
         let mut planner = Planner::new(options.clone(), Bytes);
         let Ok(first) = planner.fit(&history) else { return Ok(()) };
         // The same planner, the same history.
-        prop_assert_eq!(planner.fit(&history).unwrap(), first.clone());
+        prop_assert_eq!(planner.fit(&history).unwrap(), first);
+        let first = planner.fit(&history).unwrap();
         // Another planner over what was sent.
         let again = fit(&sent(&history, &first), &options).unwrap();
         prop_assert!(again.is_whole(), "{:?}", again.plan);
@@ -202,6 +203,17 @@ proptest! {
     }
 }
 
+/// A reply that broke off: its call has no result, and an empty message of the model follows.
+#[test]
+fn an_empty_last_message_goes_where_results_have_to_follow_it() {
+    let dialect = wiretape_core::Dialect::Anthropic;
+    let empty = r#"{"role":"assistant","content":[]}"#.to_owned();
+    let messages = [super::user("hi"), super::calls(dialect, &["a"]), empty];
+    let (repaired, repairs) = super::history(dialect, &messages).repaired();
+    assert_eq!(repairs.len(), 2);
+    assert!(repaired.refusals().is_empty(), "{:?}", repaired.refusals());
+}
+
 /// What a history costs with every result that may be truncated truncated, and nothing dropped.
 fn least(history: &Conversation) -> u64 {
     let all = budget::count(history, &mut Bytes) - budget::REPLY_TOKENS;
@@ -224,4 +236,104 @@ fn least(history: &Conversation) -> u64 {
         }
     }
     low
+}
+
+mod kit {
+    //! The law as users run it, on ours and on planners that break it.
+
+    use wiretape::laws::budget_sound;
+    use wiretape_core::Dialect;
+    use wiretape_core::budget::{self, Options, Planner};
+    use wiretape_core::conversation::Conversation;
+
+    use crate::budget::Bytes;
+
+    fn read(dialect: Dialect, body: &str) -> Conversation {
+        Conversation::parse(dialect, body).unwrap()
+    }
+
+    /// What the law says of a planner: nothing, or what is wrong.
+    fn check(fit: impl Fn(&Conversation, u64) -> Option<String>) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for dialect in Dialect::ALL {
+            let count = |body: &str| budget::count(&read(dialect, body), &mut Bytes);
+            let said = budget_sound(dialect, 7, 64, count, |body, n| {
+                fit(&read(dialect, body), n)
+            });
+            match said {
+                Ok(cases) => assert_eq!(cases, 64 * 12),
+                Err(failure) => wrong.push(failure.difference),
+            }
+        }
+        wrong
+    }
+
+    /// The last messages that fit, by their number alone.
+    fn last(history: &Conversation, keep: impl Fn(usize) -> bool, tokens: u64) -> Option<String> {
+        let texts = history
+            .messages()
+            .iter()
+            .map(|message| message.text().into());
+        let texts: Vec<_> = texts.collect();
+        let cuts = 0..texts.len();
+        let bodies = cuts.map(|cut| {
+            let kept = (0..).zip(&texts).filter(|(at, _)| *at >= cut || keep(*at));
+            history.body_of(
+                &kept
+                    .map(|(_, text)| std::borrow::Cow::clone(text))
+                    .collect::<Vec<_>>(),
+            )
+        });
+        let fits =
+            |body: &String| budget::count(&read(history.dialect(), body), &mut Bytes) <= tokens;
+        bodies.into_iter().find(fits)
+    }
+
+    #[test]
+    fn ours_keeps_it() {
+        let wrong = check(|history, tokens| {
+            let mut options = Options::new(tokens);
+            options.threshold_percent = 100;
+            options.result_tokens_max = 300;
+            let fitted = Planner::new(options, Bytes).fit(history);
+            Some(fitted.ok()?.body().to_owned())
+        });
+        assert_eq!(wrong, [""; 0]);
+    }
+
+    #[test]
+    fn a_planner_that_keeps_everything_breaks_it() {
+        let wrong = check(|history, _| Some(history.body()));
+        assert!(
+            wrong
+                .iter()
+                .all(|wrong| wrong.starts_with("expected at most")),
+            "{wrong:?}"
+        );
+        assert_eq!(wrong.len(), 2);
+    }
+
+    #[test]
+    fn a_planner_that_gives_up_breaks_it() {
+        let wrong = check(|_, _| None);
+        assert!(
+            wrong
+                .iter()
+                .all(|wrong| wrong.starts_with("said to be too much")),
+            "{wrong:?}"
+        );
+        assert_eq!(wrong.len(), 2);
+    }
+
+    #[test]
+    fn a_planner_that_slices_by_number_breaks_it() {
+        // It loses the task.
+        let wrong = check(|history, tokens| last(history, |_| false, tokens));
+        assert_eq!(wrong.len(), 2, "{wrong:?}");
+        // It keeps the task, and parts results from their calls.
+        let wrong = check(|history, tokens| last(history, |at| at == 0, tokens));
+        let parts = |wrong: &String| wrong.starts_with("a provider refuses it");
+        assert!(wrong.iter().any(parts), "{wrong:?}");
+        assert_eq!(wrong.len(), 2);
+    }
 }

@@ -31,6 +31,9 @@ pub const DOCUMENT_TOKENS: u64 = 25_800;
 /// A sound: five minutes at 10 tokens a second.
 pub const AUDIO_TOKENS: u64 = 3_000;
 
+/// About what a marker costs, so that the first try is near the cap.
+const MARKER_TOKENS: u64 = 40;
+
 /// Tries to bring a result below its cap.
 const TRIES_MAX: u32 = 8;
 
@@ -144,7 +147,8 @@ impl Short {
             .map(|place| (place, decoded(message, place)))
             .collect();
         let bytes: u128 = texts.iter().map(|(_, text)| text.len() as u128).sum();
-        let mut keep = bytes * u128::from(cap) / u128::from(tokens.max(1));
+        let room = cap - MARKER_TOKENS.min(cap / 4);
+        let mut keep = bytes * u128::from(room) / u128::from(tokens.max(1));
         let mut short = Self {
             cap,
             edits: Vec::new(),
@@ -168,7 +172,7 @@ impl Short {
             if short.tokens <= cap {
                 break;
             }
-            keep = keep * 3 / 4;
+            keep = keep * 7 / 8;
         }
         short
     }

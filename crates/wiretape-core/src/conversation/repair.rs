@@ -86,7 +86,6 @@ impl Mend {
     fn without_empty(&mut self, messages: &[Message]) -> Vec<Placed> {
         let mut all = Vec::with_capacity(messages.len());
         for (at, message) in messages.iter().enumerate() {
-            let last = at + 1 == messages.len() && message.role() == Role::Assistant;
             let anthropic = self.dialect == Dialect::Anthropic;
             let says = |part: &Part| {
                 let blank = part.strings.iter().all(|place| place.len() <= 2);
@@ -99,9 +98,8 @@ impl Mend {
                 let kept: Vec<&str> = kept.map(|part| message.part_text(part)).collect();
                 self.note(at, FlawKind::Empty, "an empty text was left out");
                 all.push((at, self.written(message, &kept)));
-            } else if last && anthropic {
-                all.push((at, message.clone()));
             } else {
+                // Also the last one of the model, which may be empty: results may follow it now.
                 self.note(at, FlawKind::Empty, "an empty message was left out");
             }
         }

@@ -8,6 +8,7 @@
 //! | 1, proved | a decoder of the shape of [`chunking::Framing`] | [`chunking::prove`] |
 //! | 2 | a function from a body to the calls that would be run | [`cut_safe`] |
 //! | 3 | the same, under faults | [`fault_safe`] |
+//! | 11 | a function from a request and a number of tokens to what is sent | [`budget_sound`] |
 //! | 9, 12 | a function from chunks to what the reply means | [`reshape_blind`] |
 //!
 //! ```
@@ -21,6 +22,7 @@
 //! ```
 
 pub mod bounds;
+pub mod budget;
 pub mod chunking;
 pub mod cut;
 pub mod gate;
@@ -40,6 +42,7 @@ use wiretape_vary::Scenario;
 use crate::Subject;
 use partition::Partition;
 
+pub use budget::budget_sound;
 pub use cut::cut_safe;
 pub use reshape::{fault_safe, reshape_blind};
 
