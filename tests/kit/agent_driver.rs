@@ -182,5 +182,22 @@ async fn credentials_are_sent_and_not_shown() {
     driver.prompt("go").await;
     let requests = server.requests();
     assert!(!format!("{driver:?}").contains("sesame-7"));
-    assert_eq!(requests[0].path, "/v1/messages");
+    let sent = requests[0]
+        .headers
+        .iter()
+        .any(|(name, _)| name == "x-api-key");
+    assert!(sent, "{:?}", requests[0].headers);
+}
+
+/// Base URLs with and without the version: what is asked for is the same.
+#[tokio::test]
+async fn a_base_url_may_have_the_version() {
+    let server = two_calls().await;
+    for base in ["", "/", "/v1", "/v1/"] {
+        server.reset();
+        let agent = agent(Dialect::Anthropic, Options::default());
+        let mut driver = Driver::new(&format!("{}{base}", server.url()), agent).unwrap();
+        driver.prompt("go").await;
+        assert_eq!(server.requests()[0].path, "/v1/messages", "{base}");
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 use wiretape::agent::{Driver, Show};
 use wiretape::serve::Seen;
 use wiretape::{FromFile, MockServer, Tape};
@@ -149,8 +150,8 @@ fn quick() -> Options {
     let mut options = Options::default();
     options.retry.base_ns = 1_000_000;
     options.retry.cap_ns = 4_000_000;
-    options.clocks.payload_idle_ns = 400_000_000;
-    options.clocks.linger_ns = 200_000_000;
+    options.clocks.payload_idle_ns = 3_000_000_000;
+    options.clocks.linger_ns = 1_000_000_000;
     options
 }
 
@@ -252,39 +253,46 @@ fn same_as_recorded(tape: &Tape, requests: &[Seen], dialect: Dialect) {
     }
 }
 
-/// Each reply fails first, in one way or another, and comes whole when it is asked for again.
+/// Each reply fails first, in one way or another, and comes whole when it is asked for again. All
+/// seeds at once: some of them wait for a clock.
 #[tokio::test]
 async fn three_turns_with_a_fault_in_each() {
-    let mut resets = 0;
+    let mut runs = JoinSet::new();
     for dialect in Dialect::ALL {
-        let plain = loop_tape(dialect);
+        let plain = Arc::new(loop_tape(dialect));
         for seed in 0..24 {
-            let what = format!("{dialect}, seed {seed}");
-            let (tape, faults) = with_faults(&plain, dialect, seed);
-            let server = MockServer::replay(&tape).start().await.unwrap();
-            let (runs, shown) = (Shown::default(), Shown::default());
-            let mut driver = driver(&server.url(), agent(dialect, quick()), &runs, &shown);
-            let outcome = driver.prompt(&prompt(&plain)).await;
-            assert!(
-                matches!(outcome, Outcome::Done { .. }),
-                "{what}: {outcome:?}"
-            );
-
-            let shown = shown.lock().unwrap();
-            resets += shown.iter().filter(|said| *said == "RESET").count();
-            let history = driver.agent().conversation().body();
-            assert_eq!(stays(&shown), said(&history), "{what}");
-            let mut keys = runs.lock().unwrap().clone();
-            keys.sort();
-            let count = keys.len();
-            keys.dedup();
-            assert_eq!(keys.len(), count, "{what}: a call ran twice");
-            assert_eq!(count, 4, "{what}: {keys:?}");
-            valid(&server.requests(), dialect, &what);
-            assert_eq!(server.requests().len(), 3 + faults, "{what}");
+            runs.spawn(one_with_faults(dialect, Arc::clone(&plain), seed));
         }
     }
+    let resets: usize = runs.join_all().await.into_iter().sum();
     assert!(resets > 0, "no fault came after text");
+}
+
+/// How often text was taken back.
+async fn one_with_faults(dialect: Dialect, plain: Arc<Tape>, seed: u64) -> usize {
+    let what = format!("{dialect}, seed {seed}");
+    let (tape, faults) = with_faults(&plain, dialect, seed);
+    let server = MockServer::replay(&tape).start().await.unwrap();
+    let (runs, shown) = (Shown::default(), Shown::default());
+    let mut driver = driver(&server.url(), agent(dialect, quick()), &runs, &shown);
+    let outcome = driver.prompt(&prompt(&plain)).await;
+    assert!(
+        matches!(outcome, Outcome::Done { .. }),
+        "{what}: {outcome:?}"
+    );
+
+    let shown = shown.lock().unwrap();
+    let history = driver.agent().conversation().body();
+    assert_eq!(stays(&shown), said(&history), "{what}");
+    let mut keys = runs.lock().unwrap().clone();
+    keys.sort();
+    let count = keys.len();
+    keys.dedup();
+    assert_eq!(keys.len(), count, "{what}: a call ran twice");
+    assert_eq!(count, 4, "{what}: {keys:?}");
+    valid(&server.requests(), dialect, &what);
+    assert_eq!(server.requests().len(), 3 + faults, "{what}");
+    shown.iter().filter(|said| *said == "RESET").count()
 }
 
 /// The session with a faulty copy before each exchange whose fault leaves no turn; how many those are.

@@ -95,5 +95,11 @@ async fn a_window_that_is_smaller_than_believed() {
             let ended = matches!(outcome, Outcome::Done { .. } | Outcome::Stopped { .. });
             assert!(ended, "{outcome:?}");
         }
+        let (asked, window) = (
+            driver.agent().requested(),
+            driver.agent().planner().options().window,
+        );
+        println!("--- {dialect}: {asked} requests, a window of {window} now");
+        assert!(asked > 3 && window < 8_192, "nothing was refused");
     }
 }

@@ -26,6 +26,9 @@ pub(super) struct Judge {
     /// When the last request was sent, and when the last byte of its response came.
     sent: u64,
     byte: u64,
+    /// The last that was more than a sign of life.
+    payload: u64,
+    pinged: bool,
     messages: usize,
 }
 
@@ -45,7 +48,7 @@ impl Judge {
     /// A head came.
     pub(super) fn began(&mut self, now: u64, attempt: u64) {
         if attempt == self.current {
-            self.byte = now;
+            (self.byte, self.payload) = (now, now);
         }
     }
 
@@ -55,10 +58,11 @@ impl Judge {
         if agent.reading() != Some(self.current) {
             return Ok(());
         }
-        let (idle, total) = (now - self.byte, now - self.sent);
-        if idle > clocks.idle_ns || total > clocks.total_ns {
+        let [idle, stall, total] = [self.byte, self.payload, self.sent].map(|then| now - then);
+        if idle > clocks.idle_ns || stall > clocks.payload_idle_ns || total > clocks.total_ns {
             return Err(format!(
-                "the agent still reads, {idle} ns after a byte, {total} ns in all"
+                "the agent still reads, {idle} ns after a byte, {stall} ns after a payload, \
+                 {total} ns in all"
             ));
         }
         Ok(())
@@ -66,6 +70,11 @@ impl Judge {
 
     pub(super) fn arrived(&mut self, now: u64, attempt: u64, bytes: &[u8]) {
         self.byte = now;
+        // The first may end an event that was cut.
+        let pinged = std::mem::replace(&mut self.pinged, bytes == super::PING);
+        if !(pinged && self.pinged) {
+            self.payload = now;
+        }
         self.arrived.entry(attempt).or_default().extend(bytes);
     }
 
@@ -87,7 +96,7 @@ impl Judge {
         swarm: &Swarm,
     ) -> Result<(), String> {
         self.current = request.attempt;
-        (self.sent, self.byte) = (now, now);
+        (self.sent, self.byte, self.payload) = (now, now, now);
         let dialect = agent.conversation().dialect();
         history::flaw(dialect, &request.body)?;
         let conversation =

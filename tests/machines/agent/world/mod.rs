@@ -262,8 +262,8 @@ impl<'l> World<'l> {
                     return Ok(());
                 }
                 self.put(every_ns, Event::Ping { attempt, every_ns });
-                let bytes: &[u8] = b": ping\n\n";
-                self.arrives(attempt, bytes);
+                self.arrives(attempt, PING);
+                let bytes = PING;
                 self.give(Input::Chunk { attempt, bytes })
             }
             Event::Closed { attempt, how } => {
@@ -393,6 +393,9 @@ impl<'l> World<'l> {
             .push(Reverse((self.now + after_ns, self.queued, event)));
     }
 }
+
+/// A sign of life, and no more.
+const PING: &[u8] = b": ping\n\n";
 
 const SOON: u64 = 2 * swarm::SECOND;
 
