@@ -221,6 +221,46 @@ fn m05_messages_are_cut_where_nothing_breaks() {
     }
 }
 
+/// Where there is no blank to cut at, what a reader sees as one character stays whole.
+#[test]
+fn m05_no_character_is_cut() {
+    for text in ["👩‍👩‍👧‍👦👍🏽", "🇩🇪🇫🇷🇯🇵", "e\u{301}\u{302}o\u{308}"]
+    {
+        for unit in [Unit::Utf16, Unit::Scalars, Unit::Bytes] {
+            let policy = Policy {
+                text_max: 301,
+                unit,
+                ..Platform::Telegram.policy()
+            };
+            let world = World::new(&[every(1, SECOND)], 301, unit);
+            let script = talk(&text.repeat(300), 1, MILLI);
+            let run = with(policy, options(), world, &[], &script);
+            clean(&run);
+            let visible = run.world.visible();
+            assert!(visible.len() > 1);
+            for message in visible {
+                let whole = text.chars().filter(|c| message.starts_with(*c)).count();
+                assert!(
+                    whole > 0
+                        && !message.starts_with([
+                            '\u{200D}',
+                            '\u{301}',
+                            '\u{302}',
+                            '\u{308}',
+                            '\u{1F3FD}'
+                        ]),
+                    "{message}"
+                );
+                let flags = message
+                    .chars()
+                    .filter(|c| ('\u{1F1E6}'..='\u{1F1FF}').contains(c))
+                    .count();
+                assert_eq!(flags % 2, 0, "half a flag: {message}");
+            }
+        }
+    }
+}
+
 /// A partial text has an open `**`, the platform refuses it, and nothing is shown until the reply ends.
 #[test]
 fn m06_partial_markup_is_healed_or_plain() {
@@ -450,7 +490,18 @@ fn m11_a_lost_post_is_not_repeated_blindly() {
         &script,
     );
     assert_eq!(run.world.visible().len(), 2);
-    // An edit can be repeated, and is.
+    // An edit can be repeated, and is; also the last one, whether it was carried out or not.
+    for done in [true, false] {
+        let script = vec![
+            (Moment(0), Say::Text("Yes".to_owned())),
+            (Moment(2 * SECOND), Say::Text(" and no.".to_owned())),
+            (Moment(2 * SECOND), Say::End),
+        ];
+        let run = telegram(&[Fate::Taken, Fate::Lost { done }], &script);
+        clean(&run);
+        delivered(&run, 1);
+        assert_eq!(run.world.calls.len(), 3);
+    }
     let run = telegram(&[Fate::Taken, Fate::Lost { done: false }], &script);
     clean(&run);
     delivered(&run, 1);
