@@ -15,9 +15,9 @@ use wiretape::serve::{Config, Server};
 const SPEED: u32 = 20;
 
 /// A sink as the network sees it.
-fn sink(platform: sink::Platform) -> Sink {
+fn sink(platform: sink::Platform, speed: u32) -> Sink {
     let options = sink::Options {
-        speed: SPEED,
+        speed,
         tolerance_percent: 10,
         latency_ns: 5_000_000,
         ..sink::Options::default()
@@ -65,7 +65,7 @@ fn chat(platform: sink::Platform) -> Chat {
 /// Forwards the words at a model's pace; what the sink saw.
 async fn forward(platform: Platform, of: sink::Platform) -> sink::Report {
     let server = Server::start(Config::default()).await.unwrap();
-    server.mount_sink("/sink", sink(of)).unwrap();
+    server.mount_sink("/sink", sink(of, SPEED)).unwrap();
     let options = Options {
         first_ns: 10_000_000,
         markup: false,
@@ -125,10 +125,11 @@ fn a_long_reply_arrives_on_discord() {
     check(Platform::Discord, sink::Platform::Discord);
 }
 
-/// What a tutorial does: an edit for each delta, and what fails is not looked at.
+/// What a tutorial does: an edit for each delta, and what fails is not looked at. In the platform's
+/// own time: it is over before a window is.
 async fn naive(of: sink::Platform) -> sink::Report {
     let server = Server::start(Config::default()).await.unwrap();
-    server.mount_sink("/sink", sink(of)).unwrap();
+    server.mount_sink("/sink", sink(of, 1)).unwrap();
     let client = Client::new(&format!("{}/sink", server.url())).unwrap();
     let Chat { id, token } = chat(of);
     let mut message: Option<String> = None;

@@ -8,6 +8,9 @@
 //! It writes with its own hands: a chunk of the script is one HTTP chunk and one write, and a fault
 //! is what it says: a FIN without the last chunk, a reset, a stall. It never invents a reply.
 //!
+//! Beside tapes it mounts [`sink`]s: the APIs of chat platforms, with their windows, sizes and
+//! refusals, so that what forwards a reply can be tested.
+//!
 //! What this crate promises: no panic on any input; nothing is buffered but the request being read
 //! and the log of requests, each with a limit in [`Limits`]; streams of one mount share its bytes;
 //! what comes through a socket is what the player says in memory.

@@ -72,7 +72,7 @@ pub enum Said {
 pub enum ForwardError {
     /// The base URL is none.
     Http(HttpError),
-    /// The platform has no HTTP API that is known here.
+    /// The platform has no HTTP API.
     NoApi(Platform),
     /// The throttle does not take what was said.
     Throttle(Error),
@@ -84,7 +84,7 @@ impl fmt::Display for ForwardError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Http(error) => error.fmt(f),
-            Self::NoApi(platform) => write!(f, "{platform:?} has no HTTP API that is known here"),
+            Self::NoApi(platform) => write!(f, "{platform:?} has no HTTP API"),
             Self::Throttle(error) => error.fmt(f),
             Self::Stuck => f.write_str("the throttle waits for nothing"),
         }
@@ -147,7 +147,7 @@ impl Forwarder {
         chat: Chat,
         options: Options,
     ) -> Result<Self, ForwardError> {
-        if matches!(platform, Platform::Teams | Platform::Plain) {
+        if platform == Platform::Plain {
             return Err(ForwardError::NoApi(platform));
         }
         Ok(Self {

@@ -263,3 +263,44 @@ fn routes_and_bodies_that_are_none() {
         &json!({}),
     );
 }
+
+/// An interaction is answered with its own token, for a quarter of an hour (M-07).
+#[test]
+fn an_interaction_is_answered_with_its_token() {
+    let mut stage = stage();
+    let answered = stage.call("POST webhooks/7/abc?wait=true", &json!({"content": "a"}));
+    let id = check(&answered, 200, &json!({"content": "a"}))["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(bucket(&answered), ["5", "4", "5.000"]);
+    let path = format!("PATCH webhooks/7/abc/messages/{id}");
+    check(
+        &stage.at(899_999).call(&path, &json!({"content": "ab"})),
+        200,
+        &json!({"content": "ab"}),
+    );
+    let late = stage.at(900_000).call(&path, &json!({"content": "abc"}));
+    check(
+        &late,
+        401,
+        &json!({"code": 50027, "message": "Invalid Webhook Token"}),
+    );
+    assert_eq!(stage.report().violations[0].m, "M-07");
+    // The channel's own route has it still, and others are answered.
+    check(
+        &edit(&mut stage, 9, &id, "abc"),
+        200,
+        &json!({"content": "abc"}),
+    );
+    let report = stage.report();
+    assert_eq!(
+        (report.messages[0].chat.as_str(), report.messages[0].edits),
+        ("9", 2)
+    );
+    check(
+        &stage.call("POST webhooks/7/other", &json!({"content": "b"})),
+        200,
+        &json!({}),
+    );
+}

@@ -97,6 +97,8 @@ impl Run {
             Of::Telegram => (Platform::Telegram, "42"),
             Of::TelegramGroup => (Platform::Telegram, "-42"),
             Of::Discord => (Platform::Discord, "42"),
+            Of::DiscordInteraction => (Platform::Discord, "42/7/token"),
+            Of::SlackStream => (Platform::Slack, "C42/1767225600.000001"),
             _ => (Platform::Slack, "C42"),
         };
         let options = Options {
@@ -327,10 +329,11 @@ fn flaws(of: Of, weather: Weather, markup: bool, seed: u64) -> Vec<String> {
     flaws
 }
 
-const EACH: [Of; 5] = [
+const EACH: [Of; 6] = [
     Of::Telegram,
     Of::TelegramGroup,
     Of::Discord,
+    Of::DiscordInteraction,
     Of::Slack,
     Of::SlackStream,
 ];

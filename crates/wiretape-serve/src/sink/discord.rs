@@ -5,7 +5,8 @@
 //! requests in 10 minutes that get 401, 403 or 429 (not of scope `shared`) end in a ban. The buckets
 //! here are those that the header examples and bots show: 5 in 5 s, for posts and for edits of a
 //! channel apart, under one hash (<https://github.com/discord/discord-api-docs/issues/8073>). A text
-//! has at most 2,000 characters, counted as code points.
+//! has at most 2,000 characters, counted as code points. The token of an interaction is valid for 15
+//! minutes, here from its first use.
 
 use std::collections::VecDeque;
 
@@ -31,6 +32,14 @@ const NONCES_MAX: usize = 256;
 /// Characters of a nonce.
 const NONCE_CHARS_MAX: usize = 25;
 
+/// How long an interaction's token is valid:
+/// <https://docs.discord.com/developers/interactions/receiving-and-responding>.
+const TOKEN_NS: u64 = 900 * SECOND_NS;
+/// Tokens that are remembered.
+const TOKENS_MAX: usize = 256;
+/// How the chat of an interaction's answers begins.
+const INTERACTION: &str = "interaction ";
+
 /// The scope of all requests.
 const GLOBAL: &str = "all routes";
 /// The scope of a banned address.
@@ -43,6 +52,8 @@ pub(crate) struct Discord {
     invalid_since: Moment,
     /// Channel, nonce, and the message that has it, of the last posts.
     nonces: VecDeque<[String; 3]>,
+    /// Tokens of interactions, and when they were first used: their beginning is not seen here.
+    tokens: VecDeque<(String, Moment)>,
 }
 
 fn success(status: u16, body: String) -> Answer {
@@ -66,6 +77,28 @@ fn invalid_form(field: &str, code: &str, message: &str) -> Answer {
 }
 
 impl Discord {
+    /// An interaction's token is valid for a quarter of an hour (M-07).
+    fn check_token(&mut self, core: &mut Core, now: Moment, token: &str) -> Result<(), Answer> {
+        let token = super::report::cut(token);
+        let known = self.tokens.iter().find(|(other, _)| *other == token);
+        let Some((_, since)) = known else {
+            self.tokens.push_back((token, now));
+            if self.tokens.len() > TOKENS_MAX {
+                self.tokens.pop_front();
+            }
+            return Ok(());
+        };
+        if now < since.after(core.options.shorter(TOKEN_NS)) {
+            return Ok(());
+        }
+        core.tally.violation(
+            ViolationKind::Expired,
+            "a token of the last quarter of an hour",
+        );
+        self.count_invalid(core, now);
+        Err(failure(401, 50027, "Invalid Webhook Token"))
+    }
+
     /// Counts an answer toward the ban.
     fn count_invalid(&mut self, core: &mut Core, now: Moment) {
         let length = core.options.shorter(INVALID_NS);
@@ -102,8 +135,36 @@ fn route(method: &str, path: &str) -> Option<(&'static str, Act, String, Option<
             "DELETE" => ("DELETE message", Act::Delete, own(id), Some(own(message))),
             _ => return None,
         },
+        ("POST", ["webhooks", app, _]) => ("POST webhook", Act::Post, interaction(app), None),
+        (_, ["webhooks", app, _, "messages", message]) => match method {
+            "PATCH" => (
+                "PATCH webhook",
+                Act::Edit,
+                interaction(app),
+                Some(own(message)),
+            ),
+            "DELETE" => (
+                "DELETE webhook",
+                Act::Delete,
+                interaction(app),
+                Some(own(message)),
+            ),
+            _ => return None,
+        },
         _ => return None,
     })
+}
+
+/// Where the answers to interactions stand until a channel's route names them: their token says
+/// which channel it is, and that is not known here.
+fn interaction(app: &str) -> String {
+    format!("{INTERACTION}{app}")
+}
+
+/// An interaction's token, where a path holds one.
+fn interaction_token(path: &str) -> Option<&str> {
+    let (_, rest) = path.split_once("/webhooks/")?;
+    rest.split('/').nth(1)
 }
 
 fn is_snowflake(id: &str) -> bool {
@@ -114,6 +175,7 @@ fn is_snowflake(id: &str) -> bool {
 fn bucket(call: &Read) -> Option<Limit> {
     let (calls, seconds) = match call.method.as_str() {
         "POST message" | "PATCH message" | "DELETE message" | "POST typing" => (5, 5),
+        "POST webhook" | "PATCH webhook" | "DELETE webhook" => (5, 5),
         "GET channel" | "GET message" => (5, 1),
         _ => return None,
     };
@@ -141,7 +203,12 @@ impl Api for Discord {
             .and_then(|value| value.strip_prefix("Bot "));
         let wanted = core.options.token.as_deref();
         let known = token.is_some_and(|token| wanted.is_none_or(|wanted| wanted == token));
-        if !known && name != "GET gateway" {
+        // An interaction's token is all that it takes.
+        let interaction = interaction_token(path);
+        if let Some(token) = interaction {
+            self.check_token(core, now, token)?;
+        }
+        if !known && name != "GET gateway" && interaction.is_none() {
             core.tally
                 .violation(ViolationKind::Unauthorized, "Authorization: Bot TOKEN");
             self.count_invalid(core, now);
@@ -158,12 +225,16 @@ impl Api for Discord {
             }
         })?;
         for id in [Some(&chat), message.as_ref()].into_iter().flatten() {
+            let id = id.strip_prefix(INTERACTION).unwrap_or(id);
             if !id.is_empty() && !is_snowflake(id) {
                 core.tally
                     .violation(ViolationKind::Malformed, "a snowflake");
                 let message = format!("Value \"{}\" is not snowflake.", super::report::cut(id));
                 return Err(invalid_form("channel_id", "NUMBER_TYPE_COERCE", &message));
             }
+        }
+        if let (None, Some(message)) = (interaction, &message) {
+            core.room.adopt(&chat, message, INTERACTION);
         }
         Ok(Read {
             method: name.to_owned(),
@@ -240,9 +311,9 @@ impl Api for Discord {
             }).to_string())),
             "GET channel" => Ok(success(200, json!({"id": call.chat, "type": 1}).to_string())),
             "POST typing" => Ok(success(204, String::new())),
-            "POST message" => self.post(core, now, call),
+            "POST message" | "POST webhook" => self.post(core, now, call),
             "GET message" => one(core, call).map(|id| show(core, now, call, &id)),
-            "PATCH message" => edit(core, now, call),
+            "PATCH message" | "PATCH webhook" => edit(core, now, call),
             _ => one(core, call).map(|id| {
                 core.room.remove(&call.chat, &id);
                 success(204, String::new())

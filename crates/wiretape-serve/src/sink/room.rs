@@ -92,6 +92,23 @@ impl Room {
         self.make_room();
     }
 
+    /// Puts a message that stands under a name that begins so in a chat of its own.
+    pub(crate) fn adopt(&mut self, chat: &str, id: &str, begins: &str) {
+        let found = self
+            .numbers
+            .keys()
+            .find(|(other, name)| name == id && other.starts_with(begins));
+        let Some(found) = found.cloned() else { return };
+        let number = self.numbers.remove(&found);
+        if let Some(message) = number.and_then(|number| self.messages.get_mut(&number)) {
+            message.chat = chat.to_owned();
+        }
+        if let Some(number) = number {
+            self.numbers
+                .insert((chat.to_owned(), id.to_owned()), number);
+        }
+    }
+
     pub(crate) fn remove(&mut self, chat: &str, id: &str) -> bool {
         let number = self.numbers.remove(&(chat.to_owned(), id.to_owned()));
         let message = number.and_then(|number| self.messages.remove(&number));
