@@ -183,8 +183,7 @@ fn telegram_answers() {
     );
 }
 
-/// <https://docs.slack.dev/reference/methods/chat.postMessage>, `chat.update`, `chat.delete`,
-/// `chat.startStream`, `chat.appendStream`, `chat.stopStream`.
+/// <https://docs.slack.dev/reference/methods/chat.postMessage>, `chat.update`, `chat.delete`.
 #[test]
 fn slack_is_called() {
     let slack = Platform::Slack;
@@ -229,6 +228,12 @@ fn slack_is_called() {
         "/api/chat.delete",
         &json!({"channel": "C1", "ts": "3.4"}),
     );
+}
+
+/// <https://docs.slack.dev/reference/methods/chat.startStream>, `chat.appendStream`, `chat.stopStream`.
+#[test]
+fn slack_streams_are_called() {
+    let updates = json!({"channel": "C1", "ts": "3.4", "markdown_text": "new"});
     let starts = json!({"channel": "C1", "thread_ts": "1.2", "markdown_text": "a < b & \"c\""});
     let stream = Via::Stream { sequence: 1 };
     check(
@@ -423,6 +428,14 @@ fn discord_answers() {
         says(429, &[("retry-after", "600")], "error code: 1015"),
         limited(Some(600 * SECOND), Scope::Global)
     );
+}
+
+/// <https://docs.discord.com/developers/topics/opcodes-and-status-codes#json>.
+#[test]
+fn discord_refuses() {
+    let says = |status, headers: &[(&str, &str)], body: &str| {
+        answer(Platform::Discord, status, headers, body)
+    };
     assert_eq!(
         says(404, &[], r#"{"message":"Unknown Message","code":10008}"#),
         Answer::Gone

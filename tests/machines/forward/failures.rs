@@ -4,7 +4,7 @@
 use wiretape_core::Moment;
 use wiretape_core::forward::{
     Action, Answer, First, Growth, Hub, LostPost, Once, Options, Outcome, Partial, Platform,
-    Policy, Scope, Throttle, Unit, Via,
+    Policy, Scope, Throttle, Unit,
 };
 
 use super::drive::{Run, Say, Script, drive, drive_hub, talk};
@@ -720,5 +720,4 @@ fn a_naive_forwarder_is_caught() {
             .any(|v| v.contains("a blank text")),
         "M-10"
     );
-    let _ = Via::Message;
 }

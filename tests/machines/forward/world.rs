@@ -43,7 +43,6 @@ pub(super) struct Message {
 #[derive(Clone, Debug)]
 pub(super) struct Call {
     pub(super) sent: Moment,
-    pub(super) arrived: Moment,
     pub(super) answered: Moment,
     pub(super) action: Action,
     pub(super) answer: Answer,
@@ -230,7 +229,6 @@ impl World {
         }
         self.calls.push(Call {
             sent,
-            arrived,
             answered,
             action: action.clone(),
             answer: answer.clone(),
