@@ -1,4 +1,4 @@
-//! Exact token counts: the encodings of `OpenAI`'s models, behind the core's [`TokenCounter`].
+//! Exact token counts: the encodings of the GPT models, behind the core's [`TokenCounter`].
 //!
 //! The vocabulary and the merging are `bpe-openai`'s. What is here makes counting fast: the text is
 //! cut into words by hand instead of by an expression, a word that is a token is looked up, and the

@@ -101,10 +101,9 @@ impl<'a> Replay<'a> {
         let failed = |error| Fault::new(format!("the replay server does not answer: {error}"));
         let client = Client::new(base).map_err(failed)?;
         let mut reading = Reading::default();
-        let mut response = match client.send(self.request()?).await {
-            Ok(response) => response,
-            // A fault may come before the head: then there is nothing to read.
-            Err(_) => return Ok(reading),
+        // A fault may come before the head: then there is nothing to read.
+        let Ok(mut response) = client.send(self.request()?).await else {
+            return Ok(reading);
         };
         let mut bytes = 0;
         while let Some(chunk) = response.chunk().await {

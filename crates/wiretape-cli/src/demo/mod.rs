@@ -332,7 +332,7 @@ async fn histories(
     let known = model.and_then(|model| budget::models::window(&model));
     let window = args
         .window
-        .or(known.map(|known| known.window))
+        .or_else(|| known.map(|known| known.window))
         .unwrap_or(WINDOW);
     let reply = wiretape_core::read(dialect, Options::lenient(), &replay.body());
     let reply = reply.map_err(|rejected| Fault::new(format!("the tape: {rejected}")))?;

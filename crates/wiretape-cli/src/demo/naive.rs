@@ -43,18 +43,17 @@ impl Consumer for Naive {
 
 impl Naive {
     fn anthropic(&mut self, event: &Value, show: &mut dyn FnMut(&str)) {
-        let delta = &event["delta"];
-        match event["type"].as_str() {
+        match text(event, "/type") {
             Some("content_block_start") => {
-                if let Some(name) = event["content_block"]["name"].as_str() {
+                if let Some(name) = text(event, "/content_block/name") {
                     self.open(name);
                 }
             }
             Some("content_block_delta") => {
-                if let Some(text) = delta["text"].as_str() {
+                if let Some(text) = text(event, "/delta/text") {
                     show(text);
                 }
-                if let Some(piece) = delta["partial_json"].as_str() {
+                if let Some(piece) = text(event, "/delta/partial_json") {
                     self.arguments(piece);
                 }
             }
@@ -64,25 +63,20 @@ impl Naive {
     }
 
     fn openai_chat(&mut self, event: &Value, show: &mut dyn FnMut(&str)) {
-        let choice = &event["choices"][0];
-        if let Some(text) = choice["delta"]["content"].as_str() {
+        if let Some(text) = text(event, "/choices/0/delta/content") {
             show(text);
         }
-        for call in choice["delta"]["tool_calls"]
-            .as_array()
-            .into_iter()
-            .flatten()
-        {
-            let function = &call["function"];
-            if let Some(name) = function["name"].as_str() {
+        let calls = event.pointer("/choices/0/delta/tool_calls");
+        for call in calls.and_then(Value::as_array).into_iter().flatten() {
+            if let Some(name) = text(call, "/function/name") {
                 self.run.append(&mut self.open);
                 self.open(name);
             }
-            if let Some(piece) = function["arguments"].as_str() {
+            if let Some(piece) = text(call, "/function/arguments") {
                 self.arguments(piece);
             }
         }
-        if choice["finish_reason"].is_string() {
+        if text(event, "/choices/0/finish_reason").is_some() {
             self.run.append(&mut self.open);
         }
     }
@@ -99,6 +93,10 @@ impl Naive {
             call.input = serde_json::from_str(piece).unwrap_or_else(|_| no_arguments());
         }
     }
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
+    value.pointer(pointer).and_then(Value::as_str)
 }
 
 fn no_arguments() -> Value {

@@ -50,10 +50,12 @@ pub(super) fn print(demo: &Demo, args: &DemoArgs, io: &mut Io<'_>) -> Result<(),
         })
         .collect();
     let (strong, faint) = (io.screen.style(STRONG), io.screen.style(FAINT));
-    for line in 0..2 {
-        let heads = HEADS.iter().zip(&widths).enumerate();
+    let upper = HEADS.map(|[upper, _]| upper);
+    let lower = HEADS.map(|[_, lower]| lower);
+    for heads in [upper, lower] {
+        let heads = heads.iter().zip(&widths).enumerate();
         let text: Vec<String> = heads
-            .map(|(column, (head, wide))| aligned(column, head[line], *wide))
+            .map(|(column, (head, wide))| aligned(column, head, *wide))
             .collect();
         writeln!(io.out, "{strong}{}{strong:#}", text.join("  ").trim_end())?;
     }
