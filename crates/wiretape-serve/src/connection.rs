@@ -220,15 +220,8 @@ impl Connection {
         let prefix = mounted.prefix.clone();
         if let (Some(large), Some(dialect)) = (too_large, dialect) {
             let number = mounted.too_large(live, &self.shared.config.limits);
-            self.shared.report(|| Report::TooLarge {
-                prefix,
-                number,
-                path,
-                tokens: large.tokens,
-                max_tokens: large.max_tokens,
-                window: large.window,
-                message: large.message(dialect),
-            });
+            self.shared
+                .report(|| large.report(dialect, prefix, number, path));
             let answer = Answer::json(400, &large.body(dialect));
             return self.send(&answer, manner).await;
         }

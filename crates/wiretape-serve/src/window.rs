@@ -9,6 +9,8 @@ use wiretape_core::budget::{self, TokenCounter};
 use wiretape_core::conversation::Conversation;
 use wiretape_core::json::Raw;
 
+use crate::report::Report;
+
 /// A model's context window, and how tokens are counted.
 #[derive(Clone)]
 pub struct ContextWindow {
@@ -105,6 +107,25 @@ impl TooLarge {
                 "This model's maximum context length is {window} tokens. However, your messages \
                  resulted in {tokens} tokens. Please reduce the length of the messages."
             ),
+        }
+    }
+
+    /// What is told of it.
+    pub(crate) fn report(
+        self,
+        dialect: Dialect,
+        prefix: String,
+        number: usize,
+        path: String,
+    ) -> Report {
+        Report::TooLarge {
+            prefix,
+            number,
+            path,
+            tokens: self.tokens,
+            max_tokens: self.max_tokens,
+            window: self.window,
+            message: self.message(dialect),
         }
     }
 

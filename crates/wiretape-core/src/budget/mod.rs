@@ -1,6 +1,6 @@
 //! What of a conversation fits into the context window: a pure plan, and the view it gives.
 //!
-//! [`plan`] is a function of numbers: which results are truncated, which groups are dropped, so that
+//! [`plan()`] is a function of numbers: which results are truncated, which groups are dropped, so that
 //! the rest fits. [`Planner`] counts a growing conversation, each message once, and makes of a plan
 //! the request to send. The conversation itself is never touched: what was cut is still stored.
 //!
