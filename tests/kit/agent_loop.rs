@@ -93,7 +93,6 @@ pub(super) fn driver(
             Show::Text(text) => text.to_owned(),
             Show::Reset => "RESET".into(),
             Show::Break => "BREAK".into(),
-            _ => String::new(),
         });
     })
 }

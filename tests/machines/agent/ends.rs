@@ -379,7 +379,7 @@ fn another_history_between_two_runs() {
     let dialect = Dialect::Anthropic;
     let mut rig = plain(dialect);
     let before = rig.agent.conversation().clone();
-    assert_eq!(rig.agent.replace(before.clone()), Err(Misuse::Busy));
+    assert_eq!(rig.agent.replace(before), Err(Misuse::Busy));
     rig.stream(Reply::new(dialect, "m").text("No").stop("refusal"));
     rig.take();
     let mut other = wiretape_core::conversation::Conversation::new(dialect);

@@ -66,7 +66,6 @@ const WAITING_MAX: usize = 64;
 
 /// What to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Show<'a> {
     /// More of the text.
     Text(&'a str),
