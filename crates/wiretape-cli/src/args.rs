@@ -311,7 +311,7 @@ mod tests {
                 continue;
             }
             // Without what the shell does, and without what is said of it.
-            let typed = line.split(['|', '>']).next().unwrap_or_default();
+            let typed = line.split(['|', '>', '<']).next().unwrap_or_default();
             let typed = typed.split("   ").next().unwrap_or_default();
             if let Err(error) = Cli::try_parse_from(typed.split_whitespace()) {
                 panic!("{line}\n{error}");

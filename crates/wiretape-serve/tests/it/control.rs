@@ -42,7 +42,8 @@ fn it_tells_resets_and_releases() {
 
     let none = Value::Null;
     let state = json!({
-        "exchanges": 2, "consumed": 1, "unused": [1], "requests": 1, "misses": 0, "in_flight": 1, "held": 1
+        "exchanges": 2, "consumed": 1, "unused": [1], "requests": 1, "misses": 0, "too_large": 0,
+        "in_flight": 1, "held": 1
     });
     let (status, told) = control(&mut client, "GET", "/state?prefix=", &none);
     assert_eq!((status, told), (200, json!({"prefix": "", "state": state})));
