@@ -226,14 +226,14 @@ fn m05_messages_are_cut_where_nothing_breaks() {
 /// and an end.
 #[test]
 fn m05_blanks_alone_are_no_message() {
-    for length in 250..420 {
-        for blanks in [1, 40, 300] {
+    for length in 120..300 {
+        for blanks in [1, 40, 200] {
             let text = format!("```\n{}{}", "x".repeat(length), " ".repeat(blanks));
             let policy = Policy {
-                text_max: 300,
+                text_max: 256,
                 ..Platform::Telegram.policy()
             };
-            let world = World::new(&[every(1, SECOND)], 300, Unit::Utf16);
+            let world = World::new(&[every(1, SECOND)], 256, Unit::Utf16);
             let script = talk(&text, 64, MILLI);
             let run = with(policy, options(), world, &[], &script);
             clean(&run);
