@@ -92,7 +92,8 @@ fn refuses(platform: Platform, status: u16, body: &str, words: &str) {
 #[test]
 fn telegram_is_called() {
     let telegram = Platform::Telegram;
-    let sends = json!({"chat_id": "-100", "text": "a < b & \"c\"", "parse_mode": "Markdown"});
+    let sends =
+        json!({"chat_id": "-100", "text": "a &lt; b &amp; &quot;c&quot;", "parse_mode": "HTML"});
     check(
         telegram,
         "-100",

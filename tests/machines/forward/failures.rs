@@ -222,6 +222,27 @@ fn m05_messages_are_cut_where_nothing_breaks() {
 }
 
 /// Where there is no blank to cut at, what a reader sees as one character stays whole.
+/// A block of code goes on in another message, and all that is left of it is blank: nothing to post,
+/// and an end.
+#[test]
+fn m05_blanks_alone_are_no_message() {
+    for length in 120..300 {
+        for blanks in [1, 40, 200] {
+            let text = format!("```\n{}{}", "x".repeat(length), " ".repeat(blanks));
+            let policy = Policy {
+                text_max: 256,
+                ..Platform::Telegram.policy()
+            };
+            let world = World::new(&[every(1, SECOND)], 256, Unit::Utf16);
+            let script = talk(&text, 64, MILLI);
+            let run = with(policy, options(), world, &[], &script);
+            clean(&run);
+            let delivered = matches!(run.outcome, Some(Outcome::Delivered { .. }));
+            assert!(delivered, "{length} {blanks}: {:?}", run.outcome);
+        }
+    }
+}
+
 #[test]
 fn m05_no_character_is_cut() {
     for text in ["👩‍👩‍👧‍👦👍🏽", "🇩🇪🇫🇷🇯🇵", "e\u{301}\u{302}o\u{308}"]

@@ -3,6 +3,7 @@
 mod chance;
 mod discord;
 mod laws;
+mod markup;
 mod session;
 mod slack;
 mod telegram;

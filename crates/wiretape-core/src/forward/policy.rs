@@ -183,7 +183,8 @@ fn slack() -> Policy {
 }
 
 /// - `chat.startStream` and `chat.stopStream` tier 2, `chat.appendStream` tier 4; `markdown_text`
-///   12,000 characters: <https://docs.slack.dev/reference/methods/chat.appendStream>.
+///   12,000 characters: <https://docs.slack.dev/reference/methods/chat.appendStream>. A message may
+///   outlive its stream and is then edited as any other, so that it stays within `text_max` of those.
 /// - Streams die about five minutes after their start, undocumented; four are what careful bots use:
 ///   <https://github.com/slackapi/python-slack-sdk/issues/1859>, <https://github.com/vercel/chat/pull/884>.
 fn slack_stream() -> Policy {
@@ -194,7 +195,6 @@ fn slack_stream() -> Policy {
         window(20, MINUTE, Scope::Global, Counts::Ends),
     ]);
     policy.interval_ns = 1_000 * MILLISECOND;
-    policy.text_max = 12_000;
     policy.growth = Growth::Append;
     policy.stream = Some(Stream {
         lifetime_ns: 4 * MINUTE,

@@ -2,6 +2,7 @@
 //! and between an HTTP response and [`Answer`].
 
 mod discord;
+mod html;
 mod slack;
 mod teams;
 mod telegram;
@@ -14,7 +15,8 @@ use super::{Action, Answer, Left, Platform, Scope};
 /// Where to write, and as whom.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Chat {
-    /// The platform's name for the chat. Telegram: `chat_id`. Slack: `channel`, or `channel/thread`.
+    /// The platform's name for the chat. Telegram: `chat_id`. Slack: `channel`, or `channel/thread`,
+    /// or `channel/thread/team/user` with whom a stream in a channel is for, which Slack asks for.
     /// Discord: `channel`; to answer an interaction, `channel/application/token`. Teams: the
     /// conversation.
     pub id: String,

@@ -11,11 +11,10 @@ use crate::forward::{Action, Answer, Scope, Via};
 use crate::json::Raw;
 
 pub(super) fn request(chat: &Chat, action: &Action) -> Option<ApiRequest> {
-    // `channel/thread`, where the reply belongs to a thread.
-    let (channel, thread) = match chat.id.split_once('/') {
-        Some((channel, thread)) => (channel, Some(thread)),
-        None => (chat.id.as_str(), None),
-    };
+    let mut places = chat.id.split('/');
+    let channel = places.next().unwrap_or_default();
+    let places =
+        ["thread_ts", "recipient_team_id", "recipient_user_id"].map(|n| (n, places.next()));
     let (method, mut body) = match action {
         Action::Post { via, .. } => {
             let method = match via {
@@ -37,10 +36,13 @@ pub(super) fn request(chat: &Chat, action: &Action) -> Option<ApiRequest> {
         }
         Action::StopModel | Action::Finished(_) => return None,
     };
-    if let (Action::Post { .. }, Some(thread), Some(members)) =
-        (action, thread, body.as_object_mut())
-    {
-        members.insert("thread_ts".to_owned(), json!(thread));
+    if let (Action::Post { .. }, Some(members)) = (action, body.as_object_mut()) {
+        for (name, place) in places {
+            let said = name == "thread_ts" || method == "chat.startStream";
+            if let Some(place) = place.filter(|place| said && !place.is_empty()) {
+                members.insert(name.to_owned(), json!(place));
+            }
+        }
     }
     if let Action::Post { text, markup, .. } | Action::Edit { text, markup, .. } = action {
         say(&mut body, text, *markup, method.ends_with("Stream"));

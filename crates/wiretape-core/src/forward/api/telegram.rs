@@ -1,12 +1,13 @@
 //! Telegram's Bot API: <https://core.telegram.org/bots/api>.
 
-use alloc::borrow::ToOwned;
+use alloc::borrow::{Cow, ToOwned};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
 
 use serde_json::json;
 
+use super::html::html;
 use super::{ApiRequest, Chat, header, json, seconds};
 use crate::forward::{Action, Answer, Scope};
 use crate::json::Raw;
@@ -15,7 +16,7 @@ pub(super) fn request(chat: &Chat, action: &Action) -> Option<ApiRequest> {
     let (method, mut body, markup) = match action {
         Action::Post { text, markup, .. } => (
             "sendMessage",
-            json!({"chat_id": chat.id, "text": text}),
+            json!({"chat_id": chat.id, "text": said(text, *markup)}),
             *markup,
         ),
         Action::Edit {
@@ -24,6 +25,7 @@ pub(super) fn request(chat: &Chat, action: &Action) -> Option<ApiRequest> {
             markup,
             ..
         } => {
+            let text = said(text, *markup);
             let body = json!({"chat_id": chat.id, "message_id": number(message), "text": text});
             ("editMessageText", body, *markup)
         }
@@ -34,7 +36,7 @@ pub(super) fn request(chat: &Chat, action: &Action) -> Option<ApiRequest> {
         Action::StopModel | Action::Finished(_) => return None,
     };
     if let (true, Some(members)) = (markup, body.as_object_mut()) {
-        members.insert("parse_mode".to_owned(), json!("Markdown"));
+        members.insert("parse_mode".to_owned(), json!("HTML"));
     }
     Some(ApiRequest {
         method: "POST",
@@ -42,6 +44,15 @@ pub(super) fn request(chat: &Chat, action: &Action) -> Option<ApiRequest> {
         headers: vec![("content-type", "application/json".to_owned())],
         body: json(&body),
     })
+}
+
+/// The text as it is sent: Telegram's own Markdown is another one, and refuses a lone mark.
+fn said(text: &str, markup: bool) -> Cow<'_, str> {
+    if markup {
+        Cow::Owned(html(text))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// Message ids are numbers on the wire.
@@ -78,11 +89,11 @@ pub(super) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Answe
             scope: Scope::Chat,
         };
     }
-    said(code, why)
+    refusal(code, why)
 }
 
 /// The strings are not documented; these are what bots report (M-03, M-06, M-08).
-fn said(code: u64, why: String) -> Answer {
+fn refusal(code: u64, why: String) -> Answer {
     let lower = why.to_ascii_lowercase();
     let says = |words: &str| lower.contains(words);
     if says("message is not modified") {

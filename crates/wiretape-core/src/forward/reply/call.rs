@@ -103,6 +103,10 @@ impl Reply {
             if self.front.repeat.is_some() {
                 return urgent(What::Post, Kind::Post);
             }
+            if last && self.front.done {
+                // Nothing of it can be read: blanks in a block of code that goes on.
+                return None;
+            }
             let waits = self.growth == Growth::Once && !last;
             return match self.has_text() && !waits {
                 true if last => urgent(What::Post, Kind::Post),
