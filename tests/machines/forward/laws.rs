@@ -7,6 +7,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
+use proptest::test_runner::RngSeed;
 use wiretape_core::Moment;
 use wiretape_core::forward::{
     Action, Answer, Counts, First, Growth, LostPost, Once, Options, Outcome, Partial, Platform,
@@ -279,7 +280,9 @@ fn holds(run: &Run, policy: &Policy, markup: bool) -> Result<(), String> {
         Some(outcome @ (Outcome::Delivered { .. } | Outcome::Stopped)) => {
             // What is said to be uncertain may be missing, and nothing else.
             let certain = matches!(outcome, Outcome::Delivered { uncertain: 0, .. });
-            let shown = run.world.shown(attempt, !certain);
+            let mut shown = run.world.shown(attempt, !certain);
+            // Where nothing can be deleted, a message that is not wanted any more is emptied.
+            shown.retain(|text| policy.deletes || text != "…");
             covers(source, &shown, true)?;
             if !markup {
                 plainly(source, &shown)?;
@@ -304,7 +307,9 @@ fn holds(run: &Run, policy: &Policy, markup: bool) -> Result<(), String> {
     repeats(run)?;
     // (v)
     for (at, attempt, shown) in &run.world.frames {
-        covers(&run.said[*attempt], shown, false).map_err(|error| format!("at {at}: {error}"))?;
+        let mut shown = shown.clone();
+        shown.retain(|text| policy.deletes || text != "…");
+        covers(&run.said[*attempt], &shown, false).map_err(|error| format!("at {at}: {error}"))?;
     }
     in_time(run, policy)
 }
@@ -414,8 +419,24 @@ fn in_time(run: &Run, policy: &Policy) -> Result<(), String> {
     Ok(())
 }
 
+/// The same replies and refusals in each run, so that a change is judged by itself; others where
+/// `PROPTEST_CASES` asks for more of them.
+fn config() -> ProptestConfig {
+    let explores = std::env::var_os("PROPTEST_CASES").is_some();
+    let usual = ProptestConfig::default();
+    ProptestConfig {
+        failure_persistence: None,
+        rng_seed: if explores {
+            usual.rng_seed
+        } else {
+            RngSeed::Fixed(1)
+        },
+        ..usual
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn six_invariants(

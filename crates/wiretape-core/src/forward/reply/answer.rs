@@ -137,6 +137,7 @@ impl Reply {
             self.front.shown = flight.shown;
         }
         self.front.unsure = None;
+        self.front.longest = None;
         self.front.last = Some(flight.said);
     }
 
@@ -166,7 +167,6 @@ impl Reply {
             // Was it over before the call that was lost, or through it? An edit of the whole text is
             // right in both cases.
             What::Edit | What::EndStream { .. } if was_stream && self.front.unsure.is_some() => {
-                self.front.unsure = None;
                 self.front.last = None;
             }
             What::Edit | What::EndStream { .. } => {
@@ -179,7 +179,7 @@ impl Reply {
     }
 
     /// The first message stays as it is shown; the rest goes into a new one.
-    fn go_on_after(&mut self, void: bool) {
+    pub(super) fn go_on_after(&mut self, void: bool) {
         if let Some(shown) = self.front.unsure.filter(|shown| *shown > self.front.shown) {
             // The lost edit is taken as carried out, as a lost post is.
             self.uncertain += usize::from(!void);
@@ -255,6 +255,9 @@ impl Reply {
             return;
         }
         let appends = flight.streamed && self.growth == Growth::Append;
+        if self.only_grows() && matches!(flight.what, What::EndStream { .. } | What::Edit) {
+            self.front.longest = Some(flight.said.clone());
+        }
         match flight.what {
             // A deletion or an edit may be carried out twice, and a stream that is over says so.
             What::Remove => {}

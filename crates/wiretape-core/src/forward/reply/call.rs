@@ -192,12 +192,13 @@ impl Reply {
                 // It ends by itself.
                 if seals {
                     self.means = Means::Message;
-                    self.seal_front(self.front.shown);
+                    self.go_on_after(false);
                 }
                 return true;
             }
             What::EndStream { .. } if self.void_stream => {
-                let mut last = self.front.last.clone().unwrap_or_else(|| self.empty());
+                let said = self.front.longest.as_ref().or(self.front.last.as_ref());
+                let mut last = said.cloned().unwrap_or_else(|| self.empty());
                 last.markup &= !self.front.plain;
                 (last, self.front.shown)
             }

@@ -72,6 +72,9 @@ struct Front {
     repeat: Option<Post>,
     /// The key of a post that was lost: if its repetition is refused, the first was not taken either.
     key: Option<u64>,
+    /// What a call to a stream that only grows said, if it was not answered: the stream may say it, and
+    /// cannot say less.
+    longest: Option<Said>,
     /// Up to where an edit that was not answered shows the text, if it was carried out.
     unsure: Option<usize>,
     /// All of it is shown: known from the last answer.
@@ -307,6 +310,7 @@ impl Reply {
             let is_front = live.as_ref() == Some(&kept);
             self.front.message = Some(kept);
             self.front.last = front.last.filter(|_| is_front);
+            self.front.longest = front.longest.filter(|_| is_front);
             self.front.unsure = front.unsure.filter(|_| is_front);
         }
         self.front.shown = self.parts.from();
