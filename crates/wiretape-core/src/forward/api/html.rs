@@ -176,7 +176,7 @@ fn marked<'a>(
                     };
                     emphasis(text, run, "i", open, out)
                 }
-                2 if !open.bold && !(word && c == '_') => {
+                2 if !(open.bold || word && c == '_') => {
                     let open = Open { bold: true, ..open };
                     emphasis(text, run, "b", open, out)
                 }
