@@ -177,11 +177,12 @@ pub(crate) fn count(n: usize, noun: &str) -> String {
     format!("{} {noun}{s}", grouped(n as u64))
 }
 
-/// `812 µs`, `34.5 ms`, `2.31 s`.
+/// `430 ns`, `812 µs`, `34.5 ms`, `2.31 s`.
 pub(crate) fn duration(ns: u64) -> String {
     match ns {
         0 => "0 s".into(),
-        1..1_000_000 => format!("{} µs", ns / 1_000),
+        1..1_000 => format!("{ns} ns"),
+        1_000..1_000_000 => format!("{} µs", ns / 1_000),
         1_000_000..1_000_000_000 => format!("{}.{} ms", ns / 1_000_000, ns / 100_000 % 10),
         _ => format!("{}.{:02} s", ns / 1_000_000_000, ns / 10_000_000 % 100),
     }
