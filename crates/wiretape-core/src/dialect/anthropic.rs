@@ -500,8 +500,8 @@ fn kind_of(ty: &str) -> Kind {
     }
 }
 
-/// What is read of a block that does not come whole.
-const MEMBERS: [&str; 9] = [
+/// What is read of a block that does not come whole, and written back by name.
+pub(crate) const MEMBERS: [&str; 9] = [
     "type",
     "id",
     "name",

@@ -1,6 +1,6 @@
 //! What differs between providers, and nothing else.
 
-mod anthropic;
+pub(crate) mod anthropic;
 mod calls;
 mod openai_chat;
 mod shared;

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use super::{
     Extent, Object, ToolResult, WrittenCall, array, is_blank, is_call, name_of, object, sent,
 };
+use crate::dialect::anthropic::MEMBERS;
 use crate::event::Kind;
 use crate::json::Raw;
 use crate::turn::{Choice, Content};
@@ -155,24 +156,11 @@ fn opening(content: &Content) -> Option<Raw<'_>> {
 fn more(content: &Content, block: &mut Object) {
     for (name, value) in opening(content).into_iter().flat_map(Raw::members) {
         let name = name.decode();
-        if !READ.contains(&&*name) {
+        if !MEMBERS.contains(&&*name) {
             block.json(&name, value.text());
         }
     }
 }
-
-/// What is written by name, or stands for an opening that is still empty.
-const READ: [&str; 9] = [
-    "type",
-    "id",
-    "name",
-    "input",
-    "text",
-    "thinking",
-    "signature",
-    "citations",
-    "content",
-];
 
 /// The ids of the provider's own calls whose results stand in the answer.
 fn answered(choice: &Choice) -> BTreeSet<String> {
