@@ -466,7 +466,9 @@ impl World {
             return Answer::NotModified;
         }
         let message = &mut self.messages[at];
-        if !same_text {
+        // What was told before, and may not have arrived, is still of the attempt that said it.
+        let told = !appends && message.told.trim_end() == new.trim_end();
+        if !same_text && !told {
             message.attempt = Some(said.attempt);
         }
         if appends {
