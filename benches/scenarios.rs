@@ -36,7 +36,7 @@ fn main() {
             };
             let subject = Subject::new(&exchange, Some(name));
             let original = read(dialect, &Scenario::plain(), &subject).meaning();
-            for profile in [Profile::Wire, Profile::Reshape, Profile::Fault] {
+            for profile in [Profile::Wire, Profile::Lawful, Profile::Faults] {
                 let id = BenchmarkId::new(profile.name(), format!("{tokens} tokens"));
                 group.bench_function(id, |bench| {
                     bench.iter(|| {

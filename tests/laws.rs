@@ -95,7 +95,7 @@ fn a_varied_tape_keeps_every_law() {
             let dialect = subject.dialect;
             let untouched = wiretape_vary::Subject::new(subject.exchange, Some(dialect.name()));
             for seed in 0..6 {
-                let scenario = Scenario::generate(seed, Profile::Reshape, &untouched);
+                let scenario = Scenario::generate(seed, Profile::Lawful, &untouched);
                 let exchange = scenario.apply(&untouched).to_exchange(subject.exchange);
                 let varied = Subject {
                     name: format!("{name} under seed {seed}"),
@@ -159,7 +159,7 @@ fn laws_of_any_reader_notice_a_worse_one() {
 
     assert_eq!(laws::chunk_blind(body, 0, 32, meaning).unwrap(), 96);
     assert_eq!(
-        laws::reshape_blind(&varied, Profile::Reshape, &effort, meaning).unwrap(),
+        laws::reshape_blind(&varied, Profile::Lawful, &effort, meaning).unwrap(),
         64
     );
     assert_eq!(laws::cut_safe(body, calls).unwrap(), body.len() as u64);

@@ -15,7 +15,7 @@ const FUNCTION_LINES_MAX: usize = 70;
 const PURE: [&str; 3] = ["wiretape-core", "wiretape-tape", "wiretape-vary"];
 
 /// Who may depend on whom. A new crate needs a line here.
-const ARROWS: [(&str, &str); 8] = [
+const ARROWS: [(&str, &str); 9] = [
     ("wiretape-core", ""),
     ("wiretape-tape", ""),
     ("wiretape-tokens", "wiretape-core"),
@@ -30,8 +30,12 @@ const ARROWS: [(&str, &str); 8] = [
         "wiretape-core wiretape-serve wiretape-tape wiretape-vary",
     ),
     (
+        "wiretape-check",
+        "wiretape-core wiretape-serve wiretape-tape wiretape-vary",
+    ),
+    (
         "wiretape-cli",
-        "wiretape wiretape-core wiretape-record wiretape-serve wiretape-tape wiretape-tokens wiretape-vary",
+        "wiretape wiretape-check wiretape-core wiretape-record wiretape-serve wiretape-tape wiretape-tokens wiretape-vary",
     ),
 ];
 

@@ -55,7 +55,7 @@ fn seeds(case: &Case) -> Vec<u64> {
         return (first..first + SEEDS).collect();
     }
     let few = |seed: &u64| {
-        let mut all = scenarios(case, *seed, Profile::Seen).into_iter();
+        let mut all = scenarios(case, *seed, Profile::SeenReshapes).into_iter();
         all.all(|(subject, scenario)| scenario.apply(&subject).steps().len() <= CHUNKS_MAX)
     };
     let count = usize::try_from(SEEDS_OF_LONG).unwrap();
@@ -65,7 +65,7 @@ fn seeds(case: &Case) -> Vec<u64> {
 impl Setting<'_> {
     fn profile(&self) -> (u64, Profile) {
         self.seed
-            .map_or((0, Profile::Plain), |seed| (seed, Profile::Seen))
+            .map_or((0, Profile::Plain), |seed| (seed, Profile::SeenReshapes))
     }
 
     fn scenarios(&self) -> Vec<Scenario> {

@@ -171,7 +171,7 @@ async fn three_turns_as_recorded_and_reshaped() {
             let what = format!("{dialect}, seed {seed}");
             let mut replay = MockServer::replay(&tape).expect_all_consumed();
             if seed > 0 {
-                replay = replay.seed(seed, Profile::Reshape);
+                replay = replay.seed(seed, Profile::Lawful);
             }
             let server = replay.start().await.unwrap();
             let (runs, shown) = (Shown::default(), Shown::default());
@@ -302,7 +302,7 @@ fn with_faults(plain: &Tape, dialect: Dialect, seed: u64) -> (Tape, usize) {
     let mut faults = 0;
     for (number, exchange) in (0_u64..).zip(&plain.exchanges) {
         let subject = Subject::new(exchange, Some(dialect.name()));
-        let scenario = Scenario::generate(seed * 3 + number, Profile::Fault, &subject);
+        let scenario = Scenario::generate(seed * 3 + number, Profile::Faults, &subject);
         let script = scenario.apply(&subject);
         let read = read(dialect, wiretape_core::Options::default(), script.body());
         // Another reason for stopping is no failure: it ends the run.

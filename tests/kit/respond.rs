@@ -50,8 +50,8 @@ async fn every_byte_comes_through_as_one_piece() {
 async fn a_seed_gives_the_bytes_that_it_gives_everywhere() {
     let tape = tape();
     let subject = Subject::new(&tape.exchanges[0], Some("anthropic"));
-    let expected = Scenario::generate(5, Profile::Reshape, &subject).apply(&subject);
-    let recorded = Recorded::seed(&tape, 5, Profile::Reshape).unwrap();
+    let expected = Scenario::generate(5, Profile::Lawful, &subject).apply(&subject);
+    let recorded = Recorded::seed(&tape, 5, Profile::Lawful).unwrap();
     let server = serving(recorded.only(0).unwrap()).await;
     for _ in 0..2 {
         let mut answer = post(&server.uri(), "/v1/messages", "{}").await;

@@ -55,7 +55,7 @@ async fn turn(url: &str, path: &str, body: &str, dialect: Dialect) -> Transcript
 async fn an_agent_of_two_turns() {
     let tape = session("anthropic/parallel-tools", "anthropic/text");
     for seed in 0..4 {
-        let replay = MockServer::replay(&tape).seed(seed, Profile::Reshape);
+        let replay = MockServer::replay(&tape).seed(seed, Profile::Lawful);
         let server = replay.expect_all_consumed().start().await.unwrap();
         let expected = server.transcript().unwrap();
         let first = turn(&server.url(), MESSAGES, &streaming(), Dialect::Anthropic).await;

@@ -45,7 +45,7 @@ fn a_scenario_shrinks_to_the_piece_that_matters() {
         assert_eq!(names, [name]);
     }
     // Two that need each other are both kept, whatever stands between them.
-    let strategy = scenarios(&subject, Profile::Reshape);
+    let strategy = scenarios(&subject, Profile::Lawful);
     let both = |scenario: &Scenario| has(scenario, "bom") && has(scenario, "rechunk");
     assert_eq!(least(&strategy, both).pieces.len(), 2);
     // A failure of everything has the least value there is.

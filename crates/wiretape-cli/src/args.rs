@@ -9,10 +9,14 @@ use wiretape_core::Dialect;
 use wiretape_vary::Profile;
 
 use crate::budget::BudgetArgs;
+use crate::client::ClientArgs;
 use crate::demo::DemoArgs;
+use crate::faults::FaultsArgs;
+use crate::merge::MergeArgs;
 use crate::record::RecordArgs;
 use crate::run::RunArgs;
 use crate::serve::ServeArgs;
+use crate::shrink::ShrinkArgs;
 use crate::tolerated;
 
 /// Records of streamed LLM replies, replayed in every way the wire could deliver them.
@@ -41,8 +45,14 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Check that every law holds over tapes.
-    Check(CheckArgs),
+    /// Check that every law holds over tapes; with -- CMD, what a client does wrong.
+    Check(Box<CheckArgs>),
+    /// List the catalogue of failures, or explain one.
+    Faults(FaultsArgs),
+    /// Reduce a failing scenario to the smallest that still fails.
+    Shrink(ShrinkArgs),
+    /// Join the reports of shards.
+    Merge(MergeArgs),
     /// Print what a reader makes of each exchange, as JSON.
     Transcript(TranscriptArgs),
     /// Print each frame of the framing, as JSON.
@@ -114,6 +124,8 @@ pub(crate) struct CheckArgs {
     /// One JSON line for each exchange, and one for the sum.
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) client: ClientArgs,
 }
 
 const TRANSCRIPT_KEYS: &str = "\
@@ -216,13 +228,14 @@ pub(crate) struct ShowArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 A reshape keeps the reply's meaning, a fault does not. Profiles: plain, wire, framing, dialect,
-reshape (every level), fault (one fault), all (reshapes, and a fault every other time), seen
-(reshapes that were seen in traffic of the tape's dialect). The tape that is written holds the one
+lawful (reshapes of every level), faults (one fault), all (reshapes, and a fault every other time),
+seen (what was seen in traffic of the tape's dialect), seen_reshapes (without its faults), quirks
+(what compatible servers do), hostile (sizes, depths, floods). The tape that is written holds the one
 exchange, and the scenario in its header; print it, edit it, and give it back with --scenario.
 
 Examples:
   wiretape vary in.tape --seed 7 -o out.tape
-  wiretape vary in.tape --seed 0x2a --profile fault -o - | wiretape show /dev/stdin
+  wiretape vary in.tape --seed 0x2a --profile faults -o - | wiretape show /dev/stdin
   wiretape vary in.tape --seed 7 --print > scenario.json
   wiretape vary in.tape --scenario scenario.json -o out.tape")]
 pub(crate) struct VaryArgs {

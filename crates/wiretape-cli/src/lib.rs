@@ -7,16 +7,20 @@
 mod args;
 mod budget;
 mod check;
+mod client;
 mod clock;
 mod decode;
 mod demo;
 mod exit;
+mod faults;
 mod frames;
+mod merge;
 mod record;
 mod run;
 mod screen;
 mod serve;
 mod show;
+mod shrink;
 mod source;
 mod stop;
 mod tolerated;
@@ -71,7 +75,11 @@ where
         Err(error) => return usage(&error, &mut io),
     };
     let result = match &command {
+        Command::Check(args) if !args.client.command.is_empty() => client::run(args, &mut io),
         Command::Check(args) => check::run(args, &mut io),
+        Command::Faults(args) => faults::run(args, &mut io),
+        Command::Shrink(args) => shrink::run(args, &mut io),
+        Command::Merge(args) => merge::run(args, &mut io),
         Command::Transcript(args) => transcript::run(args, &mut io),
         Command::Frames(args) => frames::run(args, &mut io),
         Command::Show(args) => show::run(args, &mut io),

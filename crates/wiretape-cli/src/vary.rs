@@ -58,7 +58,7 @@ pub(crate) fn run(args: &VaryArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
 
 fn scenario(args: &VaryArgs, subject: &Subject) -> Result<Scenario, Fault> {
     let Some(path) = &args.scenario else {
-        let profile = args.profile.unwrap_or(Profile::Reshape);
+        let profile = args.profile.unwrap_or(Profile::Lawful);
         return Ok(Scenario::generate(
             args.seed.unwrap_or_default(),
             profile,

@@ -239,7 +239,7 @@ impl Wanted {
         mount = match (self.scenario, self.seed) {
             (Some(scenario), None) if self.profile.is_none() => mount.scenario(scenario),
             (Some(_), _) => return Err("expected a scenario or a seed, found both".to_owned()),
-            (None, Some(seed)) => mount.seed(seed, self.profile.unwrap_or(Profile::Reshape)),
+            (None, Some(seed)) => mount.seed(seed, self.profile.unwrap_or(Profile::Lawful)),
             (None, None) if self.profile.is_some() => {
                 return Err("expected a seed for the profile".to_owned());
             }

@@ -26,7 +26,7 @@ use crate::window::ContextWindow;
 ///
 /// let tape = Tape::from_body(b"data: {\"choices\":[]}\n\ndata: [DONE]\n\n", None);
 /// let mount = Mount::new(&tape)
-///     .seed(7, Profile::Reshape)
+///     .seed(7, Profile::Lawful)
 ///     .matching(Matching::First)
 ///     .pace(Pace::Scripted { n: 2, of: 1 })
 ///     .hold_before(0, 1);

@@ -58,7 +58,7 @@ pub enum Report {
         number: usize,
         /// The exchange.
         exchange: usize,
-        /// What was done to it: `plain`, `seed 7, profile reshape`, `3 pieces`.
+        /// What was done to it: `plain`, `seed 7, profile lawful`, `3 pieces`.
         scenario: String,
         /// Bytes of the body that were sent.
         bytes: usize,

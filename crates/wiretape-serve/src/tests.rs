@@ -183,7 +183,7 @@ fn a_report_is_one_line_and_one_object() {
         prefix: "/x".to_owned(),
         number: 3,
         exchange: 1,
-        scenario: "seed 7, profile reshape".to_owned(),
+        scenario: "seed 7, profile lawful".to_owned(),
         bytes: 10,
         chunks: 2,
         sha256: "ab".to_owned(),
@@ -195,7 +195,7 @@ fn a_report_is_one_line_and_one_object() {
     };
     assert_eq!(
         report.to_string(),
-        "/x request 3: exchange 1, seed 7, profile reshape: 10 bytes, 2 chunks, complete, 1.234 s, \
+        "/x request 3: exchange 1, seed 7, profile lawful: 10 bytes, 2 chunks, complete, 1.234 s, \
          sha256 ab, the recording's bytes, cut otherwise"
     );
     let told = serde_json::to_value(&report).unwrap();

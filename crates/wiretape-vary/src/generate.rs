@@ -73,11 +73,12 @@ pub(crate) fn generate(seed: u64, profile: Profile, subject: &Subject) -> Scenar
         pieces: Vec::new(),
         fault: None,
         gone: Vec::new(),
-        seen: profile == Profile::Seen,
+        seen: matches!(profile, Profile::Seen | Profile::SeenReshapes),
     };
-    let all = matches!(profile, Profile::Reshape | Profile::All | Profile::Seen);
+    let both = matches!(profile, Profile::All | Profile::Seen);
+    let all = both || matches!(profile, Profile::Lawful | Profile::SeenReshapes);
     let often = || Rng::new(seed, "fault or not").chance(HALF);
-    if profile == Profile::Fault || (profile == Profile::All && often()) {
+    if profile == Profile::Faults || (both && often()) {
         draw.fault();
     }
     if all || profile == Profile::Dialect {
@@ -96,7 +97,9 @@ pub(crate) fn generate(seed: u64, profile: Profile, subject: &Subject) -> Scenar
         version: VERSION,
         seed,
         profile,
+        exchange: None,
         pieces: draw.pieces,
+        retries: None,
     }
 }
 

@@ -31,6 +31,7 @@ extern crate alloc;
 
 mod apply;
 mod catalogue;
+pub mod classes;
 mod dialect;
 mod digest;
 mod fault;
@@ -43,6 +44,7 @@ mod rewrite;
 mod rng;
 mod scenario;
 mod script;
+pub mod shrink;
 mod sse;
 mod subject;
 

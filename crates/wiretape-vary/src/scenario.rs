@@ -32,8 +32,15 @@ pub struct Scenario {
     pub seed: u64,
     /// The profile it was generated from; without effect on what the pieces do.
     pub profile: Profile,
+    /// The one exchange it is done to, counted from 0; the others are played as they were recorded.
+    /// `None`: every exchange.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<usize>,
     /// What to do.
     pub pieces: Vec<Piece>,
+    /// What every attempt after the first gets instead, where a client asks again. `None`: the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retries: Option<Vec<Piece>>,
 }
 
 /// No other version is read: what it means is not known here.
@@ -61,7 +68,9 @@ impl Scenario {
             version: VERSION,
             seed: 0,
             profile: Profile::Plain,
+            exchange: None,
             pieces,
+            retries: None,
         }
     }
 
@@ -80,7 +89,8 @@ impl Scenario {
     /// Every piece keeps the reply's meaning.
     #[must_use]
     pub fn is_reshape(&self) -> bool {
-        self.pieces.iter().all(Piece::is_reshape)
+        let retries = self.retries.iter().flatten();
+        self.pieces.iter().chain(retries).all(Piece::is_reshape)
     }
 }
 
@@ -97,29 +107,38 @@ pub enum Profile {
     Framing,
     /// Reshapes of the dialect.
     Dialect,
-    /// Reshapes of every level.
-    Reshape,
+    /// Reshapes of every level, seen or not: all that the grammar allows.
+    Lawful,
     /// One fault.
-    Fault,
+    Faults,
     /// Reshapes of every level, and a fault every other time.
     All,
-    /// Those of [`Profile::Reshape`] whose [standing](Piece::standing) in the dialect is
+    /// Those of [`Profile::Lawful`] whose [standing](Piece::standing) in the dialect is
     /// [seen](crate::Standing::Seen): what any reader of that provider meets. Of a dialect that is
     /// not known nothing was seen, so nothing is done.
+    SeenReshapes,
+    /// Those of [`Profile::SeenReshapes`], and a fault that was seen every other time.
     Seen,
+    /// What compatible servers do: of whichever provider's dialect the tape is.
+    Quirks,
+    /// Resources and security: sizes, depths, floods, keys.
+    Hostile,
 }
 
 impl Profile {
     /// Every profile, in the order of the type.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Plain,
         Self::Wire,
         Self::Framing,
         Self::Dialect,
-        Self::Reshape,
-        Self::Fault,
+        Self::Lawful,
+        Self::Faults,
         Self::All,
+        Self::SeenReshapes,
         Self::Seen,
+        Self::Quirks,
+        Self::Hostile,
     ];
 
     /// Its name, as in the scenario format.
@@ -130,10 +149,13 @@ impl Profile {
             Self::Wire => "wire",
             Self::Framing => "framing",
             Self::Dialect => "dialect",
-            Self::Reshape => "reshape",
-            Self::Fault => "fault",
+            Self::Lawful => "lawful",
+            Self::Faults => "faults",
             Self::All => "all",
+            Self::SeenReshapes => "seen_reshapes",
             Self::Seen => "seen",
+            Self::Quirks => "quirks",
+            Self::Hostile => "hostile",
         }
     }
 }

@@ -13,7 +13,7 @@
 //!
 //! let tape = Tape::load("../../recordings/anthropic/small-tool.tape")?;
 //! for seed in 0..8 {
-//!     let replay = MockServer::replay(&tape).seed(seed, Profile::Reshape);
+//!     let replay = MockServer::replay(&tape).seed(seed, Profile::Lawful);
 //!     let server = replay.start_blocking()?; // in async tests: start().await
 //!     let turn = &server.transcript()?[0]; // what your client must come to
 //!     assert_eq!(turn.tool_calls[0].name, "get_weather");
@@ -58,7 +58,7 @@
 //!     let text_and_calls = |chunks: &[&[u8]]| Yours::read(chunks).0;
 //!     let calls = |body: &[u8]| Yours::read(&[body]).0;
 //!     chunk_blind(body, 0, 64, text_and_calls)?;
-//!     reshape_blind(&varied, Profile::Reshape, &effort, text_and_calls)?;
+//!     reshape_blind(&varied, Profile::Lawful, &effort, text_and_calls)?;
 //!     cut_safe(body, calls)?;
 //!     fault_safe(&varied, &effort, calls)?;
 //! }

@@ -117,7 +117,7 @@ impl<'a> Law<'a> {
             cases: report.cases,
             failure: report.failure.as_ref().map(|failure| Failure {
                 case: &failure.case,
-                scenario: failure.scenario.as_ref(),
+                scenario: failure.scenario.as_deref(),
                 difference: &failure.difference,
             }),
         }

@@ -22,7 +22,7 @@ fn row(panic: Option<&str>) -> Row {
         cases: 3,
         failure: Some(Failure {
             case: "scenario of seed 2".into(),
-            scenario: Some(scenario),
+            scenario: Some(Box::new(scenario)),
             difference: "at character 4: expected `a`, seen `b\u{1b}`".into(),
         }),
     };
@@ -45,7 +45,7 @@ fn row(panic: Option<&str>) -> Row {
 
 fn parsed(words: impl IntoIterator<Item = OsString>) -> CheckArgs {
     match Cli::try_parse_from(words).unwrap().command {
-        Command::Check(args) => args,
+        Command::Check(args) => *args,
         other => panic!("no check: {other:?}"),
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn how(demo: &Demo) -> Vec<(&'static str, String)> {
         (
             "run otherwise under faults",
             format!(
-                "The same with {seeds} seeds of profile fault: cut, reset, stalled, an error, a reason that forbids\n\
+                "The same with {seeds} seeds of profile faults: cut, reset, stalled, an error, a reason that forbids\n\
                  acting. So many calls ran with arguments that were not sent."
             ),
         ),

@@ -56,7 +56,7 @@ pub(crate) struct DemoArgs {
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = crate::args::at_least_one::<u32>, allow_negative_numbers = true)]
     seeds: u32,
     /// What the seeds choose from, of what keeps the reply's meaning.
-    #[arg(long, value_name = "NAME", value_parser = reshapes(), default_value = "seen")]
+    #[arg(long, value_name = "NAME", value_parser = reshapes(), default_value = "seen_reshapes")]
     profile: Profile,
     /// The first seed: decimal, or hexadecimal after 0x.
     #[arg(long, default_value = "0", value_name = "N", value_parser = crate::args::seed, allow_negative_numbers = true)]
@@ -80,7 +80,13 @@ pub(crate) struct DemoArgs {
 
 /// The profiles that keep a reply's meaning.
 fn reshapes() -> impl TypedValueParser<Value = Profile> {
-    let keeps = |profile: &Profile| !matches!(profile, Profile::Fault | Profile::All);
+    use Profile::{Dialect, Framing, Lawful, Plain, SeenReshapes, Wire};
+    let keeps = |profile: &Profile| {
+        matches!(
+            profile,
+            Plain | Wire | Framing | Dialect | Lawful | SeenReshapes
+        )
+    };
     let names = Profile::ALL.into_iter().filter(keeps).map(Profile::name);
     PossibleValuesParser::new(names).try_map(|name| name.parse::<Profile>())
 }
@@ -399,7 +405,7 @@ async fn read_all<C: Consumer>(
         read.calls.as_sent += as_sent(&calls, sent);
         read.waits_ns.extend(waits_ns);
 
-        let mount = replay.vary(seed, Profile::Fault);
+        let mount = replay.vary(seed, Profile::Faults);
         let base = replay.mount(&format!("/fault-{seed}"), mount)?;
         let reading = replay.read(&base, consumer()).await?;
         let calls = reading.calls.len() as u64;

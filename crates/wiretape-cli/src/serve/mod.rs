@@ -45,7 +45,7 @@ Control, as JSON; ?prefix=/NAME selects one tape:
   POST /_wiretape/reset       from the first exchange again
   POST /_wiretape/release     lets held replies go on (--hold)
   POST /_wiretape/mount       {\"prefix\":\"/a\",\"tape\":\"NAME\" or \"tape_text\":\"…\",\"seed\":7,
-                              \"profile\":\"reshape\",\"scenario\":{…},\"matching\":\"strict\",
+                              \"profile\":\"lawful\",\"scenario\":{…},\"matching\":\"strict\",
                               \"pace\":\"recorded\",\"hold\":{\"exchange\":0,\"event\":3}}
   DELETE /_wiretape/mount     takes it away
 

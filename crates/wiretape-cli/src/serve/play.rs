@@ -83,7 +83,7 @@ impl PlayArgs {
     }
 
     fn profile(&self) -> Profile {
-        self.profile.unwrap_or(Profile::Reshape)
+        self.profile.unwrap_or(Profile::Lawful)
     }
 
     /// The scenario of `--scenario`.

@@ -128,7 +128,7 @@ fn faults_permit_what_they_say() {
         let subject = subject(dialect, body);
         let want = meaning(dialect, body.as_bytes());
         for seed in 0..300 {
-            let scenario = Scenario::generate(seed, Profile::Fault, &subject);
+            let scenario = Scenario::generate(seed, Profile::Faults, &subject);
             assert_eq!(scenario.pieces.len(), 1);
             assert_eq!(scenario.pieces[0].level(), Level::Fault);
             let script = scenario.apply(&subject);

@@ -15,8 +15,8 @@ const RESHAPES: [Profile; 5] = [
     Profile::Wire,
     Profile::Framing,
     Profile::Dialect,
-    Profile::Reshape,
-    Profile::Seen,
+    Profile::Lawful,
+    Profile::SeenReshapes,
 ];
 
 #[test]
@@ -61,7 +61,7 @@ fn a_varied_body_is_varied_again() {
         let script = Scenario::of(escapes.collect()).apply(&subject(dialect, body));
         let again = Subject::new(&exchange(script.body()), Some(dialect.name()));
         for seed in 0..200 {
-            let scenario = Scenario::generate(seed, Profile::Reshape, &again);
+            let scenario = Scenario::generate(seed, Profile::Lawful, &again);
             let script = scenario.apply(&again);
             assert_eq!(script.skipped, []);
             let json = serde_json::to_string(&scenario).unwrap();
@@ -267,7 +267,7 @@ fn seen_is_what_was_seen() {
         let subject = subject(dialect, body);
         let mut found = BTreeSet::new();
         for seed in 0..300 {
-            let scenario = Scenario::generate(seed, Profile::Seen, &subject);
+            let scenario = Scenario::generate(seed, Profile::SeenReshapes, &subject);
             for piece in &scenario.pieces {
                 assert_eq!(piece.standing(name), Standing::Seen, "{piece:?}");
                 assert!(piece.is_reshape());
@@ -279,7 +279,7 @@ fn seen_is_what_was_seen() {
     }
     let unknown = Subject::new(&exchange(b"data: {\"a\":1}\n\n"), Some("gemini"));
     for seed in 0..100 {
-        let scenario = Scenario::generate(seed, Profile::Seen, &unknown);
+        let scenario = Scenario::generate(seed, Profile::SeenReshapes, &unknown);
         assert_eq!(scenario.pieces, []);
     }
 }

@@ -62,7 +62,7 @@ pub fn check(subject: &Subject<'_>, varied: &wiretape_vary::Subject) -> Report {
             let case = case.map_err(|difference| match scenario.pieces.first() {
                 Some(piece) => Failure {
                     case: format!("with {}", piece.name()),
-                    scenario: Some(scenario.clone()),
+                    scenario: Some(Box::new(scenario.clone())),
                     difference,
                 },
                 None => Failure::new("the body as it is", difference),

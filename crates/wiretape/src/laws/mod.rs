@@ -100,7 +100,7 @@ pub struct Failure {
     /// What was done to the bytes: offsets, a cut, a scenario.
     pub case: String,
     /// The scenario, where one was played.
-    pub scenario: Option<Scenario>,
+    pub scenario: Option<Box<Scenario>>,
     /// The first difference: expected, seen.
     pub difference: String,
 }

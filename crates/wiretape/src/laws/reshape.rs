@@ -42,7 +42,7 @@ pub fn interleaving(
 #[must_use]
 pub fn check(subject: &Subject<'_>, varied: &wiretape_vary::Subject, effort: &Effort) -> Report {
     let seeds = (0..u64::from(effort.runs)).map(|run| effort.seed.wrapping_add(run));
-    let scenarios = seeds.map(|seed| Scenario::generate(seed, Profile::Reshape, varied));
+    let scenarios = seeds.map(|seed| Scenario::generate(seed, Profile::Lawful, varied));
     let mut report = Report::new(9, "reshape", How::Sampled);
     all_same(subject, varied, scenarios, &mut report);
     report
@@ -110,7 +110,7 @@ fn all_same(
             Err(Failure {
                 case: describe(&scenario),
                 difference: difference::of_transcripts(&whole, &seen),
-                scenario: Some(scenario),
+                scenario: Some(Box::new(scenario)),
             })
         };
         if !report.case(case) {
@@ -158,7 +158,7 @@ fn least<T: PartialEq>(
 ///
 /// `read` is given the chunks of `runs` scenarios of the profile, and must give what it gives for the
 /// untouched body in one chunk: so let it give what the reply means, and not how many frames it had.
-/// [`Profile::Reshape`] has all reshapes, the others some; scenarios with a fault are left out. Says
+/// [`Profile::Lawful`] has all reshapes, the others some; scenarios with a fault are left out. Says
 /// how many scenarios were played.
 ///
 /// ```
@@ -205,7 +205,7 @@ pub fn reshape_blind<T: PartialEq + Debug>(
             return Err(Failure {
                 case: describe(&scenario),
                 difference: difference::of(&whole, &seen),
-                scenario: Some(scenario),
+                scenario: Some(Box::new(scenario)),
             });
         }
     }
@@ -229,7 +229,7 @@ pub fn fault_safe<T: PartialEq + Debug>(
     let whole = calls(subject.body());
     for run in 0..u64::from(effort.runs) {
         let seed = effort.seed.wrapping_add(run);
-        let scenario = Scenario::generate(seed, Profile::Fault, subject);
+        let scenario = Scenario::generate(seed, Profile::Faults, subject);
         let script = scenario.apply(subject);
         let seen = calls(script.body());
         let permitted = script.permits.iter().any(|outcome| match outcome {
@@ -242,7 +242,7 @@ pub fn fault_safe<T: PartialEq + Debug>(
             return Err(Failure {
                 case: describe(&scenario),
                 difference: format!("expected one of {:?}; calls: {what}", script.permits),
-                scenario: Some(scenario),
+                scenario: Some(Box::new(scenario)),
             });
         }
     }
@@ -267,7 +267,7 @@ pub fn faults(subject: &Subject<'_>, varied: &wiretape_vary::Subject, effort: &E
     let whole = transcript(subject.dialect, &subject.body);
     for run in 0..u64::from(effort.runs) {
         let seed = effort.seed.wrapping_add(run);
-        let scenario = Scenario::generate(seed, Profile::Fault, varied);
+        let scenario = Scenario::generate(seed, Profile::Faults, varied);
         let script = scenario.apply(varied);
         let seen = transcript(subject.dialect, script.body());
         let permitted = script
@@ -281,7 +281,7 @@ pub fn faults(subject: &Subject<'_>, varied: &wiretape_vary::Subject, effort: &E
             Err(Failure {
                 case: describe(&scenario),
                 difference: format!("expected one of {:?}; seen {what}", script.permits),
-                scenario: Some(scenario),
+                scenario: Some(Box::new(scenario)),
             })
         };
         if !report.case(case) {

@@ -106,7 +106,7 @@ pub fn replay(varied: &wiretape_vary::Subject, effort: &Effort) -> Report {
             Err(Failure {
                 case: format!("seed {seed}, twice"),
                 difference: difference::of(&(&one, first), &(&two, second)),
-                scenario: Some(one),
+                scenario: Some(Box::new(one)),
             })
         };
         if !report.case(case) {

@@ -7,7 +7,7 @@
 //!
 //! let tape = Tape::load("../../recordings/anthropic/parallel-tools.tape")?;
 //! let server = MockServer::replay(&tape)
-//!     .seed(7, Profile::Reshape)
+//!     .seed(7, Profile::Lawful)
 //!     .start()
 //!     .await?;
 //! // Point a client at it: `ANTHROPIC_BASE_URL`, or its own option.

@@ -15,7 +15,7 @@
 //! };
 //! let whole = meaning(subject.body());
 //! proptest!(ProptestConfig::with_cases(16), |(
-//!     scenario in scenarios(&subject, Profile::Reshape),
+//!     scenario in scenarios(&subject, Profile::Lawful),
 //!     chunking in chunkings(subject.body().len()),
 //! )| {
 //!     prop_assert_eq!(&meaning(scenario.apply(&subject).body()), &whole);

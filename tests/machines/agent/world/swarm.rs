@@ -112,8 +112,8 @@ impl Swarm {
             profile: *chance.pick(&[
                 Profile::Plain,
                 Profile::Wire,
-                Profile::Reshape,
-                Profile::Fault,
+                Profile::Lawful,
+                Profile::Faults,
                 Profile::All,
             ]),
             usage: chance.one_in(2),

@@ -83,7 +83,7 @@ pub fn check(subject: &Subject<'_>, varied: &wiretape_vary::Subject, effort: &Ef
             let (scenario, difference) = wire.least(&scenario, seen);
             Failure {
                 case: "a scenario through a socket".into(),
-                scenario: Some(scenario),
+                scenario: Some(Box::new(scenario)),
                 difference,
             }
         });

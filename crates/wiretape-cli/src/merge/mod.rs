@@ -1,0 +1,15 @@
+//! `wiretape merge`.
+
+use clap::Args;
+
+use crate::Io;
+use crate::exit::{Exit, Fault};
+
+#[derive(Args, Debug)]
+pub(crate) struct MergeArgs {}
+
+/// Not there yet.
+pub(crate) fn run(args: &MergeArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
+    let _ = (args, io);
+    Err(Fault::new("not there yet"))
+}

@@ -1,0 +1,1 @@
+//! The smallest scenario and tape that still show it.
