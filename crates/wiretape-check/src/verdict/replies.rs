@@ -48,7 +48,9 @@ fn by_echo(run: &Run<'_>, turn: &TurnSeen, finish: &Finish) -> Vec<Blame> {
         got: &got,
         broken: &broken(run, turn),
         later: &[],
+        went_on: turn.echo.is_some(),
         attempts: turn.attempts.len(),
+        starts: &[0],
         gone: *finish == Finish::Gone && turn.echo.is_none(),
         joined: false,
     };
@@ -108,8 +110,11 @@ fn by_account(run: &Run<'_>, finish: &Finish) -> Vec<(Blame, usize)> {
         Some(turn) => permits(run, turn),
         None => vec![Outcome::Same],
     };
-    let attempts = run.seen.turns.iter().map(|turn| turn.attempts.len()).max();
+    let requests = run.seen.turns.iter().map(|turn| turn.attempts.len());
+    let again = requests.clone().any(|count| count > 1);
+    let requests = if again { requests.sum() } else { 1 };
     let mut later = Vec::new();
+    let mut went_on = false;
     if let Some(turn) = broken_turn {
         let Some(parts) = parts(run, turn.exchange, &want.calls) else {
             return Vec::new();
@@ -121,7 +126,7 @@ fn by_account(run: &Run<'_>, finish: &Finish) -> Vec<(Blame, usize)> {
             }
         }
         want.calls = parts.own;
-        let went_on = run
+        went_on = run
             .seen
             .turns
             .iter()
@@ -137,7 +142,9 @@ fn by_account(run: &Run<'_>, finish: &Finish) -> Vec<(Blame, usize)> {
         got: &got,
         broken: &broken_turn.map_or_else(Vec::new, |turn| broken(run, turn)),
         later: &later,
-        attempts: attempts.unwrap_or(1),
+        went_on,
+        attempts: requests,
+        starts: &starts(run, &want),
         gone: *finish == Finish::Gone,
         joined: 1 < run.baseline.turns.len(),
     };
@@ -146,6 +153,31 @@ fn by_account(run: &Run<'_>, finish: &Finish) -> Vec<(Blame, usize)> {
         blames.extend(reordered(&want.calls, &got.calls));
     }
     blames.into_iter().map(|blame| (blame, exchange)).collect()
+}
+
+/// Replies whose begin in the text of a run is looked for.
+const STARTS_MAX: usize = 16;
+
+/// Where in the text of the untouched run the texts of its replies begin, as far as it can be told.
+fn starts(run: &Run<'_>, want: &Deed) -> Vec<usize> {
+    let contents = baseline::contents(run.tape);
+    let text = want.text.as_deref().unwrap_or_default();
+    let mut starts = vec![0];
+    let mut at = 0;
+    for turn in run.baseline.turns.iter().take(STARTS_MAX) {
+        let Some(content) = baseline::of(&contents, turn.exchange) else {
+            break;
+        };
+        if !text
+            .get(at..)
+            .is_some_and(|rest| rest.starts_with(&content.text))
+        {
+            break;
+        }
+        at += content.text.len();
+        starts.push(at);
+    }
+    starts
 }
 
 /// A run's calls by the reply that they are of.
