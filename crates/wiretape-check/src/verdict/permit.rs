@@ -16,8 +16,6 @@ pub(super) struct Reply<'a> {
     pub(super) want: &'a Deed,
     /// Of this delivery.
     pub(super) got: &'a Deed,
-    /// Calls of the delivery whose arguments do not parse.
-    pub(super) broken: &'a [Done],
     /// Calls of later replies: there if the client went on, absent if it did not.
     pub(super) later: &'a [Done],
     /// The client asked for a later reply.
@@ -62,8 +60,12 @@ fn acts(outcome: Outcome) -> bool {
 
 /// Nothing but what the untouched reply gives.
 pub(super) fn lawful(permits: &[Outcome]) -> bool {
-    let same = |outcome: &Outcome| matches!(outcome, Outcome::Same | Outcome::SameButReason);
-    permits.iter().all(same)
+    permits.iter().all(|outcome| whole(*outcome))
+}
+
+/// The reply as it was, in all that is compared here: ids and reasoning are not.
+fn whole(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Same | Outcome::SameButReason)
 }
 
 impl Reply<'_> {
@@ -111,18 +113,6 @@ impl Reply<'_> {
         differ
     }
 
-    /// The calls of the untouched reply without those that do not parse any more.
-    fn sound(&self) -> Vec<Done> {
-        let mut sound = self.want.calls.clone();
-        for broken in self.broken {
-            let place = sound.iter().position(|call| call.name == broken.name);
-            if let Some(place) = place.filter(|_| !sound.contains(broken)) {
-                sound.remove(place);
-            }
-        }
-        sound
-    }
-
     /// Calls of this reply that were run: not those of later replies, which come last.
     fn own(&self) -> Vec<Done> {
         let mut later = self.later.to_vec();
@@ -139,7 +129,7 @@ impl Reply<'_> {
 
     fn fits(&self, outcome: Outcome) -> bool {
         match outcome {
-            Outcome::Same | Outcome::SameButReason => {
+            whole if self::whole(whole) => {
                 self.same_text()
                     && self.calls().is_same()
                     && (self.got.reported == self.want.reported || self.gone)

@@ -3,7 +3,7 @@
 use wiretape_vary::Outcome;
 
 use super::compare::{self, Done};
-use super::deed::{self, Content, Deed, Finish, turn_of};
+use super::deed::{Content, Deed, Finish, turn_of};
 use super::permit::{Blame, Reply, lawful};
 use super::{Found, Run, baseline, permits};
 use crate::{Code, Echo, TurnSeen};
@@ -46,7 +46,6 @@ fn by_echo(run: &Run<'_>, turn: &TurnSeen, finish: &Finish) -> Vec<Blame> {
         permits: &permits,
         want: &want,
         got: &got,
-        broken: &broken(run, turn),
         later: &[],
         went_on: turn.echo.is_some(),
         attempts: turn.attempts.len(),
@@ -72,21 +71,6 @@ fn reordered(want: &[Done], got: &[Done]) -> Option<Blame> {
         let expected = compare::shown(want);
         Blame::new(Code::ToolOrderDiffers, expected, compare::shown(got))
     })
-}
-
-/// Calls of the deliveries whose arguments do not parse.
-fn broken(run: &Run<'_>, turn: &TurnSeen) -> Vec<Done> {
-    let Some(dialect) = deed::dialect(run.tape) else {
-        return Vec::new();
-    };
-    let scripts = run.sent.get(turn.exchange);
-    let scripts = scripts
-        .into_iter()
-        .flatten()
-        .take(turn.attempts.len().max(1));
-    let faulty = scripts.filter(|script| !lawful(&script.permits));
-    let broken = faulty.flat_map(|script| deed::content(dialect, script.body()).broken);
-    broken.collect()
 }
 
 /// By the client's own account, which is of the whole run.
@@ -140,7 +124,6 @@ fn by_account(run: &Run<'_>, finish: &Finish) -> Vec<(Blame, usize)> {
         permits: &permitted,
         want: &want,
         got: &got,
-        broken: &broken_turn.map_or_else(Vec::new, |turn| broken(run, turn)),
         later: &later,
         went_on,
         attempts: requests,
