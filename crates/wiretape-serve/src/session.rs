@@ -105,6 +105,7 @@ pub(crate) struct Session {
 }
 
 /// What is noted of a request beside what it says.
+#[derive(Clone, Copy, Debug)]
 struct Noted {
     ticket: Ticket,
     retry: bool,
