@@ -96,7 +96,7 @@ fn add(sum: &mut Report, report: Report) {
         sum.name_class(class);
     }
     for baseline in report.baselines {
-        sum.add_baseline(&baseline.tape, baseline.state, Vec::new());
+        sum.add_baseline(baseline, Vec::new());
     }
     for count in report.counts {
         let own = sum.count(super::Tried {

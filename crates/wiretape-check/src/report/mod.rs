@@ -15,6 +15,7 @@ mod merge;
 mod order;
 #[cfg(test)]
 mod tests;
+pub mod timeline;
 
 use serde::{Deserialize, Serialize};
 use wiretape_vary::Standing;
@@ -23,7 +24,9 @@ pub use facts::{ClassFacts, Facts, TapeFacts};
 pub use json::ReadError;
 pub use merge::{MergeError, merge};
 pub use order::class_order;
+pub use timeline::Timeline;
 
+use crate::verdict::Run;
 use crate::{Code, Finding, Severity};
 
 /// The version of the format.
@@ -34,6 +37,9 @@ pub const QUOTE_BYTES_MAX: usize = 2_000;
 
 /// Lines that are kept of an explanation.
 pub const EXPLAIN_LINES_MAX: usize = 16;
+
+/// Exchanges of an untouched tape that are drawn.
+pub const BASELINE_TIMELINES_MAX: usize = 8;
 
 /// The class of what was found on an untouched tape.
 pub const UNTOUCHED: &str = "-";
@@ -83,6 +89,9 @@ pub struct Baseline {
     pub tape: String,
     /// In a word.
     pub state: BaselineState,
+    /// Each exchange as it was recorded, and what the client did, as pictures; as many as were made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timelines: Vec<Timeline>,
 }
 
 /// How a client does on an untouched tape, in a word.
@@ -167,6 +176,9 @@ pub struct Example {
     pub repeat: String,
     /// What happens in it, in a few lines; empty where nobody explained it.
     pub explain: Vec<String>,
+    /// The delivery and what the client did, as a picture; `None` where nobody made one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeline: Option<Box<Timeline>>,
 }
 
 /// A case that was tried.
@@ -229,19 +241,16 @@ impl Report {
     }
 
     /// How the client does on an untouched tape, and what is wrong with that.
-    pub fn add_baseline(&mut self, tape: &str, state: BaselineState, found: Vec<Example>) {
-        let wanted = self.place("", tape);
+    pub fn add_baseline(&mut self, new: Baseline, found: Vec<Example>) {
+        let wanted = self.place("", &new.tape);
         let place = |other: &Baseline| self.place("", &other.tape).cmp(&wanted);
         match self.baselines.binary_search_by(place) {
             Ok(place) => {
                 if let Some(baseline) = self.baselines.get_mut(place) {
-                    baseline.state = baseline.state.max(state);
+                    baseline.state = baseline.state.max(new.state);
                 }
             }
-            Err(place) => {
-                let tape = tape.into();
-                self.baselines.insert(place, Baseline { tape, state });
-            }
+            Err(place) => self.baselines.insert(place, new),
         }
         for example in found {
             self.add_example(example);
@@ -438,7 +447,41 @@ impl Group {
     }
 }
 
+impl Baseline {
+    /// The baseline of a tape that was played untouched, with a picture of each exchange.
+    #[must_use]
+    pub fn of(name: &str, state: BaselineState, run: Run<'_>) -> Self {
+        let exchanges = 0..run.tape.exchanges.len().min(BASELINE_TIMELINES_MAX);
+        Self {
+            tape: name.into(),
+            state,
+            timelines: exchanges
+                .map(|exchange| Timeline::of(run, exchange))
+                .collect(),
+        }
+    }
+}
+
 impl Example {
+    /// A finding and the line that repeats it, neither explained nor drawn yet.
+    #[must_use]
+    pub fn new(finding: Finding, repeat: String) -> Self {
+        Self {
+            finding,
+            repeat,
+            explain: Vec::new(),
+            timeline: None,
+        }
+    }
+
+    /// With a picture of the run that shows it.
+    #[must_use]
+    pub fn drawn(mut self, run: Run<'_>) -> Self {
+        let exchange = self.finding.place.exchange;
+        self.timeline = Some(Box::new(Timeline::of(run, exchange)));
+        self
+    }
+
     /// The example of the lowest rank is shown; two of one rank are the same.
     fn rank(&self) -> (Option<u64>, usize, &str, &str, Option<&str>, bool, &str) {
         let finding = &self.finding;
@@ -549,10 +592,15 @@ pub const fn standing_name(standing: Standing) -> &'static str {
 
 /// As much of the text as is kept.
 fn quote(text: &str) -> String {
-    if text.len() <= QUOTE_BYTES_MAX {
+    quote_bytes(text, QUOTE_BYTES_MAX)
+}
+
+/// The text, or its begin of at most so many bytes and `…`.
+fn quote_bytes(text: &str, bytes_max: usize) -> String {
+    if text.len() <= bytes_max {
         return text.into();
     }
-    let mut end = QUOTE_BYTES_MAX;
+    let mut end = bytes_max;
     while !text.is_char_boundary(end) {
         end -= 1;
     }

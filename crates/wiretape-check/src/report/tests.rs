@@ -4,7 +4,9 @@ mod laws;
 
 use wiretape_vary::{Profile, Scenario, Standing};
 
-use super::{BaselineState, ClassFacts, Example, Facts, Report, TapeFacts, Tried, UNTOUCHED};
+use super::{
+    Baseline, BaselineState, ClassFacts, Example, Facts, Report, TapeFacts, Tried, UNTOUCHED,
+};
 use crate::{Code, Finding, Place, Severity};
 
 pub(super) const CLASSES: [&str; 5] = ["F-02", "F-15", "F-15b", "F-40", "F-5"];
@@ -58,6 +60,15 @@ pub(super) fn example(
         finding,
         repeat: format!("wiretape check {tape}"),
         explain: vec!["what it is".into()],
+        timeline: None,
+    }
+}
+
+pub(super) fn baseline(tape: &str, state: BaselineState) -> Baseline {
+    Baseline {
+        tape: tape.into(),
+        state,
+        timelines: Vec::new(),
     }
 }
 
@@ -79,7 +90,7 @@ fn what_a_report_writes_it_reads() {
         UNTOUCHED,
         "a.tape",
     );
-    report.add_baseline("a.tape", BaselineState::Differs, vec![untouched]);
+    report.add_baseline(baseline("a.tape", BaselineState::Differs), vec![untouched]);
     let tried = Tried {
         class: "F-40",
         tape: "z.tape",

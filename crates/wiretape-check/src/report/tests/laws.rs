@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use wiretape_vary::{Profile, Standing};
 
-use super::{CLASSES, TAPES, example, facts};
+use super::{CLASSES, TAPES, baseline, example, facts};
 use crate::report::{BaselineState, MergeError, Report, Tried, UNTOUCHED, merge};
 use crate::{Code, Severity};
 
@@ -39,7 +39,7 @@ fn report(cases: &[Made], order: &[usize], shard: u32, of: u32) -> Report {
             0 => BaselineState::Stable,
             _ => BaselineState::Varies,
         };
-        report.add_baseline(tape, state, found);
+        report.add_baseline(baseline(tape, state), found);
     }
     for number in order {
         let (class, tape, found) = &cases[*number];
