@@ -10,7 +10,9 @@
 //! all shards of a plan is the report of the whole.
 
 mod facts;
+mod html;
 mod json;
+mod junit;
 mod merge;
 mod order;
 #[cfg(test)]
