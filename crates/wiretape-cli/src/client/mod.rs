@@ -1,5 +1,7 @@
 //! `wiretape check TAPE… -- CMD`: a verdict on any client.
 
+pub(crate) mod table;
+
 use std::ffi::OsString;
 
 use clap::Args;
