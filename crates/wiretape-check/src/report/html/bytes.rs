@@ -10,13 +10,12 @@ const ROW_BYTES: usize = 8;
 pub(super) fn put(excerpt: &Excerpt, number: usize, page: &mut Page) {
     let bytes = unhex(&excerpt.hex);
     page.put(&format!(
-        "<details class=\"plain bytes\"><summary><span class=\"callout\">{number}</span> \
-         The bytes around {}</summary>\n",
+        "<details class=\"plain bytes\"><summary><span class=\"callout\">{number}</span> At byte {}: ",
         grouped(excerpt.at)
     ));
-    page.put("<p class=\"note\">");
     page.text(&excerpt.what);
-    page.put(". <mark>Marked</mark>: the byte at that place. <b class=\"edge\">|</b> a chunk ends.</p>\n");
+    page.put("</summary>\n<p class=\"aside\"><mark>Marked</mark>: the byte at that place. ");
+    page.put("<b class=\"edge\">|</b> a chunk ends.</p>\n");
     page.put("<pre class=\"hex\" tabindex=\"0\">");
     let mut at = excerpt.from;
     for row in bytes.chunks(ROW_BYTES) {

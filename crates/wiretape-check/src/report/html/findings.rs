@@ -20,7 +20,7 @@ pub(super) fn put(report: &Report, groups: &[&Group], filters: &Filters, page: &
     }
     let kinds = count(groups.len() as u64, "kind", "kinds");
     page.put(&format!(
-        "<p class=\"note\"><span id=\"shown\" role=\"status\">{kinds}</span>, by code, class and tape; \
+        "<p class=\"aside\"><span id=\"shown\" role=\"status\">{kinds}</span>, by code, class and tape; \
          of each, the case with the lowest number. <span id=\"keys\"></span></p>\n"
     ));
     filters.put(groups, page);
@@ -46,7 +46,7 @@ fn told(report: &Report, group: &Group, place: usize, page: &mut Page) {
     ));
     page.put(&format!(
         "<summary><span class=\"pill\"><span aria-hidden=\"true\">{}</span> {severity}</span> \
-         <span class=\"code\">{}</span> <span class=\"where\">{} <span class=\"tape\">{}</span></span> \
+         <span class=\"code\">{}</span> <span class=\"where\"><span>{}</span> <span class=\"tape\">{}</span></span> \
          <span class=\"times\">{}</span></summary>\n<div class=\"body\">\n",
         sign(severity),
         code.name().replace('_', "_<wbr>"),
@@ -153,7 +153,11 @@ fn pictures(report: &Report, group: &Group, page: &mut Page) {
         .iter()
         .filter(|other| other.exchange == variant.exchange);
     let baseline: Option<&Timeline> = same.next().filter(|_| group.class != UNTOUCHED);
-    picture::put(variant, baseline, page);
+    let name = match group.class.as_str() {
+        UNTOUCHED => "The untouched tape",
+        _ => "This delivery",
+    };
+    picture::put(variant, name, baseline, page);
 }
 
 fn scenario(example: &Example, page: &mut Page) {
@@ -172,7 +176,7 @@ fn scenario(example: &Example, page: &mut Page) {
 fn rows(report: &Report, groups: &[&Group], first: usize, page: &mut Page) {
     let number = grouped(groups.len() as u64);
     page.put(&format!(
-        "<p class=\"note\">The page is full: the {number} kinds below have a row each. The JSON \
+        "<p class=\"aside\">The page is full: the {number} kinds below have a row each. The JSON \
          (<code>--json</code>) holds all of them.</p>\n<ul class=\"rows\">\n"
     ));
     let mut written = 0;
@@ -199,7 +203,7 @@ fn rows(report: &Report, groups: &[&Group], first: usize, page: &mut Page) {
     let left = groups.len() - written;
     if left > 0 {
         page.put(&format!(
-            "<p class=\"note\">And {} more.</p>\n",
+            "<p class=\"aside\">And {} more.</p>\n",
             grouped(left as u64)
         ));
     }

@@ -36,11 +36,18 @@ fn verdict(report: &Report, page: &mut Page) {
         count(classes, "class", "classes"),
         count(tapes, "tape", "tapes")
     );
-    let text = match (report.worst(), found) {
+    let notes = report.found().note;
+    let more = match notes {
+        0 => String::new(),
+        1 => " 1 more is worth a note.".into(),
+        n => format!(" {} more are worth a note.", grouped(n)),
+    };
+    let text = match (report.worst(), found.saturating_sub(notes)) {
         _ if tried == 0 => "Nothing was tried.".into(),
         (None, _) => format!("Nothing was found in {over}."),
-        (Some(_), 0) => format!("Nothing but the untouched tape goes wrong in {over}."),
-        (Some(_), found) => format!("<strong>{}</strong> of {over} go wrong.", grouped(found)),
+        (Some(_), 0) => format!("None of {over} goes wrong.{more}"),
+        (Some(_), 1) => format!("<strong>1</strong> of {over} goes wrong.{more}"),
+        (Some(_), n) => format!("<strong>{}</strong> of {over} go wrong.{more}", grouped(n)),
     };
     page.put(&format!("<p class=\"verdict\">{text}</p>\n"));
 }

@@ -41,7 +41,7 @@ pub(super) fn put(report: &Report, groups: &[&Group], page: &mut Page) {
     if shown.len() < tapes.len() {
         let (all, shown) = (tapes.len(), shown.len());
         page.put(&format!(
-            "<p class=\"note\">{all} tapes were played: the first {shown} have a column. \
+            "<p class=\"aside\">{all} tapes were played: the first {shown} have a column. \
              What was found on the others is in the list.</p>\n"
         ));
     }
@@ -49,11 +49,10 @@ pub(super) fn put(report: &Report, groups: &[&Group], page: &mut Page) {
         "<div class=\"scroll\" role=\"region\" aria-labelledby=\"matrix-h\" tabindex=\"0\">\n",
     );
     page.put("<table class=\"matrix\">\n<thead><tr><th scope=\"col\">class</th>");
-    page.put("<th scope=\"col\">standing</th>");
     for tape in shown {
         page.put(&format!("<th scope=\"col\">{}</th>", broken(short(tape))));
     }
-    page.put("</tr></thead>\n");
+    page.put("<th scope=\"col\">standing</th></tr></thead>\n");
     untouched(report, groups, shown, page);
     let mut ids: Vec<&str> = cells
         .counts
@@ -93,7 +92,8 @@ fn legend(page: &mut Page) {
         "<p class=\"legend\"><span><b class=\"high\">✖ 3/8</b> high: 3 of 8 cases</span> \
          <span><b class=\"medium\">▲</b> medium</span> <span><b class=\"low\">●</b> low</span> \
          <span><b class=\"note\">○</b> note</span> <span><b class=\"clean\">✓ 8</b> all 8 as they \
-         should be</span> <span><b class=\"void\">–</b> does not apply</span></p>\n",
+         should be</span> <span><b class=\"void\">–</b> not tried</span> \
+         <span>standing: <i>seen</i> in real traffic, <i>documented</i>, or <i>lawful</i> and no more</span></p>\n",
     );
 }
 
@@ -103,9 +103,7 @@ fn broken(name: &str) -> String {
 }
 
 fn untouched(report: &Report, groups: &[&Group], tapes: &[&str], page: &mut Page) {
-    page.put(
-        "<tbody>\n<tr class=\"base\"><th scope=\"row\"><b>–</b> the untouched tape</th><td></td>",
-    );
+    page.put("<tbody>\n<tr class=\"base\"><th scope=\"row\"><b>–</b> the untouched tape</th>");
     for tape in tapes {
         let baseline = report
             .baselines
@@ -124,7 +122,7 @@ fn untouched(report: &Report, groups: &[&Group], tapes: &[&str], page: &mut Page
         };
         page.put(&cell);
     }
-    page.put("</tr>\n</tbody>\n");
+    page.put("<td></td></tr>\n</tbody>\n");
 }
 
 fn row(
@@ -140,11 +138,10 @@ fn row(
         (class.name.as_str(), class.title.as_str())
     });
     page.put(&format!(
-        "<tr><th scope=\"row\" title=\"{}\"><b>{}</b> {}</th><td class=\"standing\">{}</td>",
+        "<tr><th scope=\"row\" title=\"{}\"><b>{}</b> {}</th>",
         escaped(title),
         escaped(id),
-        broken(&name.replace('_', " ")),
-        standings(cells, id, tapes)
+        broken(&name.replace('_', " "))
     ));
     for tape in tapes {
         let key = (id, *tape);
@@ -160,7 +157,10 @@ fn row(
         };
         page.put(&cell);
     }
-    page.put("</tr>\n");
+    page.put(&format!(
+        "<td class=\"standing\">{}</td></tr>\n",
+        standings(cells, id, tapes)
+    ));
 }
 
 /// The standings of a class on the tapes, each once.

@@ -4,12 +4,15 @@
 use std::fmt::Write as _;
 
 use super::{Page, bytes, escaped};
-use crate::report::Timeline;
 use crate::report::timeline::{Act, ActKind, EdgeKind, Lane, LaneKind, MarkKind, Wire};
 use crate::report::words::{count, duration, grouped};
+use crate::report::{Timeline, quote_bytes};
 
 /// Acts that are listed.
 const ACTS_MAX: usize = 40;
+
+/// Bytes that are shown of one of them.
+const LINE_BYTES_MAX: usize = 400;
 
 /// Steps of a box that stretches.
 const STEPS: u64 = 2_000;
@@ -17,18 +20,18 @@ const STEPS: u64 = 2_000;
 const LANE_HEIGHT: usize = 34;
 const TOP_HEIGHT: usize = 24;
 const CHUNKS_HEIGHT: usize = 34;
-const MARKS_HEIGHT: usize = 20;
+const MARKS_HEIGHT: usize = 34;
 const AXIS_HEIGHT: usize = 18;
 
 /// The variant, and the untouched exchange beside it.
-pub(super) fn put(variant: &Timeline, baseline: Option<&Timeline>, page: &mut Page) {
+pub(super) fn put(variant: &Timeline, name: &str, baseline: Option<&Timeline>, page: &mut Page) {
     let wires = variant
         .wires
         .iter()
         .chain(baseline.iter().flat_map(|other| &other.wires));
     let scale = wires.map(|wire| wire.bytes).max().unwrap_or(0).max(1);
     page.put("<div class=\"pictures\">\n");
-    figure(variant, "This delivery", scale, true, page);
+    figure(variant, name, scale, true, page);
     if let Some(baseline) = baseline {
         figure(baseline, "The untouched tape", scale, false, page);
     }
@@ -58,7 +61,9 @@ fn figure(timeline: &Timeline, name: &str, scale: u64, told: bool, page: &mut Pa
         page.text(&wire.reads);
         page.put(".</p>\n");
         if told {
-            callouts(wire, page);
+            for (number, excerpt) in (1..).zip(&wire.excerpts) {
+                bytes::put(excerpt, number, page);
+            }
         }
     }
     page.put("<p class=\"sub\">What the client did, by the clock.</p>\n");
@@ -78,19 +83,6 @@ fn ends(wire: &Wire) -> String {
     match wire.end_after_ns {
         0..1_000_000 => how,
         ns => format!("{how}, after {}", duration(ns)),
-    }
-}
-
-/// What the numbers in the picture mean, with their bytes.
-fn callouts(wire: &Wire, page: &mut Page) {
-    for (number, excerpt) in (1..).zip(&wire.excerpts) {
-        page.put(&format!(
-            "<p class=\"sub\"><span class=\"callout\">{number}</span> At byte {}: ",
-            grouped(excerpt.at)
-        ));
-        page.text(&excerpt.what);
-        page.put(".</p>\n");
-        bytes::put(excerpt, number, page);
     }
 }
 
@@ -133,7 +125,8 @@ fn wire_svg(wire: &Wire, scale: u64, told: bool, page: &mut Page) {
     if told {
         changes(wire, scale, below + marks, page);
     }
-    if wire.bytes < scale {
+    // A body that is a few bytes shorter does not end early.
+    if told && wire.bytes < scale - scale / 200 {
         let from = percent(wire.bytes, scale);
         page.put(&format!(
             "<line class=\"early\" x1=\"{from}\" x2=\"{from}\" y1=\"{TOP_HEIGHT}\" y2=\"{}\"/>",
@@ -143,6 +136,12 @@ fn wire_svg(wire: &Wire, scale: u64, told: bool, page: &mut Page) {
     chunks(wire, scale, page);
     for (number, lane) in wire.lanes.iter().enumerate() {
         put_lane(lane, wire, scale, lanes + number * LANE_HEIGHT, page);
+    }
+    if marks > 0 {
+        let y = below + 11;
+        page.put(&format!(
+            "<text class=\"label\" x=\"0\" y=\"{y}\">events</text>\n"
+        ));
     }
     for mark in &wire.marks {
         let (sign, class) = match mark.kind {
@@ -156,7 +155,7 @@ fn wire_svg(wire: &Wire, scale: u64, told: bool, page: &mut Page) {
         page.put(&format!(
             "<text class=\"mark {class}\" x=\"{}\" y=\"{}\"><title>{} at byte {at}: {}</title>{sign}</text>\n",
             percent(at, scale),
-            below + 14,
+            below + 27,
             class,
             escaped(&mark.text)
         ));
@@ -260,7 +259,7 @@ fn put_lane(lane: &Lane, wire: &Wire, scale: u64, y: usize, page: &mut Page) {
         .unwrap_or(if lane.closes { wire.bytes } else { last });
     let cut = lane.closes && lane.closed.is_none();
     page.put(&format!(
-        "<svg x=\"0\" y=\"{y}\" width=\"100%\" height=\"15\"><text class=\"label\" x=\"0\" y=\"11\">\
+        "<svg class=\"clip\" x=\"0\" y=\"{y}\" width=\"100%\" height=\"15\"><text class=\"label\" x=\"0\" y=\"11\">\
          <tspan class=\"{kind}\">{}</tspan> {}</text></svg>\n",
         escaped(&lane.label),
         escaped(&lane.text.replace('\n', "⏎"))
@@ -381,34 +380,46 @@ fn put_act(act: &Act, scale: u64, y: usize, page: &mut Page) {
     }
 }
 
-/// The same in words.
+/// The same in words; what was shown piece by piece is one line.
 fn acts_list(timeline: &Timeline, page: &mut Page) {
     page.put("<ol class=\"acts\">\n");
-    let last = timeline.acts.last();
-    let acts = timeline.acts.iter().rev().skip(1).rev();
-    for act in acts.clone().take(ACTS_MAX) {
-        put_line(act, page);
+    let mut lines: Vec<(&Act, String, usize)> = Vec::new();
+    for act in &timeline.acts {
+        match lines.last_mut() {
+            Some((first, text, pieces))
+                if first.kind == ActKind::Shown && act.kind == ActKind::Shown =>
+            {
+                text.push_str(&act.text);
+                *pieces += 1;
+            }
+            _ => lines.push((act, act.text.clone(), 1)),
+        }
     }
-    let more = acts.count().saturating_sub(ACTS_MAX);
+    let last = lines.pop();
+    for line in lines.iter().take(ACTS_MAX) {
+        put_line(line, page);
+    }
+    let more = lines.len().saturating_sub(ACTS_MAX);
     if more > 0 {
         page.put(&format!("<li class=\"more\">… {more} more</li>\n"));
     }
-    if let Some(act) = last {
-        put_line(act, page);
+    if let Some(line) = &last {
+        put_line(line, page);
     }
     page.put("</ol>\n");
 }
 
-fn put_line(act: &Act, page: &mut Page) {
-    let verb = match act.kind {
-        ActKind::Shown => "shows ",
-        ActKind::Miss => "asks for what is not there: ",
-        _ => "",
+fn put_line((act, text, pieces): &(&Act, String, usize), page: &mut Page) {
+    let verb = match (act.kind, pieces) {
+        (ActKind::Shown, 1) => "shows ".into(),
+        (ActKind::Shown, n) => format!("shows in {n} pieces: "),
+        (ActKind::Miss, _) => "asks for what is not there: ".into(),
+        _ => String::new(),
     };
     page.put(&format!(
         "<li class=\"{}\"><time>{}</time> <span>{verb}{}</span></li>\n",
         act.kind.name(),
         duration(act.at_ns),
-        escaped(&act.text.replace('\n', "⏎"))
+        escaped(&quote_bytes(text, LINE_BYTES_MAX).replace('\n', "⏎"))
     ));
 }
