@@ -19,6 +19,11 @@ impl Clock {
         }
     }
 
+    /// The system's word for its 0.
+    pub(crate) fn began(self) -> std::time::Instant {
+        self.start.into_std()
+    }
+
     pub(crate) fn elapsed(self) -> Duration {
         self.start.elapsed()
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use wiretape_core::sse::{Decoder, Options};
 use wiretape_tape::{EndKind, Exchange, Kind, Response, sha256_hex, sniff};
-use wiretape_vary::{Pace, Piece, Scenario, Script};
+use wiretape_vary::{Pace, Piece, Script};
 
 /// Headers that belong to a connection, not to an answer: ours stand in their place.
 const HOP_BY_HOP: [&str; 7] = [
@@ -83,7 +83,7 @@ impl Reply {
     pub(crate) fn new(
         exchange: &Exchange,
         script: Script,
-        scenario: &Scenario,
+        pieces: &[Piece],
         label: String,
         bare: bool,
         holds: &[usize],
@@ -101,7 +101,7 @@ impl Reply {
         Self {
             scenario: label,
             status,
-            head_after: Duration::from_nanos(paced(after_ns, scenario)),
+            head_after: Duration::from_nanos(paced(after_ns, pieces)),
             holds: held(&script, holds),
             same_bytes,
             equal: same_bytes && same_cuts && script.end == end,
@@ -328,8 +328,8 @@ fn framing(
 }
 
 /// The time before the head as the scenario paces it.
-fn paced(after_ns: u64, scenario: &Scenario) -> u64 {
-    let mut paces = scenario.pieces.iter().filter_map(|piece| match piece {
+fn paced(after_ns: u64, pieces: &[Piece]) -> u64 {
+    let mut paces = pieces.iter().filter_map(|piece| match piece {
         Piece::Pace { pace } => Some(pace),
         _ => None,
     });

@@ -165,11 +165,11 @@ impl Work<'_> {
         let pace = pace.unwrap_or(&Pace::Recorded);
         self.skipped.sort_unstable();
         Script {
-            cuts: match ends {
+            cuts: Arc::new(match ends {
                 Some(ends) => rechunk::cuts(rechunk::chunks(&ends, &marks), pace),
                 None => rechunk::cuts(marks.into_iter(), pace),
-            },
-            body,
+            }),
+            body: Arc::new(body),
             end: self.end,
             end_after_ns: rechunk::paced(self.end_after_ns, pace),
             skipped: self.skipped,

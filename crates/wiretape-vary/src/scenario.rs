@@ -86,6 +86,12 @@ impl Scenario {
         crate::apply::apply(&self.pieces, subject)
     }
 
+    /// It is done to this exchange, counted from 0.
+    #[must_use]
+    pub fn is_of(&self, exchange: usize) -> bool {
+        self.exchange.is_none_or(|only| only == exchange)
+    }
+
     /// Every piece keeps the reply's meaning.
     #[must_use]
     pub fn is_reshape(&self) -> bool {

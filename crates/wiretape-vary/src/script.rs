@@ -1,6 +1,7 @@
 //! What is sent, and when.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use wiretape_tape::{Chunk, End, EndKind, Exchange};
@@ -8,11 +9,11 @@ use wiretape_tape::{Chunk, End, EndKind, Exchange};
 use crate::catalogue::Outcome;
 use crate::json::part;
 
-/// Every byte and moment of a response: a tape under a scenario.
+/// Every byte and moment of a response: a tape under a scenario. Clones share the bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
-    pub(crate) body: Vec<u8>,
-    pub(crate) cuts: Vec<Cut>,
+    pub(crate) body: Arc<Vec<u8>>,
+    pub(crate) cuts: Arc<Vec<Cut>>,
     /// How the body ends.
     pub end: EndKind,
     /// Nanoseconds from the last chunk to the end.
@@ -54,11 +55,11 @@ impl Script {
                 end: body.len(),
             }
         });
-        let cuts = cuts.collect();
+        let cuts = Arc::new(cuts.collect());
         let end = exchange.end.as_ref();
         Self {
             cuts,
-            body,
+            body: Arc::new(body),
             end: end.map_or(EndKind::Unterminated, |end| end.kind),
             end_after_ns: end.map_or(0, |end| end.after_ns),
             skipped: Vec::new(),
@@ -94,6 +95,13 @@ impl Script {
             (Some(from), Some(end)) => part(&self.body, from..end),
             _ => &[],
         }
+    }
+
+    /// From the response's head to the end, in nanoseconds.
+    #[must_use]
+    pub fn duration_ns(&self) -> u64 {
+        let waits = self.cuts.iter().map(|cut| cut.after_ns);
+        waits.fold(self.end_after_ns, u64::saturating_add)
     }
 
     /// SHA-256 over the times, lengths and bytes of the chunks, and the end's kind and time.

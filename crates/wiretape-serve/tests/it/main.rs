@@ -7,6 +7,7 @@
     reason = "a test may stop at once"
 )]
 
+mod attempts;
 mod client;
 mod control;
 mod ends;
