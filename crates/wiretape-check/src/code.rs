@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use wiretape_vary::Standing;
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -139,6 +140,52 @@ impl Code {
             Self::SecretEchoed => "secret_echoed",
             Self::HistoryBroken => "history_broken",
             Self::Flaky => "flaky",
+        }
+    }
+}
+
+impl Code {
+    /// How much it matters, where what provoked it has this standing: a provider was seen sending
+    /// it, or documents it; or nobody was, and the grammar allows it.
+    ///
+    /// What only the grammar allows counts for [`Severity::Low`] at most.
+    #[must_use]
+    pub const fn severity(self, standing: Standing) -> Severity {
+        let own = self.own_severity();
+        match standing {
+            Standing::Lawful if own as u8 > Severity::Low as u8 => Severity::Low,
+            _ => own,
+        }
+    }
+
+    const fn own_severity(self) -> Severity {
+        match self {
+            Self::BaselineFails
+            | Self::ToolFromIncompleteStream
+            | Self::ToolArgumentsDiffer
+            | Self::ToolRunTwice
+            | Self::Crash
+            | Self::Hang
+            | Self::SecretEchoed => Severity::High,
+            Self::BaselineVaries
+            | Self::ToolLost
+            | Self::TextDiffers
+            | Self::TextDuplicated
+            | Self::ErrorSwallowed
+            | Self::TruncationAccepted
+            | Self::ErrorOnLawful
+            | Self::NoIdleTimeout
+            | Self::RetryStorm
+            | Self::RetriedAfterOutput
+            | Self::ContextOverflowSent
+            | Self::HistoryBroken => Severity::Medium,
+            Self::BaselineDiffers
+            | Self::StopDiffers
+            | Self::ToolOrderDiffers
+            | Self::RetryIgnoredRetryAfter
+            | Self::RetriedPermanentError
+            | Self::NotIncremental => Severity::Low,
+            Self::Flaky => Severity::Note,
         }
     }
 }

@@ -7,6 +7,7 @@
 
 pub mod campaign;
 pub mod client;
+mod clock;
 mod code;
 mod finding;
 mod observation;

@@ -41,18 +41,23 @@ pub struct Backing {
     pub evidence: &'static str,
 }
 
-const fn seen(evidence: &'static str) -> Backing {
+pub(crate) const fn seen(evidence: &'static str) -> Backing {
     Backing {
         standing: Standing::Seen,
         evidence,
     }
 }
 
-const fn documented(evidence: &'static str) -> Backing {
+pub(crate) const fn documented(evidence: &'static str) -> Backing {
     Backing {
         standing: Standing::Documented,
         evidence,
     }
+}
+
+impl Backing {
+    /// The grammar allows it, and that is all.
+    pub(crate) const LAWFUL: Self = LAWFUL;
 }
 
 const LAWFUL: Backing = Backing {

@@ -213,8 +213,7 @@ impl<'a> Draw<'a> {
         if self.subject.lanes.is_empty() || self.fault.is_some() || !rng.chance(HALF) {
             return;
         }
-        let mut lanes = Vec::new();
-        for &(block, lane) in &self.subject.lanes {
+        let order = interleaving(&mut rng, self.subject, |block| {
             let splits = self.pieces.iter().filter(|piece| {
                 let split = matches!(piece, Piece::SplitDelta { block: at, .. } if *at == block);
                 let halved =
@@ -222,16 +221,9 @@ impl<'a> Draw<'a> {
                 split || halved
             });
             let gone = self.gone.contains(&block);
-            let parts = if gone { 0 } else { 1 + splits.count() };
-            lanes.extend((0..parts).map(|_| lane));
-        }
-        // A shuffle: each event's lane, in any order. The lanes' own order is kept by applying it.
-        let mut order = lanes.clone();
-        for place in (1..order.len()).rev() {
-            let other = rng.size(0, place);
-            order.swap(place, other);
-        }
-        if arranged(&lanes, &order) != lanes {
+            if gone { 0 } else { 1 + splits.count() }
+        });
+        if let Some(order) = order {
             self.add(Piece::Interleave { order });
         }
     }
@@ -475,7 +467,7 @@ impl<'a> Draw<'a> {
         let known = self.subject.family.is_some() && !blocks.is_empty();
         let has = |kind| blocks.iter().any(|block| block.kind == kind);
         let terminal = has(Kind::Terminal);
-        let finish = !self.reasons().is_empty();
+        let finish = !reasons(self.subject).is_empty();
         let kinds: [Choice<'a, Piece>; 5] = [
             ("cut", 2, !self.subject.body.is_empty(), Self::cut),
             ("error_event", 1, known, Self::error_event),
@@ -525,27 +517,10 @@ impl<'a> Draw<'a> {
         }
     }
 
-    /// The recorded reasons for the end.
-    fn reasons(&self) -> Vec<String> {
-        let mut recorded = vec![];
-        let blocks = self.subject.blocks().iter();
-        let saying = |block: &&Arc<Block>| matches!(block.kind, Kind::Begin | Kind::Finish);
-        for block in blocks.filter(saying) {
-            let (Some(family), Some(payload)) = (self.subject.family, block.says()) else {
-                continue;
-            };
-            for span in family.reasons(&payload) {
-                let body = json::string(&payload, &span).unwrap_or_default();
-                recorded.push(String::from_utf8_lossy(json::part(&payload, body)).into_owned());
-            }
-        }
-        recorded
-    }
-
     /// Another reason than the recorded one. A message that was not to be acted upon does not get
     /// a reason that says it may: no reader could tell.
     fn finish_reason(&self, rng: &mut Rng) -> Piece {
-        let recorded = self.reasons();
+        let recorded = reasons(self.subject);
         let acting = recorded.iter().all(|reason| permits_acting(reason));
         let fits = |name: &&str| {
             !recorded.iter().any(|reason| reason == name) && (acting || !permits_acting(name))
@@ -557,6 +532,43 @@ impl<'a> Draw<'a> {
             reason: reason.to_string(),
         }
     }
+}
+
+/// An order that changes something, where there is one; `parts` says of a block into how many it
+/// was split.
+pub(crate) fn interleaving(
+    rng: &mut Rng,
+    subject: &Subject,
+    parts: impl Fn(usize) -> usize,
+) -> Option<Vec<usize>> {
+    let mut lanes = Vec::new();
+    for &(block, lane) in &subject.lanes {
+        lanes.extend((0..parts(block)).map(|_| lane));
+    }
+    // A shuffle: each event's lane, in any order. The lanes' own order is kept by applying it.
+    let mut order = lanes.clone();
+    for place in (1..order.len()).rev() {
+        let other = rng.size(0, place);
+        order.swap(place, other);
+    }
+    (arranged(&lanes, &order) != lanes).then_some(order)
+}
+
+/// The recorded reasons for the end.
+pub(crate) fn reasons(subject: &Subject) -> Vec<String> {
+    let mut recorded = vec![];
+    let blocks = subject.blocks().iter();
+    let saying = |block: &&Arc<Block>| matches!(block.kind, Kind::Begin | Kind::Finish);
+    for block in blocks.filter(saying) {
+        let (Some(family), Some(payload)) = (subject.family, block.says()) else {
+            continue;
+        };
+        for span in family.reasons(&payload) {
+            let body = json::string(&payload, &span).unwrap_or_default();
+            recorded.push(String::from_utf8_lossy(json::part(&payload, body)).into_owned());
+        }
+    }
+    recorded
 }
 
 /// The place of one of the kinds that fit: of those with their name, how often they are to be chosen,

@@ -52,7 +52,7 @@ fn pieces_of_a_seed_fit() {
                 for seed in 0..150 {
                     let scenario = Scenario::generate(seed, profile, &subject);
                     let mut skipped = scenario.apply(&subject).skipped;
-                    if profile == Profile::All && !scenario.is_reshape() {
+                    if matches!(profile, Profile::All | Profile::Seen) && !scenario.is_reshape() {
                         let piece = |place: usize| scenario.pieces.get(place).map(Piece::name);
                         skipped.retain(|(place, _)| piece(*place) != Some("rechunk"));
                     }
@@ -68,7 +68,11 @@ fn digests_of_seeds() {
     let mut found = Vec::new();
     for (dialect, body) in BODIES {
         let subject = subject(dialect, body);
-        for profile in Profile::ALL {
+        // Those that take their cases from the catalogue grow with it.
+        let grows = |profile: &Profile| {
+            matches!(profile, Profile::Seen | Profile::Quirks | Profile::Hostile)
+        };
+        for profile in Profile::ALL.into_iter().filter(|profile| !grows(profile)) {
             for seed in [0, 1, 2, u64::MAX] {
                 let scenario = Scenario::generate(seed, profile, &subject);
                 let digest = scenario.apply(&subject).digest();

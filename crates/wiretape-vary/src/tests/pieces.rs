@@ -480,6 +480,6 @@ fn profiles_have_names() {
     let error = "chaos".parse::<Profile>().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "unknown profile, expected one of plain, wire, framing, dialect, reshape, fault, all, seen"
+        "unknown profile, expected one of plain, wire, framing, dialect, lawful, faults, all, seen_reshapes, seen, quirks, hostile"
     );
 }

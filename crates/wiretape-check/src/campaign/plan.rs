@@ -1,0 +1,352 @@
+//! The cases of a campaign: which delivery of which tape, in which order.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use wiretape_core::Dialect;
+use wiretape_tape::{Exchange, Tape, sha256_hex};
+use wiretape_vary::{Profile, Scenario, Subject};
+
+use super::{Case, closing};
+
+/// Cases of one campaign at most.
+pub const CASES_MAX: u64 = 100_000_000;
+
+/// A tape and what it is called in reports.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Named {
+    /// Its name: a path, mostly.
+    pub name: String,
+    /// As it was recorded.
+    pub tape: Tape,
+}
+
+/// What is to be tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Which classes.
+    pub profile: Profile,
+    /// Cases for each tape.
+    pub runs: u64,
+    /// Where chance starts.
+    pub seed: u64,
+    /// Which part of the campaign; `None`: the whole.
+    pub shard: Option<Shard>,
+    /// This one delivery of each tape, instead of any other.
+    pub scenario: Option<Scenario>,
+    /// The waits between the chunks stay as they were recorded.
+    pub recorded_pace: bool,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            profile: Profile::Seen,
+            runs: 64,
+            seed: 0,
+            shard: None,
+            scenario: None,
+            recorded_pace: false,
+        }
+    }
+}
+
+/// One of several equal parts of a campaign: the cases whose number leaves `part - 1` when it is
+/// divided by `of`. Written `1/4`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shard {
+    /// Which part, counted from 1.
+    pub part: u64,
+    /// How many there are.
+    pub of: u64,
+}
+
+impl Shard {
+    fn has(self, number: u64) -> bool {
+        number % self.of == self.part - 1
+    }
+}
+
+/// What is no shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownShard;
+
+impl fmt::Display for UnknownShard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected a part and how many there are, such as 1/4")
+    }
+}
+
+impl std::error::Error for UnknownShard {}
+
+impl FromStr for Shard {
+    type Err = UnknownShard;
+
+    fn from_str(text: &str) -> Result<Self, UnknownShard> {
+        let (part, of) = text.split_once('/').ok_or(UnknownShard)?;
+        let number = |text: &str| text.parse::<u64>().map_err(|_| UnknownShard);
+        let (part, of) = (number(part)?, number(of)?);
+        match 1 <= part && part <= of {
+            true => Ok(Self { part, of }),
+            false => Err(UnknownShard),
+        }
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.part, self.of)
+    }
+}
+
+/// A class of the profile that is not tried on a tape.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotTried {
+    /// The tape's name.
+    pub tape: String,
+    /// The class, by its id.
+    pub class: String,
+    /// Why not.
+    pub why: String,
+}
+
+/// What cannot be planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// There is no tape.
+    NoTapes,
+    /// A tape, by its name, on which no exchange has an answer.
+    NoAnswer(String),
+    /// More cases than [`CASES_MAX`].
+    TooMany(u64),
+    /// Nothing of the profile can be done to any of the tapes.
+    NothingApplies(Profile),
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoTapes => f.write_str("expected a tape, found none"),
+            Self::NoAnswer(name) => write!(f, "{name}: expected an exchange with an answer"),
+            Self::TooMany(cases) => {
+                write!(f, "expected at most {CASES_MAX} cases, found {cases}")
+            }
+            Self::NothingApplies(profile) => write!(
+                f,
+                "profile {profile}: nothing of it can be done to any of the tapes"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for PlanError {}
+
+/// A tape as it is played to a client.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Its name.
+    pub name: String,
+    /// The tape: its recorded waits are 0 and a closing turn stands behind last calls.
+    pub tape: Tape,
+    /// How it is read.
+    pub dialect: Option<Dialect>,
+    /// A turn of text was put behind the last calls.
+    pub closed: bool,
+    /// SHA-256 of the tape's file as it would be written, before that.
+    pub sha256: String,
+    subjects: Vec<Subject>,
+    turns: Vec<Turn>,
+}
+
+/// A class, and the exchanges that it can be done to.
+#[derive(Debug)]
+struct Turn {
+    exchanges: Vec<usize>,
+}
+
+/// Tapes, and all the ways in which they are delivered.
+#[derive(Debug)]
+pub struct Campaign {
+    plan: Plan,
+    tapes: Vec<Prepared>,
+    not_tried: Vec<NotTried>,
+}
+
+impl Campaign {
+    /// Plans the campaign. Pure: the same tapes and plan give the same cases.
+    ///
+    /// The cases of a tape do not depend on the tapes beside it. The classes of the profile that
+    /// can be done to it take turns, and each class the exchanges that it can be done to.
+    ///
+    /// # Errors
+    /// Where there is nothing to try, or too much.
+    pub fn plan(tapes: Vec<Named>, plan: Plan) -> Result<Self, PlanError> {
+        if tapes.is_empty() {
+            return Err(PlanError::NoTapes);
+        }
+        let cases = plan.runs.saturating_mul(tapes.len() as u64);
+        if cases > CASES_MAX {
+            return Err(PlanError::TooMany(cases));
+        }
+        let prepare = |named| Prepared::new(named, &plan);
+        let tapes: Vec<Prepared> = tapes.into_iter().map(prepare).collect::<Result<_, _>>()?;
+        if plan.scenario.is_none() && tapes.iter().all(|tape| tape.turns.is_empty()) {
+            return Err(PlanError::NothingApplies(plan.profile));
+        }
+        Ok(Self {
+            plan,
+            tapes,
+            not_tried: Vec::new(),
+        })
+    }
+
+    /// What was planned.
+    #[must_use]
+    pub fn planned(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The tapes, as they are played.
+    #[must_use]
+    pub fn tapes(&self) -> &[Prepared] {
+        &self.tapes
+    }
+
+    /// The classes of the profile that are not tried, and why: sorted by tape, then as the
+    /// catalogue has them.
+    #[must_use]
+    pub fn not_tried(&self) -> &[NotTried] {
+        &self.not_tried
+    }
+
+    /// Numbers of cases in the whole campaign, those of other shards too.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        let tapes = self.tapes.len() as u64;
+        match self.plan.scenario {
+            Some(_) => tapes,
+            None => self.plan.runs.saturating_mul(tapes),
+        }
+    }
+
+    /// There is no case.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The cases of this shard, in order. Each is made when it is asked for.
+    pub fn cases(&self) -> impl Iterator<Item = Case> + '_ {
+        self.numbers().filter_map(|number| self.case(number))
+    }
+
+    /// The numbers of this shard, in order.
+    pub fn numbers(&self) -> impl Iterator<Item = u64> + use<> {
+        let shard = self.plan.shard;
+        (0..self.len()).filter(move |number| shard.is_none_or(|shard| shard.has(*number)))
+    }
+
+    /// The case of this number; `None` where nothing can be done to its tape, or there is none.
+    #[must_use]
+    pub fn case(&self, number: u64) -> Option<Case> {
+        if number >= self.len() {
+            return None;
+        }
+        let tapes = self.tapes.len() as u64;
+        let tape = usize::try_from(number % tapes).ok()?;
+        let prepared = self.tapes.get(tape)?;
+        let (class, scenario) = match &self.plan.scenario {
+            Some(scenario) => (class_of(scenario), scenario.clone()),
+            None => prepared.draw(number / tapes, &self.plan)?,
+        };
+        Some(Case {
+            number,
+            tape,
+            class,
+            scenario,
+        })
+    }
+}
+
+impl Prepared {
+    fn new(named: Named, plan: &Plan) -> Result<Self, PlanError> {
+        let Named { name, mut tape } = named;
+        let sha256 = sha256_hex(wiretape_tape::encode(&tape).as_bytes());
+        let answered = |exchange: &Exchange| exchange.response.is_some();
+        if !tape.exchanges.iter().any(answered) {
+            return Err(PlanError::NoAnswer(name));
+        }
+        let named = tape.header.dialect.as_deref();
+        let mut bodies = tape.exchanges.iter().map(Exchange::body);
+        let dialect = match named {
+            Some(named) => named.parse().ok(),
+            None => bodies.find_map(|body| Dialect::sniff(&body)),
+        };
+        if !plan.recorded_pace {
+            tape.exchanges.iter_mut().for_each(at_once);
+        }
+        let closing = dialect.and_then(|dialect| closing::closing(tape.exchanges.last()?, dialect));
+        let closed = closing.is_some();
+        let tried = tape.exchanges.len();
+        tape.exchanges.extend(closing);
+        tape.order.clear();
+        let subject = |exchange| Subject::new(exchange, dialect.map(Dialect::name));
+        let subjects: Vec<Subject> = tape.exchanges.iter().take(tried).map(subject).collect();
+        let exchanges: Vec<usize> = (0..subjects.len()).collect();
+        Ok(Self {
+            name,
+            tape,
+            dialect,
+            closed,
+            sha256,
+            subjects,
+            turns: vec![Turn { exchanges }],
+        })
+    }
+
+    /// The class whose turn it is, and a case of it.
+    fn draw(&self, round: u64, plan: &Plan) -> Option<(String, Scenario)> {
+        let classes = self.turns.len() as u64;
+        let turn = self
+            .turns
+            .get(usize::try_from(round.checked_rem(classes)?).ok()?)?;
+        let exchanges = turn.exchanges.len() as u64;
+        let place = usize::try_from((round / classes).checked_rem(exchanges)?).ok()?;
+        let exchange = *turn.exchanges.get(place)?;
+        let subject = self.subjects.get(exchange)?;
+        let mut scenario = Scenario::generate(seed_of(plan.seed, round), plan.profile, subject);
+        scenario.exchange = Some(exchange);
+        Some((class_of(&scenario), scenario))
+    }
+}
+
+/// The class of the first fault, else of the first piece; `-` where nothing is done.
+fn class_of(scenario: &Scenario) -> String {
+    let fault = scenario.pieces.iter().find(|piece| !piece.is_reshape());
+    let piece = fault.or_else(|| scenario.pieces.first());
+    piece.map_or("-", |piece| piece.id()).to_owned()
+}
+
+/// Recorded waits are left out: a campaign waits only where a case says so.
+fn at_once(exchange: &mut Exchange) {
+    if let Some(response) = &mut exchange.response {
+        response.after_ns = 0;
+    }
+    for chunk in &mut exchange.chunks {
+        chunk.after_ns = 0;
+    }
+    if let Some(end) = &mut exchange.end {
+        end.after_ns = 0;
+    }
+}
+
+/// A number for each round that looks like chance, from the campaign's seed: `splitmix64`.
+fn seed_of(seed: u64, round: u64) -> u64 {
+    let step = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut mixed = seed.wrapping_add(round.wrapping_add(1).wrapping_mul(step));
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}

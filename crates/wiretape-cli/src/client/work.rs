@@ -1,0 +1,218 @@
+//! The campaign itself: planned, run, and put together.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use wiretape_check::campaign::{
+    Baseline, Drive, Event, Journal, JournalError, Named, Plan, PlanError, Record, RunError,
+    Runner, Settings, Stop,
+};
+use wiretape_check::{Campaign, Finding, Severity};
+use wiretape_vary::{Profile, Scenario};
+
+use super::progress::Progress;
+use crate::args::CheckArgs;
+use crate::clock::Start;
+use crate::exit::{Exit, Fault};
+use crate::{Io, source};
+
+/// All that a campaign came to, as far as it was done.
+pub(super) struct Done {
+    pub(super) runner: Arc<Runner>,
+    pub(super) baselines: Vec<Baseline>,
+    /// In order of the cases.
+    pub(super) records: Vec<Record>,
+    pub(super) interrupted: bool,
+    pub(super) elapsed: Duration,
+}
+
+impl Done {
+    pub(super) fn campaign(&self) -> &Campaign {
+        self.runner.campaign()
+    }
+
+    /// The baselines' first, then in order of the cases.
+    pub(super) fn findings(&self) -> impl Iterator<Item = &Finding> {
+        let of_baselines = self.baselines.iter().flat_map(|one| &one.findings);
+        of_baselines.chain(self.records.iter().flat_map(|record| &record.findings))
+    }
+
+    pub(super) fn exit(&self, fail_on: Severity) -> Exit {
+        if self.interrupted {
+            return Exit::Interrupted;
+        }
+        let unusable = self.baselines.iter().any(|one| one.unusable.is_some());
+        let found = self.findings().any(|finding| finding.severity >= fail_on);
+        match found || unusable {
+            true => Exit::Broken,
+            false => Exit::Good,
+        }
+    }
+}
+
+/// Reads the tapes and plans the cases.
+pub(super) fn plan(
+    args: &CheckArgs,
+    scenario: Option<Scenario>,
+    io: &mut Io<'_>,
+) -> Result<Campaign, Fault> {
+    let files = wiretape::find(&args.paths)?;
+    let mut tapes = Vec::new();
+    for path in &files {
+        let mut loaded = source::open(path, args.dialect, io)?;
+        for exchange in &loaded.tape.exchanges {
+            let bytes = exchange.chunks.iter().map(|chunk| chunk.bytes.len()).sum();
+            source::fits(&path.display().to_string(), bytes)?;
+        }
+        let answers = loaded.tape.exchanges.iter();
+        if !answers
+            .into_iter()
+            .any(|exchange| exchange.response.is_some())
+        {
+            io.note(&format!("{}: it has no answer to play", path.display()));
+            continue;
+        }
+        if let Some(dialect) = args.dialect {
+            loaded.tape.header.dialect = Some(dialect.name().into());
+        }
+        tapes.push(Named {
+            name: path.display().to_string(),
+            tape: loaded.tape,
+        });
+    }
+    let plan = Plan {
+        profile: args.client.profile.unwrap_or(Profile::Seen),
+        runs: args.runs.into(),
+        seed: args.seed,
+        shard: args.client.shard,
+        scenario,
+        recorded_pace: args.client.recorded_pace,
+    };
+    Campaign::plan(tapes, plan).map_err(|error| match error {
+        PlanError::NothingApplies(_) => {
+            Fault::with_hint(error.to_string(), "--profile all has every class")
+        }
+        error => Fault::new(error.to_string()),
+    })
+}
+
+/// Runs the campaign.
+pub(super) async fn work(
+    args: &CheckArgs,
+    campaign: Campaign,
+    jobs: NonZeroUsize,
+    io: &mut Io<'_>,
+) -> Result<Done, Fault> {
+    let start = Start::now();
+    let config = args.client.config();
+    let patience = args.client.patience;
+    let journal = args.client.journal.as_deref();
+    let opened = journal.map(|path| Journal::open(path, &campaign, &config, patience));
+    let (mut journal, mut records) = match opened.transpose().map_err(refused)? {
+        Some((journal, records)) => (Some(journal), records),
+        None => (None, Vec::new()),
+    };
+    let stop = Stop::default();
+    listen(&stop)?;
+    let settings = Settings {
+        client: config,
+        patience,
+        port_per_run: args.client.port_per_run,
+    };
+    let runner = Runner::start(Arc::new(campaign), settings).await;
+    let runner = Arc::new(runner.map_err(fault)?);
+    let drive = Drive::new(Arc::clone(&runner), jobs, stop.clone());
+    let cases = runner.campaign().numbers().count() as u64;
+    let mut progress = Progress::new(cases, io.screen.bars);
+
+    progress.say("the untouched tapes");
+    let baselines = drive.baselines(|_| {}).await.map_err(fault)?;
+    outside(&runner, &baselines)?;
+    let finished: BTreeSet<u64> = records.iter().map(|record| record.case.number).collect();
+    if !finished.is_empty() {
+        io.note(&format!("{} cases are in the journal", finished.len()));
+    }
+    progress.already(finished.len());
+    progress.begin();
+    let mut broken = None;
+    let ran = drive.cases(&baselines, &finished, |record| {
+        progress.case(record.findings.len());
+        let noted = journal
+            .as_mut()
+            .map_or(Ok(()), |journal| journal.add(&record));
+        if let Err(error) = noted {
+            stop.stop();
+            broken.get_or_insert(error);
+        }
+        records.push(record);
+    });
+    ran.await.map_err(fault)?;
+    if let Some(error) = broken {
+        return Err(refused(error));
+    }
+    records.sort_by_key(|record| record.case.number);
+    if !stop.stopped() {
+        progress.say("what was found, once more");
+        let again = drive.again(&baselines, &mut records, |event| {
+            if let Event::Again { case, .. } = event {
+                progress.say(&format!("case {case}, once more"));
+            }
+        });
+        again.await.map_err(fault)?;
+    }
+    progress.end();
+    Ok(Done {
+        runner,
+        baselines,
+        records,
+        interrupted: stop.stopped(),
+        elapsed: start.elapsed(),
+    })
+}
+
+/// Ctrl-C and what a supervisor sends end the campaign, and keep what was found.
+fn listen(stop: &Stop) -> Result<(), Fault> {
+    let mut asked = crate::stop::Stop::new()?;
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        asked.asked().await;
+        stop.stop();
+    });
+    Ok(())
+}
+
+fn fault(error: RunError) -> Fault {
+    Fault::new(error.to_string())
+}
+
+fn refused(error: JournalError) -> Fault {
+    let message = error.to_string();
+    match &error {
+        JournalError::Differs(path, _) => Fault::with_hint(message, another(path)),
+        _ => Fault::new(message),
+    }
+}
+
+fn another(path: &Path) -> String {
+    format!(
+        "give it the arguments that {} was begun with, or begin another",
+        path.display()
+    )
+}
+
+/// A client that asked for nothing it was led to, but for something else.
+fn outside(runner: &Runner, baselines: &[Baseline]) -> Result<(), Fault> {
+    let silent = |one: &Baseline| one.observation.turns.is_empty();
+    match runner.outside() {
+        Some(path) if !baselines.is_empty() && baselines.iter().all(silent) => {
+            Err(Fault::with_hint(
+                format!("the client asked for {path}, outside the base URL that it was given"),
+                "--port-per-run gives each run a port of its own, for clients that drop the path of a base URL",
+            ))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,227 @@
+//! F: content, and what providers do.
+
+use super::{Class, Group, Kind, NO_PIECE, fault, forms, reshape};
+use crate::catalogue::{Backing, documented, seen};
+use crate::scenario::Profile;
+
+pub(super) const F_50: Class = Class {
+    id: "F-50",
+    name: "role_and_null_fields",
+    kind: Kind::Fault,
+    group: Group::Content,
+    title: "fields that are there, not there, null or empty",
+    wire: "`role` in every delta, `\"\"`, or never; `content: null`; no `delta`; a first chunk without choices; empty `id` and `model`; padding",
+    naive: "`assistantassistant`; a crash on the chunk without a delta; the first, empty model for good",
+    right: "takes what is there and passes over the rest",
+    permits: "same; where a field that the schema asks for is missing, also an error",
+    source: &[
+        "https://github.com/openai/openai-node/issues/1982",
+        "https://github.com/vercel/ai/issues/15464",
+        "https://github.com/vercel/ai/issues/16532",
+        "https://github.com/crmne/ruby_llm/issues/830",
+    ],
+    messages: Ok(documented("fields may be added: versioning policy")),
+    chat: Ok(seen(
+        "Azure's chunks without choices, `role` in every delta of LiteLLM",
+    )),
+    also: &[Profile::Quirks],
+    forms: &[
+        reshape("unknown_field", forms::unknown_field),
+        reshape("whitespace", forms::json_whitespace),
+        reshape("escapes", forms::json_escapes),
+    ],
+};
+
+pub(super) const F_51: Class = Class {
+    id: "F-51",
+    name: "reasoning_fields",
+    kind: Kind::Fault,
+    group: Group::Content,
+    title: "reasoning in one of its many fields",
+    wire: "`reasoning_content`, `reasoning`, `<think>` in the content, content as an array of parts",
+    naive: "shows the reasoning as the answer; dies on an array",
+    right: "keeps reasoning apart from the answer",
+    permits: "same_but_reasoning; same_calls where the tags stand in the text; an error where content is an array",
+    source: &[
+        "https://api-docs.deepseek.com/guides/reasoning_model",
+        "https://openrouter.ai/docs/use-cases/reasoning-tokens",
+        "https://docs.mistral.ai/capabilities/reasoning/",
+    ],
+    messages: Err("Messages has blocks for thinking: see F-52"),
+    chat: Ok(seen(
+        "`reasoning_content` of DeepSeek, `reasoning` of OpenRouter, arrays of Mistral",
+    )),
+    also: &[Profile::Quirks],
+    forms: &[fault("field", |_, _| Err(NO_PIECE))],
+};
+
+pub(super) const F_52: Class = Class {
+    id: "F-52",
+    name: "thinking_signature",
+    kind: Kind::Fault,
+    group: Group::Content,
+    title: "signatures of thinking, missing, long, or in parts",
+    wire: "no `signature_delta`; one of a megabyte; one of two halves",
+    naive: "appends what replaces; loses it, so that the next request is refused",
+    right: "the signature of the last delta, byte by byte, in the next request",
+    permits: "same_but_reasoning: text and calls are as they were",
+    source: &[
+        "https://platform.claude.com/docs/en/build-with-claude/extended-thinking",
+        "https://github.com/pydantic/pydantic-ai/issues/2785",
+        "https://github.com/BerriAI/litellm/issues/38153",
+    ],
+    messages: Ok(seen("gateways that drop it: litellm#38153")),
+    chat: Err("Chat Completions has no signatures"),
+    also: &[Profile::Quirks],
+    forms: &[fault("signature", |_, _| Err(NO_PIECE))],
+};
+
+pub(super) const F_53: Class = Class {
+    id: "F-53",
+    name: "refusal_and_filter",
+    kind: Kind::Fault,
+    group: Group::Content,
+    title: "the reply stops for a refusal or a filter",
+    wire: "some text, and then `refusal` or `content_filter`; Chat's text in `delta.refusal`",
+    naive: "an empty reply, or half a sentence that looks whole",
+    right: "says that it was refused or filtered; runs no call",
+    permits: "no_calls, or an error",
+    source: &[
+        "https://platform.claude.com/docs/en/test-and-evaluate/strengthen-guardrails/handle-streaming-refusals",
+        "https://github.com/0xPlaygrounds/rig/pull/2332",
+    ],
+    messages: Ok(documented("handle streaming refusals")),
+    chat: Ok(documented("chat streaming, finish_reason")),
+    also: &[],
+    forms: &[fault("stop", forms::filtered)],
+};
+
+pub(super) const F_54: Class = Class {
+    id: "F-54",
+    name: "gemini_shapes",
+    kind: Kind::Fault,
+    group: Group::Content,
+    title: "whole calls without ids, partial arguments by path, candidates without content",
+    wire: "`functionCall{name,args}` in a part; `partialArgs[{jsonPath,stringValue}]`; a JSON array instead of events",
+    naive: "two calls with one made-up id; a missing end of partial arguments",
+    right: "ids by position; ends by the reason",
+    permits: "as F-24 and F-25",
+    source: &[
+        "https://ai.google.dev/api/generate-content",
+        "https://github.com/google-gemini/gemini-cli/issues/26646",
+    ],
+    messages: Err("the shapes are Gemini's own dialect, which is not read yet"),
+    chat: Err("the shapes are Gemini's own dialect, which is not read yet"),
+    also: &[],
+    forms: &[],
+};
+
+pub(super) const F_55: Class = Class {
+    id: "F-55",
+    name: "responses_api_shapes",
+    kind: Kind::Fault,
+    group: Group::Content,
+    title: "items that change their ids, end out of order, or come twice",
+    wire: "`output_item.added`, deltas, `.done` with another item id; `.done` that repeats the whole text",
+    naive: "text twice; a lost item; strict lists of types",
+    right: "items by `output_index`; `.done` replaces",
+    permits: "as F-23, F-24 and F-58",
+    source: &[
+        "https://github.com/vercel/ai/commit/73d48d0",
+        "https://github.com/badlogic/pi-mono/issues/6009",
+    ],
+    messages: Err("the shapes are those of the Responses dialect, which is not read yet"),
+    chat: Err("the shapes are those of the Responses dialect, which is not read yet"),
+    also: &[],
+    forms: &[],
+};
+
+pub(super) const F_56: Class = Class {
+    id: "F-56",
+    name: "unknown_things",
+    kind: Kind::Fault,
+    group: Group::Content,
+    title: "events, deltas, blocks and reasons that nobody knows",
+    wire: "an event of an unknown type; an unknown delta in a known block; a block of an unknown type; an unknown reason",
+    naive: "a strict list of types dies",
+    right: "passes over what it does not know; a reason it does not know forbids acting",
+    permits: "same; no_calls after an unknown reason",
+    source: &[
+        "https://platform.claude.com/docs/en/api/versioning",
+        "https://github.com/vercel/ai/issues/16532",
+        "https://github.com/vercel/ai/issues/12456",
+    ],
+    messages: Ok(documented(
+        "fields and event types may be added: versioning policy",
+    )),
+    chat: Ok(seen(
+        "Azure's first chunk: no choices, and `prompt_filter_results`",
+    )),
+    also: &[],
+    forms: &[
+        reshape("event", forms::unknown_event),
+        fault("reason", forms::unknown_reason),
+    ],
+};
+
+pub(super) const F_57: Class = Class {
+    id: "F-57",
+    name: "n_choices",
+    kind: Kind::Fault,
+    group: Group::Content,
+    title: "a second answer in the same stream",
+    wire: "chunks of `index: 1` between those of `index: 0`",
+    naive: "puts both texts together",
+    right: "keeps answers apart; the first is the reply",
+    permits: "same_first: answer 0 is as it was",
+    source: &[
+        "https://platform.openai.com/docs/api-reference/chat-streaming",
+        "https://github.com/0xPlaygrounds/rig/pull/2337",
+    ],
+    messages: Err("Messages has one answer"),
+    chat: Ok(documented("`n`: chat")),
+    also: &[],
+    forms: &[fault("second", |_, _| Err(NO_PIECE))],
+};
+
+pub(super) const F_58: Class = Class {
+    id: "F-58",
+    name: "duplicate_or_cumulative_text",
+    kind: Kind::Fault,
+    group: Group::Content,
+    title: "text again: all so far, or all at the end",
+    wire: "each delta is the whole text so far; the last delta twice; the whole text once more at the end",
+    naive: "shows it twice",
+    right: "appends, as the protocol says; or, where it is told to, finds that a delta begins with all that came",
+    permits: "same (it found out), or same_calls (it appended)",
+    source: &[
+        "https://docs.perplexity.ai/guides/streaming-responses",
+        "https://github.com/vercel/ai/issues/7330",
+        "https://github.com/vercel/ai/issues/11658",
+    ],
+    messages: Ok(Backing::LAWFUL),
+    chat: Ok(seen("Perplexity's `message`; vercel/ai#11658 (xAI)")),
+    also: &[Profile::Quirks],
+    forms: &[fault("snapshot", |_, _| Err(NO_PIECE))],
+};
+
+pub(super) const F_59: Class = Class {
+    id: "F-59",
+    name: "control_bytes",
+    kind: Kind::Fault,
+    group: Group::Content,
+    title: "NUL, control bytes, numbers out of range, keys twice",
+    wire: "`\\u0000` in a text; a raw NUL or VT inside a JSON string; 1e400; a key twice",
+    naive: "a database refuses the text; a parser dies; a number becomes another",
+    right: "keeps what JSON permits; reports what it does not",
+    permits: "same_calls where the text has the character; an error where it is no JSON",
+    source: &[
+        "https://github.com/BerriAI/litellm/pull/24314",
+        "https://github.com/onyx-dot-app/onyx/pull/8177",
+        "https://github.com/opensanctions/poliloom/issues/138",
+    ],
+    messages: Ok(seen("poliloom#138")),
+    chat: Ok(seen("litellm#24314")),
+    also: &[Profile::Hostile],
+    forms: &[fault("control", |_, _| Err(NO_PIECE))],
+};

@@ -1,0 +1,53 @@
+//! A class's case in the midst of reshapes.
+
+use alloc::format;
+
+use super::Class;
+use crate::catalogue::Level;
+use crate::generate::generate;
+use crate::rng::{Ratio, Rng};
+use crate::scenario::{Piece, Profile, Scenario, VERSION};
+use crate::subject::Subject;
+
+/// How often a kind of reshape is on.
+const ON: Ratio = Ratio { n: 1, of: 2 };
+
+pub(super) fn around(
+    seed: u64,
+    class: &Class,
+    profile: Profile,
+    subject: &Subject,
+) -> Result<Scenario, &'static str> {
+    let pieces = class.draw_in(seed, profile, subject)?;
+    let mut scenario = Scenario {
+        version: VERSION,
+        seed,
+        profile,
+        exchange: None,
+        pieces,
+        retries: None,
+    };
+    let reshapes = match profile {
+        Profile::Lawful | Profile::All => Profile::Lawful,
+        Profile::Seen | Profile::SeenReshapes => Profile::SeenReshapes,
+        Profile::Wire | Profile::Framing | Profile::Dialect => profile,
+        _ => return Ok(scenario),
+    };
+    let fault = scenario.pieces.iter().any(|piece| !piece.is_reshape());
+    // Its place is an offset in the bytes: what lengthens them would move it.
+    let cut = scenario
+        .pieces
+        .iter()
+        .any(|piece| matches!(piece, Piece::Cut { .. }));
+    let mut around = generate(seed, reshapes, subject).pieces;
+    around.retain(|piece| {
+        let on = Rng::new(seed, &format!("swarm: {}", piece.name())).chance(ON);
+        let same = scenario.pieces.iter().any(|own| own.name() == piece.name());
+        // Of an interleaved reply that stops early, the text is no prefix of the whole text.
+        let breaks = fault && matches!(piece, Piece::Interleave { .. });
+        let moves = cut && piece.level() != Level::Wire;
+        on && !same && !breaks && !moves
+    });
+    scenario.pieces.extend(around);
+    Ok(scenario)
+}
