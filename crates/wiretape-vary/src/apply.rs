@@ -381,8 +381,10 @@ impl Work<'_> {
             Piece::Ending { end, after_ns } => {
                 let stream = self.stream.as_ref().or(self.subject.stream.as_ref());
                 let stream = stream.ok_or("the body is no event stream")?;
-                let terminal = |block: &Arc<Block>| block.kind == Kind::Terminal;
-                if !stream.blocks.last().is_some_and(terminal) {
+                let mut blocks = stream.blocks.iter().rev();
+                let silent = |block: &&Arc<Block>| matches!(block.kind, Kind::Bare | Kind::Other);
+                let last = blocks.find(|block| !silent(block));
+                if last.is_none_or(|last| last.kind != Kind::Terminal) {
                     return Err("the last event is no terminal one");
                 }
                 if end == self.end && after_ns == 0 {

@@ -12,8 +12,11 @@ pub(crate) fn grow(stream: &mut Stream, block: usize, bytes: usize) -> Result<()
     if bytes == 0 || bytes > PUT_IN_BYTES_MAX {
         return Err("no bytes, or more than 64 MiB");
     }
+    // A block that was merged is a part of the one before it.
+    let origins = stream.blocks.iter().filter_map(|found| found.origin);
+    let origin = origins.filter(|origin| *origin <= block).max();
     let mut blocks = stream.blocks.iter_mut();
-    let found = blocks.find(|found| found.origin == Some(block));
+    let found = blocks.find(|found| origin.is_some() && found.origin == origin);
     let found = found.ok_or("no such block")?;
     let payload = found.payload().filter(|payload| json::is_object(payload));
     let payload = payload.ok_or("the payload is no JSON object on one line")?;
