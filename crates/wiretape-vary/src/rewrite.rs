@@ -168,6 +168,7 @@ fn split(
         let mut rest = found.clone();
         rest.set_payload(&second);
         rest.base = found.base.saturating_add(halves.shift);
+        rest.wait_ns = 0;
         found.set_payload(&first);
         blocks.insert(place + 1, Arc::new(rest));
         return Ok(());

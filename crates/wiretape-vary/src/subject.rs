@@ -10,6 +10,7 @@ use crate::framing::respaced;
 use crate::json;
 use crate::rewrite::{Cuts, cuts, escaped, joined, lanes, spaced};
 use crate::scenario::{Escapes, LineEnd};
+use crate::script::Head;
 use crate::sse::{Block, Stream};
 
 /// One recorded response, taken apart once for many scenarios.
@@ -17,6 +18,10 @@ use crate::sse::{Block, Stream};
 pub struct Subject {
     pub(crate) body: Vec<u8>,
     pub(crate) chunks: Vec<Recorded>,
+    /// The recorded head: what a changed one is made from.
+    pub(crate) head: Option<Head>,
+    /// Nanoseconds from the request to the head.
+    pub(crate) head_after_ns: u64,
     pub(crate) end: EndKind,
     pub(crate) end_after_ns: u64,
     pub(crate) family: Option<Family>,
@@ -124,6 +129,12 @@ impl Subject {
             seen,
             body,
             chunks,
+            head: exchange.response.as_ref().map(|response| Head {
+                status: response.status,
+                headers: response.headers.clone(),
+                retry_at_s: None,
+            }),
+            head_after_ns: exchange.response.as_ref().map_or(0, |head| head.after_ns),
             end: end.map_or(EndKind::Unterminated, |end| end.kind),
             end_after_ns,
             family,

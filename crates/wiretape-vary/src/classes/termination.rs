@@ -1,6 +1,6 @@
 //! D: how a message ends.
 
-use super::{Class, Group, Kind, NO_PIECE, fault, forms};
+use super::{Class, Group, Kind, NO_PIECE, delivery, fault, forms};
 use crate::catalogue::{Backing, documented, seen};
 use crate::scenario::Profile;
 
@@ -98,7 +98,10 @@ pub(super) const F_33: Class = Class {
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("openai-node#2317")),
     also: &[],
-    forms: &[fault("linger", |_, _| Err(NO_PIECE))],
+    forms: &[
+        fault("linger", delivery::linger),
+        fault("late", delivery::late_end),
+    ],
 };
 
 pub(super) const F_34: Class = Class {
