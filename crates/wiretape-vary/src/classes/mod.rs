@@ -10,6 +10,7 @@
 
 mod content;
 mod draw;
+mod drawn;
 mod errors;
 mod forms;
 mod grammar;
