@@ -183,6 +183,7 @@ impl Planted {
             seed: 1,
             shard: None,
             scenario: None,
+            only: None,
             recorded_pace: false,
         };
         let settings = Settings {
@@ -414,6 +415,9 @@ fn correct_clients_are_accused_of_nothing() {
         "accused: {} of {runs} runs of correct clients",
         accused.len()
     );
-    let accused: Vec<String> = accused.iter().map(|(planted, finding)| line(*planted, finding)).collect();
+    let accused: Vec<String> = accused
+        .iter()
+        .map(|(planted, finding)| line(*planted, finding))
+        .collect();
     assert!(accused.is_empty(), "{}", accused.join("\n"));
 }

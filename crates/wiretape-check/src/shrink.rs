@@ -136,6 +136,7 @@ fn ground_of(name: &str, tape: Tape, scenario: &Scenario) -> Result<Campaign, Ru
         seed: 0,
         shard: None,
         scenario: Some(scenario.clone()),
+        only: None,
         recorded_pace: true,
     };
     let named = Named {

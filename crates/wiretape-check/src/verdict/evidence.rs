@@ -24,7 +24,7 @@ pub(super) fn not_incremental(run: &Run<'_>, turn: &TurnSeen) -> Option<Blame> {
         return None;
     };
     let events = run.seen.said.as_ref()?.events.as_ref()?;
-    let script = script_of(run.sent, turn.exchange, 0)?;
+    let script = script_of(run.sent, turn.exchange, 0)?.decoded();
     let dialect = deed::dialect(run.tape)?;
     let mut reader = Reader::new(dialect);
     let (mut text, mut at_ns) = (false, 0_u64);
