@@ -462,3 +462,102 @@ fn observed(dialect: Dialect, script: &Script, mistake: Option<Code>) -> Observa
         elapsed_ns,
     }
 }
+
+/// A report in which every text that comes from elsewhere is this one.
+pub(crate) fn hostile(text: &str) -> Report {
+    let all = support::tapes();
+    let (_, loaded) = all.iter().find(|(name, _)| name == TAPES[1]).unwrap();
+    let mut tape = instant(loaded.tape.clone());
+    // Also in the reply itself: in its text and in the names of its tools.
+    let written = serde_json::to_string(text).unwrap();
+    let written = written.trim_matches('"');
+    let body = String::from_utf8(tape.exchanges[0].body()).unwrap();
+    let body = body
+        .replace("get_weather", written)
+        .replace("\"text\":\"", &format!("\"text\":\"{written}"));
+    assert!(body.matches(written).count() > 2, "the reply holds it");
+    tape.exchanges[0].chunks = vec![wiretape_tape::Chunk {
+        after_ns: 0,
+        bytes: body.into_bytes(),
+    }];
+    let facts = Facts {
+        wiretape: text.into(),
+        client: vec![text.into()],
+        mode: text.into(),
+        profile: Profile::Faults,
+        runs: 1,
+        seed: 0,
+        patience_ns: 1,
+        cases: 2,
+        tapes: vec![TapeFacts {
+            dialect: text.into(),
+            sha256: text.into(),
+            ..TapeFacts::of(text, &tape)
+        }],
+    };
+    let mut report = Report::new(facts, 1, 1);
+    report.name_class(ClassFacts {
+        id: text.into(),
+        name: text.into(),
+        title: text.into(),
+        reshape: true,
+        right: text.into(),
+    });
+    report.not_tried("F-99", text, text);
+    let subject = Subject::new(&tape.exchanges[0], Some("anthropic"));
+    let mut scenario = Scenario::generate(3, Profile::Lawful, &subject);
+    scenario.pieces.push(wiretape_vary::Piece::UnknownField {
+        block: 2,
+        first: true,
+        value: text.into(),
+    });
+    let script = scenario.apply(&subject);
+    let mut sent: Vec<Vec<Script>> = tape
+        .exchanges
+        .iter()
+        .map(|one| vec![Script::plain(one)])
+        .collect();
+    let baseline = observed(Dialect::Anthropic, &sent[0][0], None);
+    sent[0] = vec![script];
+    let mut seen = observed(Dialect::Anthropic, &sent[0][0], Some(Code::Crash));
+    seen.misses.push(wiretape_check::Miss {
+        request: 9,
+        asked: text.into(),
+        why: text.into(),
+    });
+    seen.ended = Ended::Crashed { why: text.into() };
+    let case = Case {
+        number: 0,
+        tape: 0,
+        class: text.into(),
+        scenario: scenario.clone(),
+    };
+    let finding = Finding {
+        code: Code::Crash,
+        severity: Severity::High,
+        class: text.into(),
+        expected: text.into(),
+        seen: text.into(),
+        difference: Some(text.into()),
+        place: place(text, Some(0), scenario),
+        flaky: false,
+    };
+    let run = Run {
+        tape: &tape,
+        case: Some(&case),
+        sent: &sent,
+        baseline: &baseline,
+        seen: &seen,
+    };
+    let mut example = Example::new(finding, text.into()).drawn(run);
+    example.explain = vec![text.into()];
+    report.add_baseline(Baseline::of(text, BaselineState::Fails, run), Vec::new());
+    let tried = Tried {
+        class: text,
+        tape: text,
+        standing: None,
+    };
+    report.add(tried, vec![example]);
+    report.finish(1, false);
+    report
+}
