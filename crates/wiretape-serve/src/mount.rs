@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWrite;
 use wiretape_core::Dialect;
 use wiretape_tape::{EndKind, Exchange, SourceKind, Tape};
-use wiretape_vary::{Piece, Profile, Scenario, Script, Subject};
+use wiretape_vary::{Profile, Scenario, Script, Subject};
 
 use crate::config::Limits;
 use crate::matching::Asked;
@@ -381,14 +381,10 @@ impl Mount {
             let holds: Vec<usize> = of_this.map(|(_, event)| *event).collect();
             let mut attempts = Attempts::default();
             for played in self.doing.apply(number, exchange, subject) {
-                let Played {
-                    script,
-                    pieces,
-                    label,
-                } = played;
-                dialect = dialect.or_else(|| Dialect::sniff(script.body()));
+                let Played { script, label } = played;
+                dialect = dialect.or_else(|| Dialect::sniff(&exchange.body()));
                 attempts.scripts.push(script.clone());
-                let reply = Reply::new(exchange, script, &pieces, label, bare, &holds);
+                let reply = Reply::new(exchange, script, label, bare, &holds);
                 attempts.replies.push(Arc::new(reply));
             }
             turns.push(Turn {
@@ -428,10 +424,9 @@ impl Mount {
     }
 }
 
-/// One attempt: the script, the pieces that made it, and how that is named in a report.
+/// One attempt: the script, and how what was done is named in a report.
 struct Played {
     script: Script,
-    pieces: Vec<Piece>,
     label: String,
 }
 
@@ -439,7 +434,6 @@ impl Played {
     fn plain(exchange: &Exchange) -> Self {
         Self {
             script: Script::plain(exchange),
-            pieces: Vec::new(),
             label: "plain".to_owned(),
         }
     }
@@ -472,7 +466,6 @@ impl Doing {
             let Some(subject) = subject().filter(|_| !pieces.is_empty()) else {
                 return Played::plain(exchange);
             };
-            let pieces = pieces.clone();
             let label = match (&label, pieces.len()) {
                 (Some(label), _) => format!("{label}{again}"),
                 (None, 1) => format!("1 piece{again}"),
@@ -480,7 +473,6 @@ impl Doing {
             };
             Played {
                 script: Scenario::of(pieces.clone()).apply(subject),
-                pieces,
                 label,
             }
         });

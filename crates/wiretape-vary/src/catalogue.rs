@@ -5,6 +5,7 @@ use wiretape_tape::EndKind;
 
 use crate::dialect::Family;
 use crate::scenario::{Cutting, Ends, Piece};
+use crate::transport::{NoStream, PATIENCE_NS};
 
 /// The part of a stream that a piece changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,8 +67,8 @@ const LAWFUL: Backing = Backing {
 
 /// What a reader may make of a stream. A scenario permits a set of these.
 ///
-/// All but the first three also ask that no tool call is released. All but the first two ask that
-/// the text is a prefix of the untouched text: of each answer's, and of each block's where blocks
+/// [`Outcome::NoCalls`] and what stands behind it also ask that no tool call is released. These,
+/// [`Outcome::SoFar`] and [`Outcome::CallsRefused`] ask that the text is a prefix of the untouched text: of each answer's, and of each block's where blocks
 /// are interleaved. A text that stops between the halves of a surrogate pair may have U+FFFD for
 /// its last character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,6 +81,18 @@ pub enum Outcome {
     /// The stream had said once that the message ended, and stopped before it said so again, or before
     /// it reported an error: the calls are the first of the untouched calls.
     SoFar,
+    /// The same text, calls and reason; ids of calls that nobody sent, or that were sent for several
+    /// calls, are others.
+    SameButIds,
+    /// The same text, calls and reason; the reasoning is another.
+    SameButReasoning,
+    /// The same calls and reason; the text is another, that of the bytes that were sent.
+    SameCalls,
+    /// The first answer is the same; another came beside it.
+    SameFirst,
+    /// The message was read to its end. A call whose arguments do not parse, or that cannot be told
+    /// from another, is not run; those that are run are among the untouched calls.
+    CallsRefused,
     /// The message was read to its end, and its reason does not permit acting.
     NoCalls,
     /// The reader reports an error.
@@ -98,9 +111,41 @@ const ACTING: [&str; 6] = [
     "tool_use",
 ];
 
+/// Bytes of an event that every reader should take; one that has a limit may refuse a larger one.
+const EVENT_BYTES: usize = 64 << 10;
+
 /// A message that ended for this reason may act on its calls.
 pub(crate) fn permits_acting(reason: &str) -> bool {
     ACTING.contains(&reason)
+}
+
+/// The pieces whose facts are in `quirk`.
+macro_rules! quirks {
+    () => {
+        Self::Noise { .. }
+            | Self::EventNames { .. }
+            | Self::Halved { .. }
+            | Self::Arguments { .. }
+            | Self::Truncate { .. }
+            | Self::Indices { .. }
+            | Self::Ids { .. }
+            | Self::Names { .. }
+            | Self::Order { .. }
+            | Self::Tail { .. }
+            | Self::Usage { .. }
+            | Self::Splice { .. }
+            | Self::Lifecycle { .. }
+            | Self::ForeignError { .. }
+            | Self::Fields { .. }
+            | Self::Reasoning { .. }
+            | Self::Signature { .. }
+            | Self::StopAfter { .. }
+            | Self::Unknown { .. }
+            | Self::SecondAnswer {}
+            | Self::Repeat { .. }
+            | Self::Byte { .. }
+            | Self::Odd { .. }
+    };
 }
 
 impl Piece {
@@ -108,6 +153,21 @@ impl Piece {
     #[must_use]
     pub fn id(&self) -> &'static str {
         match self {
+            Self::Encode { .. } => "F-08",
+            Self::Burst { .. } => "F-09",
+            Self::Stall { .. } => "F-10",
+            Self::KeepAlive { .. } => "F-11",
+            Self::Drip { .. } => "F-12",
+            Self::Ending { end, .. } => match end {
+                EndKind::Complete | EndKind::Timeout => "F-33",
+                _ => "F-14",
+            },
+            Self::HttpError { .. } => "F-41",
+            Self::NoStream { .. } => "F-42",
+            Self::WrongDialect {} => "F-43",
+            Self::NewIds { .. } => "F-60",
+            Self::Grow { .. } => "F-70",
+            Self::Endless { .. } => "F-72",
             Self::Rechunk { cut } => match cut {
                 Cutting::InsideUtf8 => "F-03",
                 Cutting::BetweenCrLf => "F-06",
@@ -138,6 +198,7 @@ impl Piece {
             Self::ErrorEvent { .. } => "F-40",
             Self::FinishReason { reason } if permits_acting(reason) => "F-28",
             Self::FinishReason { .. } => "F-27",
+            quirks!() => self.facts().id,
             Self::DropTerminal { .. } | Self::DoubleTerminal {} => "F-32",
         }
     }
@@ -146,6 +207,18 @@ impl Piece {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Encode { .. } => "encode",
+            Self::Burst { .. } => "burst",
+            Self::Drip { .. } => "drip",
+            Self::Stall { .. } => "stall",
+            Self::KeepAlive { .. } => "keep_alive",
+            Self::Ending { .. } => "ending",
+            Self::HttpError { .. } => "http_error",
+            Self::NoStream { .. } => "no_stream",
+            Self::WrongDialect {} => "wrong_dialect",
+            Self::NewIds { .. } => "new_ids",
+            Self::Grow { .. } => "grow",
+            Self::Endless { .. } => "endless",
             Self::Rechunk { .. } => "rechunk",
             Self::Pace { .. } => "pace",
             Self::LineEnds { .. } => "line_ends",
@@ -166,6 +239,29 @@ impl Piece {
             Self::JsonEscapes { .. } => "json_escapes",
             Self::Cut { .. } => "cut",
             Self::ErrorEvent { .. } => "error_event",
+            Self::Noise { .. } => "noise",
+            Self::EventNames { .. } => "event_names",
+            Self::Halved { .. } => "halved",
+            Self::Arguments { .. } => "arguments",
+            Self::Truncate { .. } => "truncate",
+            Self::Indices { .. } => "indices",
+            Self::Ids { .. } => "ids",
+            Self::Names { .. } => "names",
+            Self::Order { .. } => "order",
+            Self::Tail { .. } => "tail",
+            Self::Usage { .. } => "usage",
+            Self::Splice { .. } => "splice",
+            Self::Lifecycle { .. } => "lifecycle",
+            Self::ForeignError { .. } => "foreign_error",
+            Self::Fields { .. } => "fields",
+            Self::Reasoning { .. } => "reasoning",
+            Self::Signature { .. } => "signature",
+            Self::StopAfter { .. } => "stop_after",
+            Self::Unknown { .. } => "unknown",
+            Self::SecondAnswer { .. } => "second_answer",
+            Self::Repeat { .. } => "repeat",
+            Self::Byte { .. } => "byte",
+            Self::Odd { .. } => "odd",
             Self::FinishReason { .. } => "finish_reason",
             Self::DropTerminal { .. } => "drop_terminal",
             Self::DoubleTerminal {} => "double_terminal",
@@ -176,6 +272,30 @@ impl Piece {
     #[must_use]
     pub fn level(&self) -> Level {
         match self {
+            Self::Encode {
+                truncated: true, ..
+            }
+            | Self::Ending { .. }
+            | Self::HttpError { .. }
+            | Self::NoStream { .. }
+            | Self::WrongDialect {}
+            | Self::NewIds { .. }
+            | Self::Endless { .. } => Level::Fault,
+            Self::Burst { .. }
+            | Self::Drip { .. }
+            | Self::Stall { .. }
+            | Self::KeepAlive { .. }
+                if self.tries_patience() =>
+            {
+                Level::Fault
+            }
+            Self::Encode { .. }
+            | Self::Burst { .. }
+            | Self::Drip { .. }
+            | Self::Stall { .. }
+            | Self::KeepAlive { .. } => Level::Wire,
+            Self::Grow { bytes, .. } if *bytes > EVENT_BYTES => Level::Fault,
+            Self::Grow { .. } => Level::Dialect,
             Self::Rechunk { .. } | Self::Pace { .. } => Level::Wire,
             Self::LineEnds { .. }
             | Self::Bom {}
@@ -193,11 +313,28 @@ impl Piece {
             | Self::UnknownEvent { .. }
             | Self::JsonWhitespace { .. }
             | Self::JsonEscapes { .. } => Level::Dialect,
+            quirks!() => self.facts().level,
             Self::Cut { .. }
             | Self::ErrorEvent { .. }
             | Self::FinishReason { .. }
             | Self::DropTerminal { .. }
             | Self::DoubleTerminal {} => Level::Fault,
+        }
+    }
+
+    /// A client may give up before it is over.
+    fn tries_patience(&self) -> bool {
+        match *self {
+            Self::Burst { wait_ns, .. } => wait_ns >= PATIENCE_NS,
+            Self::Drip { every_ns, .. } => every_ns >= PATIENCE_NS,
+            Self::Stall { wait_ns, .. } => wait_ns.is_none_or(|wait_ns| wait_ns >= PATIENCE_NS),
+            Self::KeepAlive {
+                every_ns,
+                count,
+                then,
+                ..
+            } => then.is_some() || every_ns.saturating_mul(count.into()) >= PATIENCE_NS,
+            _ => false,
         }
     }
 
@@ -223,6 +360,14 @@ impl Piece {
     /// The same, of the dialect as it was found.
     pub(crate) fn backing_in(&self, family: Option<Family>) -> Backing {
         match family {
+            Some(_) if matches!(self, quirks!()) => {
+                let facts = self.facts();
+                if family == Some(Family::Anthropic) {
+                    facts.messages
+                } else {
+                    facts.chat
+                }
+            }
             Some(Family::Anthropic) => self.in_messages(),
             Some(Family::OpenAiChat) => self.in_chat(),
             None => LAWFUL,
@@ -232,6 +377,14 @@ impl Piece {
     /// The evidence from Messages streams.
     fn in_messages(&self) -> Backing {
         match self {
+            Self::Encode { .. } => seen("gzip where the client offers it: gh-aw-firewall#1550"),
+            Self::Burst { .. } => seen("gzip that arrives in bursts: eca#479"),
+            Self::Stall { .. } => seen("qwen-code#4177, openhuman#4393"),
+            Self::KeepAlive { .. } => seen("pings and nothing else: goose#11816"),
+            Self::Ending { .. } => seen("hermes-agent#73802"),
+            Self::HttpError { .. } => documented("errors; retry-after"),
+            Self::NoStream { .. } => seen("letta-code#1179, 9router#3051"),
+            Self::NewIds { .. } => documented("each request makes a message of its own"),
             Self::Rechunk { cut } => match cut {
                 Cutting::BetweenCrLf => LAWFUL,
                 Cutting::Merge(_) | Cutting::Whole => seen("1.4 events per chunk in recordings"),
@@ -263,6 +416,16 @@ impl Piece {
     /// The evidence from Chat Completions streams, of all servers that speak it.
     fn in_chat(&self) -> Backing {
         match self {
+            Self::Encode { .. } => seen("brotli and gzip in front of servers: opencodex#115"),
+            Self::Burst { .. } => seen("proxies that collect: agentcore-public-stack#1133"),
+            Self::Stall { .. } => seen("DeepSeek-Reasonix#3745, langchainjs#11098"),
+            Self::KeepAlive { .. } => seen("deepseek-harness, discussion 6959; goose#11816"),
+            Self::Ending { .. } => seen("`[DONE]` and an open socket: openai-node#2317"),
+            Self::HttpError { .. } => seen("pages of proxies: letta-code#1179, Chatbook#183"),
+            Self::NoStream { .. } => seen("lemonade#2826, 9router#3051, vercel/ai 7b8791d"),
+            Self::WrongDialect {} => seen("vercel/ai#16423"),
+            Self::NewIds { .. } => documented("each request makes a completion of its own"),
+            Self::Grow { .. } => seen("lines above 128 KiB: python-genai 0e8f7bbe"),
             Self::Rechunk { cut } => match cut {
                 Cutting::BetweenCrLf => LAWFUL,
                 Cutting::Merge(_) | Cutting::Whole => {
@@ -306,6 +469,39 @@ impl Piece {
     #[must_use]
     pub fn permits(&self) -> &'static [Outcome] {
         match self {
+            quirks!() => self.facts().permits,
+            Self::Encode { truncated, .. } if !truncated => &[Outcome::Same],
+            Self::NoStream { body } if *body != NoStream::Whole => {
+                &[Outcome::ErrorReported, Outcome::EofReported]
+            }
+            Self::WrongDialect {} => &[Outcome::ErrorReported, Outcome::EofReported],
+            Self::HttpError { .. } => &[Outcome::ErrorReported],
+            // The reply had come to its end before that: what follows is no part of it.
+            Self::Ending { .. } | Self::NewIds { .. } => &[Outcome::Same],
+            Self::Grow { .. } if !self.is_reshape() => &[Outcome::Same, Outcome::ErrorReported],
+            Self::Endless { .. } => &[
+                Outcome::Same,
+                Outcome::SoFar,
+                Outcome::ErrorReported,
+                Outcome::EofReported,
+            ],
+            Self::Stall { wait_ns: None, .. } | Self::KeepAlive { then: Some(_), .. } => &[
+                Outcome::Same,
+                Outcome::SoFar,
+                Outcome::ErrorReported,
+                Outcome::EofReported,
+            ],
+            Self::Burst { .. }
+            | Self::Drip { .. }
+            | Self::Stall { .. }
+            | Self::KeepAlive { .. }
+                if !self.is_reshape() =>
+            {
+                &[Outcome::Same, Outcome::ErrorReported, Outcome::EofReported]
+            }
+            Self::Encode { .. } | Self::NoStream { .. } => {
+                &[Outcome::Same, Outcome::ErrorReported, Outcome::EofReported]
+            }
             Self::Cut { .. } => &[
                 Outcome::Same,
                 Outcome::SoFar,
@@ -332,6 +528,19 @@ impl Piece {
             // They must find the payloads as recorded.
             Self::FinishReason { .. } => 0,
             Self::DropTerminal { .. } => 1,
+            quirks!() => self.facts().rank,
+            Self::NewIds { .. } => 2,
+            Self::Grow { .. } => 18,
+            Self::Stall { .. } => 45,
+            Self::KeepAlive { .. } => 46,
+            Self::Endless { .. } => 47,
+            Self::Ending { .. } => 48,
+            Self::HttpError { .. } => 49,
+            Self::NoStream { .. } => 50,
+            Self::WrongDialect {} => 51,
+            Self::Encode { .. } => 55,
+            Self::Burst { .. } => 58,
+            Self::Drip { .. } => 59,
             Self::MergeDeltas { .. } => 10,
             Self::SplitDelta { .. } => 11,
             Self::SplitSurrogate { .. } => 12,

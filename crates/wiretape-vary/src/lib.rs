@@ -38,7 +38,9 @@ mod fault;
 mod framing;
 mod generate;
 mod json;
+mod parameters;
 mod player;
+mod quirk;
 mod rechunk;
 mod rewrite;
 mod rng;
@@ -47,15 +49,21 @@ mod script;
 pub mod shrink;
 mod sse;
 mod subject;
+mod transport;
 
 #[cfg(test)]
 mod tests;
 
 pub use catalogue::{Backing, Level, Outcome, Standing};
+pub use parameters::{
+    Arguments, Byte, ErrorShape, EventNames, Fields, Ids, Indices, Lifecycle, Names, Noise, Odd,
+    Order, Reasoning, Repeat, Signature, Tail, Unknown, Usage,
+};
 pub use player::{Action, Control, Due, Player};
 pub use scenario::{
     Cutting, Ends, ErrorName, Escapes, LineEnd, Pace, Piece, Profile, Scenario, UnknownProfile,
     VERSION,
 };
-pub use script::{Script, Step};
+pub use script::{Head, Script, Step};
 pub use subject::Subject;
+pub use transport::{Beat, Coding, ErrorBody, Flushing, NoStream, RetryAfter, Spot, Unending};

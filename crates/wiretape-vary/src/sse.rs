@@ -42,6 +42,8 @@ pub(crate) struct Block {
     pub(crate) base: i64,
     /// The recorded chunk in which its last byte came.
     pub(crate) slot: usize,
+    /// Nanoseconds that it comes later, and all that follows.
+    pub(crate) wait_ns: u64,
     pub(crate) kind: Kind,
     /// To what its payload belongs, where blocks of several lanes can be interleaved.
     pub(crate) lane: Option<Lane>,
@@ -113,6 +115,7 @@ impl Block {
             origin: None,
             base: 0,
             slot,
+            wait_ns: 0,
             kind: Kind::Bare,
             lane: None,
             lines: Vec::with_capacity(lines.len() + 1),
@@ -162,6 +165,7 @@ impl Stream {
                     origin: Some(stream.blocks.len()),
                     base: 0,
                     slot,
+                    wait_ns: 0,
                     kind: Kind::Bare,
                     lane: None,
                     lines: core::mem::take(&mut lines),

@@ -8,8 +8,10 @@ use wiretape_tape::{EndKind, Exchange};
 use crate::dialect::{Family, Kind};
 use crate::framing::respaced;
 use crate::json;
+use crate::quirk::{Part, parts};
 use crate::rewrite::{Cuts, cuts, escaped, joined, lanes, spaced};
 use crate::scenario::{Escapes, LineEnd};
+use crate::script::Head;
 use crate::sse::{Block, Stream};
 
 /// One recorded response, taken apart once for many scenarios.
@@ -17,6 +19,10 @@ use crate::sse::{Block, Stream};
 pub struct Subject {
     pub(crate) body: Vec<u8>,
     pub(crate) chunks: Vec<Recorded>,
+    /// The recorded head: what a changed one is made from.
+    pub(crate) head: Option<Head>,
+    /// Nanoseconds from the request to the head.
+    pub(crate) head_after_ns: u64,
     pub(crate) end: EndKind,
     pub(crate) end_after_ns: u64,
     pub(crate) family: Option<Family>,
@@ -25,6 +31,8 @@ pub struct Subject {
     pub(crate) facts: Vec<Fact>,
     /// The blocks that can be interleaved, each with its lane.
     pub(crate) lanes: Vec<(usize, usize)>,
+    /// The parts of the calls.
+    pub(crate) parts: Vec<Part>,
     pub(crate) seen: Seen,
 }
 
@@ -119,11 +127,19 @@ impl Subject {
         let mut seen = Seen::of(blocks);
         seen.wide = !body.is_ascii();
         seen.timed = at_ns > 0 || end_after_ns > 0;
+        let parts = family.map_or_else(Vec::new, |family| parts(blocks, family));
         Self {
             lanes,
+            parts,
             seen,
             body,
             chunks,
+            head: exchange.response.as_ref().map(|response| Head {
+                status: response.status,
+                headers: response.headers.clone(),
+                retry_at_s: None,
+            }),
+            head_after_ns: exchange.response.as_ref().map_or(0, |head| head.after_ns),
             end: end.map_or(EndKind::Unterminated, |end| end.kind),
             end_after_ns,
             family,

@@ -41,7 +41,7 @@ impl Limits {
         let scripts = sent.iter().flatten();
         let waits = scripts.map(|script| {
             let steps = script.steps().map(|step| step.after_ns);
-            let wait = steps.fold(script.end_after_ns, u64::max);
+            let wait = steps.fold(script.end_after_ns.max(script.head_after_ns), u64::max);
             let chunks = (script.steps().len() as u64).saturating_mul(CHUNK_NS);
             let bytes = (script.body().len() as u64).saturating_mul(BYTE_NS);
             wait.saturating_add(chunks).saturating_add(bytes)

@@ -14,9 +14,9 @@ use crate::rng::{Ratio, Rng};
 use crate::scenario::{Cutting, Ends, ErrorName, Escapes, LineEnd, Pace, Piece};
 use crate::subject::{Fact, Subject};
 
-const HALF: Ratio = Ratio { n: 1, of: 2 };
+pub(super) const HALF: Ratio = Ratio { n: 1, of: 2 };
 
-fn one(piece: Piece) -> Drawn {
+pub(super) fn one(piece: Piece) -> Drawn {
     Ok(vec![piece])
 }
 
@@ -24,14 +24,14 @@ fn cut(cut: Cutting) -> Drawn {
     one(Piece::Rechunk { cut })
 }
 
-fn streams(subject: &Subject) -> Result<(), &'static str> {
+pub(super) fn streams(subject: &Subject) -> Result<(), &'static str> {
     if subject.is_event_stream() {
         return Ok(());
     }
     Err("the body is no event stream")
 }
 
-fn known(subject: &Subject) -> Result<Family, &'static str> {
+pub(super) fn known(subject: &Subject) -> Result<Family, &'static str> {
     streams(subject)?;
     subject.family.ok_or("the dialect is not known")
 }
@@ -50,14 +50,14 @@ fn block(
 }
 
 /// A place inside the message.
-fn inside(rng: &mut Rng, subject: &Subject) -> Result<usize, &'static str> {
+pub(super) fn inside(rng: &mut Rng, subject: &Subject) -> Result<usize, &'static str> {
     known(subject)?;
     let (first, last) = subject.inside().ok_or("no place inside a message")?;
     Ok(rng.size(first, last))
 }
 
 /// A place between any blocks.
-fn between(rng: &mut Rng, subject: &Subject) -> Result<usize, &'static str> {
+pub(super) fn between(rng: &mut Rng, subject: &Subject) -> Result<usize, &'static str> {
     streams(subject)?;
     let count = subject.block_count();
     let complete = subject
@@ -423,7 +423,7 @@ pub(super) fn half_last_line(rng: &mut Rng, subject: &Subject) -> Drawn {
     cut_before_end(subject, last + before + rng.size(1, length - 1))
 }
 
-fn terminal(subject: &Subject) -> Result<(), &'static str> {
+pub(super) fn terminal(subject: &Subject) -> Result<(), &'static str> {
     known(subject)?;
     let mut blocks = subject.blocks().iter();
     if blocks.any(|block| block.kind == Kind::Terminal) {
@@ -465,7 +465,7 @@ fn error_at(rng: &mut Rng, before_block: usize) -> Drawn {
 }
 
 /// The last place before which an error may come.
-fn last_error(subject: &Subject) -> Result<usize, &'static str> {
+pub(super) fn last_error(subject: &Subject) -> Result<usize, &'static str> {
     known(subject)?;
     let count = subject.block_count();
     let mut blocks = subject.blocks().iter();

@@ -9,7 +9,9 @@
 //! kinds: a new one takes over some seeds and leaves the others as they were.
 
 mod content;
+mod delivery;
 mod draw;
+mod drawn;
 mod errors;
 mod forms;
 mod grammar;
