@@ -1,9 +1,6 @@
 //! `wiretape check TAPE… -- CMD` as it is run: a process, and an exit code.
 #![cfg(unix)]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on should stop"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -18,7 +15,11 @@ fn recording(name: &str) -> PathBuf {
 fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wiretape"));
     let tape = recording("anthropic/text.tape");
-    command.arg("check").arg(tape).args(args).stdin(Stdio::null());
+    command
+        .arg("check")
+        .arg(tape)
+        .args(args)
+        .stdin(Stdio::null());
     command
 }
 
@@ -39,11 +40,31 @@ fn check(args: &[&str], code: i32, said: &str) -> Output {
 fn what_cannot_be_used_is_2() {
     check(&["--", "/nowhere/to/be/found"], 2, "cannot start it");
     check(&["--worker"], 2, "required");
-    check(&["--shard", "5/4", "--", "true"], 2, "expected a part and how many there are");
-    check(&["--patience", "0", "--", "true"], 2, "expected seconds above 0");
-    check(&["--fail-on", "bad", "--", "true"], 2, "expected one of note, low, medium, high");
-    check(&["--journal", "/nowhere/to/be/found", "--", "true"], 2, "/nowhere/to/be/found");
-    check(&["--scenario", "/nowhere/to/be/found", "--", "true"], 2, "cannot read it");
+    check(
+        &["--shard", "5/4", "--", "true"],
+        2,
+        "expected a part and how many there are",
+    );
+    check(
+        &["--patience", "0", "--", "true"],
+        2,
+        "expected seconds above 0",
+    );
+    check(
+        &["--fail-on", "bad", "--", "true"],
+        2,
+        "expected one of note, low, medium, high",
+    );
+    check(
+        &["--journal", "/nowhere/to/be/found", "--", "true"],
+        2,
+        "/nowhere/to/be/found",
+    );
+    check(
+        &["--scenario", "/nowhere/to/be/found", "--", "true"],
+        2,
+        "cannot read it",
+    );
 }
 
 #[test]
@@ -55,12 +76,22 @@ fn a_client_that_asks_for_nothing_is_no_good() {
 
 #[test]
 fn a_report_is_one_line_of_json() {
-    let output = check(&["--json", "--", "sh", "-c", "exit 3"], 1, "wiretape_report");
+    let output = check(
+        &["--json", "--", "sh", "-c", "exit 3"],
+        1,
+        "wiretape_report",
+    );
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(report["plan"]["client"], serde_json::json!(["sh", "-c", "exit 3"]));
+    assert_eq!(
+        report["plan"]["client"],
+        serde_json::json!(["sh", "-c", "exit 3"])
+    );
     assert_eq!(report["findings"][0]["code"], "baseline_fails");
     let repeat = report["findings"][0]["example"]["repeat"].as_str().unwrap();
-    assert!(repeat.ends_with("--profile plain -- sh -c 'exit 3'"), "{repeat}");
+    assert!(
+        repeat.ends_with("--profile plain -- sh -c 'exit 3'"),
+        "{repeat}"
+    );
 }
 
 /// The client and what it started are gone, too.
@@ -72,7 +103,9 @@ fn ctrl_c_keeps_what_was_found() {
     let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = piped.spawn().unwrap();
     let sleeping = || {
-        let found = Command::new("pgrep").args(["-f", &format!("^sleep {mark}")]).output();
+        let found = Command::new("pgrep")
+            .args(["-f", &format!("^sleep {mark}")])
+            .output();
         found.is_ok_and(|found| found.status.success())
     };
     let mut waited = 0;
@@ -82,11 +115,15 @@ fn ctrl_c_keeps_what_was_found() {
     }
     if waited == 400 {
         // Without `pgrep` nothing can be said.
-        let _ = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        let _ = Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status();
         let _ = child.wait_with_output();
         return;
     }
-    let told = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    let told = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
     assert!(told.unwrap().success());
     let output = child.wait_with_output().unwrap();
     let told = String::from_utf8_lossy(&output.stdout);

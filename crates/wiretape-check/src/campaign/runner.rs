@@ -383,7 +383,10 @@ fn retry_after_ns(prepared: &Prepared, sent: &[Vec<Script>]) -> u64 {
     let recorded = prepared.tape.exchanges.iter();
     let recorded = recorded.filter_map(|exchange| exchange.response.as_ref());
     let recorded = recorded.flat_map(|response| &response.headers);
-    let heads = sent.iter().flatten().filter_map(|script| script.head.as_ref());
+    let heads = sent
+        .iter()
+        .flatten()
+        .filter_map(|script| script.head.as_ref());
     let dates = heads.clone().filter_map(|head| head.retry_at_s);
     let dates = dates.map(|seconds| u64::from(seconds).saturating_mul(1_000_000_000));
     let headers = heads.flat_map(|head| &head.headers);

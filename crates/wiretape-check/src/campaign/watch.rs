@@ -21,7 +21,7 @@ const BYTE_NS: u64 = 1_000;
 /// The longest time between two looks.
 const LOOK: Duration = Duration::from_millis(250);
 /// The longest wait of a delivery that is waited for.
-const WAIT_NS_MAX: u64 = 3_600_000_000_000;
+const WAIT_NS_MAX: u64 = 600_000_000_000;
 
 /// How long a run may do nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
