@@ -16,6 +16,8 @@ mod events;
 mod bad_input;
 // What a turn keeps of each block.
 mod blocks;
+#[cfg(test)]
+mod catalogue;
 // Real streams of every provider, where WIRETAPE_CORPUS says they lie.
 mod corpus;
 // The gate, at its edges.

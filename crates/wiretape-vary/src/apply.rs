@@ -117,8 +117,12 @@ impl Work<'_> {
         match piece.level() {
             Level::Dialect => rewrite::rewrite(stream, known?, piece),
             Level::Framing => framing::reframe(stream, family, piece),
+            // Noise needs no dialect.
             Level::Fault => {
-                if let Some(end) = fault::break_stream(stream, known?, piece)? {
+                let noise = matches!(piece, Piece::Noise { .. });
+                if noise {
+                    crate::quirk::apply(stream, family, piece)?;
+                } else if let Some(end) = fault::break_stream(stream, known?, piece)? {
                     self.end = end;
                     self.end_after_ns = 0;
                 }

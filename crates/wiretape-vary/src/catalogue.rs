@@ -67,8 +67,8 @@ const LAWFUL: Backing = Backing {
 
 /// What a reader may make of a stream. A scenario permits a set of these.
 ///
-/// All but the first three also ask that no tool call is released. All but the first two ask that
-/// the text is a prefix of the untouched text: of each answer's, and of each block's where blocks
+/// [`Outcome::NoCalls`] and what stands behind it also ask that no tool call is released. These,
+/// [`Outcome::SoFar`] and [`Outcome::CallsRefused`] ask that the text is a prefix of the untouched text: of each answer's, and of each block's where blocks
 /// are interleaved. A text that stops between the halves of a surrogate pair may have U+FFFD for
 /// its last character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,6 +81,18 @@ pub enum Outcome {
     /// The stream had said once that the message ended, and stopped before it said so again, or before
     /// it reported an error: the calls are the first of the untouched calls.
     SoFar,
+    /// The same text, calls and reason; ids of calls that nobody sent, or that were sent for several
+    /// calls, are others.
+    SameButIds,
+    /// The same text, calls and reason; the reasoning is another.
+    SameButReasoning,
+    /// The same calls and reason; the text is another, that of the bytes that were sent.
+    SameCalls,
+    /// The first answer is the same; another came beside it.
+    SameFirst,
+    /// The message was read to its end. A call whose arguments do not parse, or that cannot be told
+    /// from another, is not run; those that are run are among the untouched calls.
+    CallsRefused,
     /// The message was read to its end, and its reason does not permit acting.
     NoCalls,
     /// The reader reports an error.
@@ -105,6 +117,35 @@ const EVENT_BYTES: usize = 64 << 10;
 /// A message that ended for this reason may act on its calls.
 pub(crate) fn permits_acting(reason: &str) -> bool {
     ACTING.contains(&reason)
+}
+
+/// The pieces whose facts are in `quirk`.
+macro_rules! quirks {
+    () => {
+        Self::Noise { .. }
+            | Self::EventNames { .. }
+            | Self::Halved { .. }
+            | Self::Arguments { .. }
+            | Self::Truncate { .. }
+            | Self::Indices { .. }
+            | Self::Ids { .. }
+            | Self::Names { .. }
+            | Self::Order { .. }
+            | Self::Tail { .. }
+            | Self::Usage { .. }
+            | Self::Splice { .. }
+            | Self::Lifecycle { .. }
+            | Self::ForeignError { .. }
+            | Self::Fields { .. }
+            | Self::Reasoning { .. }
+            | Self::Signature { .. }
+            | Self::StopAfter { .. }
+            | Self::Unknown { .. }
+            | Self::SecondAnswer {}
+            | Self::Repeat { .. }
+            | Self::Byte { .. }
+            | Self::Odd { .. }
+    };
 }
 
 impl Piece {
@@ -157,6 +198,7 @@ impl Piece {
             Self::ErrorEvent { .. } => "F-40",
             Self::FinishReason { reason } if permits_acting(reason) => "F-28",
             Self::FinishReason { .. } => "F-27",
+            quirks!() => self.facts().id,
             Self::DropTerminal { .. } | Self::DoubleTerminal {} => "F-32",
         }
     }
@@ -197,6 +239,29 @@ impl Piece {
             Self::JsonEscapes { .. } => "json_escapes",
             Self::Cut { .. } => "cut",
             Self::ErrorEvent { .. } => "error_event",
+            Self::Noise { .. } => "noise",
+            Self::EventNames { .. } => "event_names",
+            Self::Halved { .. } => "halved",
+            Self::Arguments { .. } => "arguments",
+            Self::Truncate { .. } => "truncate",
+            Self::Indices { .. } => "indices",
+            Self::Ids { .. } => "ids",
+            Self::Names { .. } => "names",
+            Self::Order { .. } => "order",
+            Self::Tail { .. } => "tail",
+            Self::Usage { .. } => "usage",
+            Self::Splice { .. } => "splice",
+            Self::Lifecycle { .. } => "lifecycle",
+            Self::ForeignError { .. } => "foreign_error",
+            Self::Fields { .. } => "fields",
+            Self::Reasoning { .. } => "reasoning",
+            Self::Signature { .. } => "signature",
+            Self::StopAfter { .. } => "stop_after",
+            Self::Unknown { .. } => "unknown",
+            Self::SecondAnswer { .. } => "second_answer",
+            Self::Repeat { .. } => "repeat",
+            Self::Byte { .. } => "byte",
+            Self::Odd { .. } => "odd",
             Self::FinishReason { .. } => "finish_reason",
             Self::DropTerminal { .. } => "drop_terminal",
             Self::DoubleTerminal {} => "double_terminal",
@@ -248,6 +313,7 @@ impl Piece {
             | Self::UnknownEvent { .. }
             | Self::JsonWhitespace { .. }
             | Self::JsonEscapes { .. } => Level::Dialect,
+            quirks!() => self.facts().level,
             Self::Cut { .. }
             | Self::ErrorEvent { .. }
             | Self::FinishReason { .. }
@@ -294,6 +360,14 @@ impl Piece {
     /// The same, of the dialect as it was found.
     pub(crate) fn backing_in(&self, family: Option<Family>) -> Backing {
         match family {
+            Some(_) if matches!(self, quirks!()) => {
+                let facts = self.facts();
+                if family == Some(Family::Anthropic) {
+                    facts.messages
+                } else {
+                    facts.chat
+                }
+            }
             Some(Family::Anthropic) => self.in_messages(),
             Some(Family::OpenAiChat) => self.in_chat(),
             None => LAWFUL,
@@ -395,6 +469,7 @@ impl Piece {
     #[must_use]
     pub fn permits(&self) -> &'static [Outcome] {
         match self {
+            quirks!() => self.facts().permits,
             Self::Encode { truncated, .. } if !truncated => &[Outcome::Same],
             Self::NoStream { body } if *body != NoStream::Whole => {
                 &[Outcome::ErrorReported, Outcome::EofReported]
@@ -453,6 +528,7 @@ impl Piece {
             // They must find the payloads as recorded.
             Self::FinishReason { .. } => 0,
             Self::DropTerminal { .. } => 1,
+            quirks!() => self.facts().rank,
             Self::NewIds { .. } => 2,
             Self::Grow { .. } => 18,
             Self::Stall { .. } => 45,

@@ -36,7 +36,7 @@ pub(crate) fn break_stream(stream: &mut Stream, family: Family, piece: &Piece) -
             }
             Ok(None)
         }
-        _ => Err("not a fault of blocks"),
+        _ => crate::quirk::apply(stream, Some(family), piece),
     }
 }
 
@@ -67,7 +67,7 @@ fn error_event(
 }
 
 /// Replaces each reason for the end by a JSON value.
-fn reasons(stream: &mut Stream, family: Family, value: &[u8]) -> Applied {
+pub(crate) fn reasons(stream: &mut Stream, family: Family, value: &[u8]) -> Applied {
     let mut done = Err("no reason for the end");
     let finishing = |block: &&mut Arc<Block>| matches!(block.kind, Kind::Begin | Kind::Finish);
     for block in stream.blocks.iter_mut().filter(finishing) {

@@ -65,7 +65,7 @@ pub(crate) fn reframe(stream: &mut Stream, family: Option<Family>, piece: &Piece
             add_field(stream, *block, "id", id)
         }
         Piece::MultiData { block, gap } => multi_data(stream, *block, *gap),
-        _ => Err("not a piece of the framing"),
+        _ => crate::quirk::apply(stream, family, piece).map(|_| ()),
     }
 }
 

@@ -38,7 +38,9 @@ mod fault;
 mod framing;
 mod generate;
 mod json;
+mod parameters;
 mod player;
+mod quirk;
 mod rechunk;
 mod rewrite;
 mod rng;
@@ -53,6 +55,10 @@ mod transport;
 mod tests;
 
 pub use catalogue::{Backing, Level, Outcome, Standing};
+pub use parameters::{
+    Arguments, Byte, ErrorShape, EventNames, Fields, Ids, Indices, Lifecycle, Names, Noise, Odd,
+    Order, Reasoning, Repeat, Signature, Tail, Unknown, Usage,
+};
 pub use player::{Action, Control, Due, Player};
 pub use scenario::{
     Cutting, Ends, ErrorName, Escapes, LineEnd, Pace, Piece, Profile, Scenario, UnknownProfile,

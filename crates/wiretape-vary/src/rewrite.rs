@@ -16,7 +16,7 @@ use crate::sse::{Block, Stream};
 use crate::subject::NO_CHANGE;
 
 pub(crate) use lanes::{arranged, lanes};
-pub(crate) use strings::{Cuts, cuts};
+pub(crate) use strings::{Cuts, cuts, halves};
 
 /// Why a piece did not apply.
 type Applied = Result<(), &'static str>;
@@ -25,9 +25,7 @@ type Applied = Result<(), &'static str>;
 pub(crate) fn rewrite(stream: &mut Stream, family: Family, piece: &Piece) -> Applied {
     match piece {
         Piece::MergeDeltas { block } => merge(&mut stream.blocks, family, *block),
-        Piece::SplitDelta { block, at } => {
-            split(&mut stream.blocks, family, *block, *at, strings::halves)
-        }
+        Piece::SplitDelta { block, at } => split(&mut stream.blocks, family, *block, *at, halves),
         Piece::SplitSurrogate { block, at } => {
             split(&mut stream.blocks, family, *block, *at, strings::surrogates)
         }
@@ -49,7 +47,7 @@ pub(crate) fn rewrite(stream: &mut Stream, family: Family, piece: &Piece) -> App
             each(stream, *block, |payload| spaced(payload, *spaces))
         }
         Piece::UnknownEvent { before_block } => unknown_event(stream, family, *before_block),
-        _ => Err("not a piece of the dialect"),
+        _ => crate::quirk::apply(stream, Some(family), piece).map(|_| ()),
     }
 }
 

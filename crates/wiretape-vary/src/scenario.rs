@@ -9,6 +9,10 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use wiretape_tape::EndKind;
 
+use crate::parameters::{
+    Arguments, Byte, ErrorShape, EventNames, Fields, Ids, Indices, Lifecycle, Names, Noise, Odd,
+    Order, Reasoning, Repeat, Signature, Tail, Unknown, Usage,
+};
 use crate::script::Script;
 use crate::subject::Subject;
 use crate::transport::{Beat, Coding, ErrorBody, Flushing, NoStream, RetryAfter, Spot, Unending};
@@ -341,6 +345,142 @@ pub enum Piece {
         error: ErrorName,
         /// How the body ends behind it; `None` where the rest of the stream follows.
         then: Option<EndKind>,
+    },
+    /// Framing or fault: a block that says nothing, or that is no payload.
+    Noise {
+        /// The block it goes before.
+        before_block: usize,
+        /// Which.
+        noise: Noise,
+    },
+    /// Fault: event names are missing, or wrong. Chat Completions has none, so they are added.
+    EventNames {
+        /// How.
+        names: EventNames,
+    },
+    /// Fault: a character of a text is halved by the server and lost.
+    Halved {
+        /// The block.
+        block: usize,
+        /// Offset of the character in the delta's string as it is written in the untouched JSON.
+        at: usize,
+    },
+    /// Fault: a call's arguments in another shape.
+    Arguments {
+        /// Which call, from 0.
+        call: usize,
+        /// The shape.
+        shape: Arguments,
+    },
+    /// Fault: the arguments end early, and with them the message.
+    Truncate {
+        /// The block of arguments that is the last of the content.
+        block: usize,
+        /// Offset in the delta's string as it is written in the untouched JSON.
+        at: usize,
+        /// The reason for the end, in the dialect's words.
+        reason: String,
+        /// The content block is closed all the same. Without effect in Chat Completions.
+        closed: bool,
+    },
+    /// Fault: other indices.
+    Indices {
+        /// Which.
+        indices: Indices,
+    },
+    /// Fault: ids of calls elsewhere.
+    Ids {
+        /// Where.
+        ids: Ids,
+    },
+    /// Fault: names and types of calls elsewhere.
+    Names {
+        /// Where.
+        names: Names,
+    },
+    /// Fault: text, calls and the reason in another order, or in one chunk.
+    Order {
+        /// Which.
+        order: Order,
+    },
+    /// Fault: another end of the message.
+    Tail {
+        /// Which.
+        tail: Tail,
+    },
+    /// Fault: the count of tokens elsewhere.
+    Usage {
+        /// Where.
+        usage: Usage,
+    },
+    /// Fault: the message begins again in its midst, under another id.
+    Splice {
+        /// The block before which it begins again, with all its blocks.
+        before_block: usize,
+    },
+    /// Fault: a block is not opened or closed as it should be.
+    Lifecycle {
+        /// Which content block, by the order of their starts, from 0.
+        content: usize,
+        /// How.
+        lifecycle: Lifecycle,
+    },
+    /// Fault: an error in a shape that is not the dialect's own.
+    ForeignError {
+        /// The block it goes before.
+        before_block: usize,
+        /// The shape.
+        shape: ErrorShape,
+        /// How the body ends behind it; `None` where the rest of the stream follows.
+        then: Option<EndKind>,
+    },
+    /// Dialect or fault: fields that are there, not there, null or empty.
+    Fields {
+        /// Which.
+        fields: Fields,
+    },
+    /// Fault: reasoning in one of its many fields.
+    Reasoning {
+        /// In which.
+        reasoning: Reasoning,
+    },
+    /// Fault: signatures of thinking that are missing, long, or in parts.
+    Signature {
+        /// Which.
+        signature: Signature,
+    },
+    /// Fault: the content ends early, for a reason.
+    StopAfter {
+        /// The last block of content that comes.
+        block: usize,
+        /// The reason, in the dialect's words.
+        reason: String,
+    },
+    /// Fault: something in the content that nobody knows. It adds nothing to text and calls.
+    Unknown {
+        /// Which.
+        unknown: Unknown,
+    },
+    /// Fault: a second answer, whose text is another. Chat Completions only.
+    SecondAnswer {},
+    /// Fault: text that comes again.
+    Repeat {
+        /// How.
+        repeat: Repeat,
+    },
+    /// Fault: a byte that few expect at the end of a delta's text.
+    Byte {
+        /// The block.
+        block: usize,
+        /// Which.
+        byte: Byte,
+    },
+    /// Dialect or fault: adds a field `x_wiretape` whose value parsers stumble over.
+    Odd {
+        /// The block.
+        block: usize,
+        /// Which.
+        odd: Odd,
     },
     /// Fault: another reason for the end of the message.
     FinishReason {

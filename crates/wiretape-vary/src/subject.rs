@@ -8,6 +8,7 @@ use wiretape_tape::{EndKind, Exchange};
 use crate::dialect::{Family, Kind};
 use crate::framing::respaced;
 use crate::json;
+use crate::quirk::{Part, parts};
 use crate::rewrite::{Cuts, cuts, escaped, joined, lanes, spaced};
 use crate::scenario::{Escapes, LineEnd};
 use crate::script::Head;
@@ -30,6 +31,8 @@ pub struct Subject {
     pub(crate) facts: Vec<Fact>,
     /// The blocks that can be interleaved, each with its lane.
     pub(crate) lanes: Vec<(usize, usize)>,
+    /// The parts of the calls.
+    pub(crate) parts: Vec<Part>,
     pub(crate) seen: Seen,
 }
 
@@ -124,8 +127,10 @@ impl Subject {
         let mut seen = Seen::of(blocks);
         seen.wide = !body.is_ascii();
         seen.timed = at_ns > 0 || end_after_ns > 0;
+        let parts = family.map_or_else(Vec::new, |family| parts(blocks, family));
         Self {
             lanes,
+            parts,
             seen,
             body,
             chunks,

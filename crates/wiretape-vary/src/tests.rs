@@ -5,6 +5,7 @@ mod golden;
 mod pieces;
 mod player;
 mod reshapes;
+mod shrink;
 mod total;
 
 use alloc::vec::Vec;

@@ -28,7 +28,9 @@ async function anthropic({ Anthropic }, { base_url, task }, turns, seen) {
         });
         const message = await stream.finalMessage();
         const texts = message.content.filter((block) => block.type === 'text');
-        const calls = message.content.filter((block) => block.type === 'tool_use');
+        // As its documentation has it: only this reason asks for tools.
+        const wanted = message.stop_reason === 'tool_use';
+        const calls = message.content.filter((block) => wanted && block.type === 'tool_use');
         turns.push({
             text: texts.map((block) => block.text).join(''),
             shown,

@@ -45,7 +45,9 @@ class Anthropic:
             message = stream.get_final_message()
         self.messages.append({"role": "assistant", "content": message.content})
         text = "".join(block.text for block in message.content if block.type == "text")
-        self.open = [block for block in message.content if block.type == "tool_use"]
+        # As its documentation has it: only this reason asks for tools.
+        wanted = message.stop_reason == "tool_use"
+        self.open = [block for block in message.content if wanted and block.type == "tool_use"]
         calls = [{"name": call.name, "arguments": call.input} for call in self.open]
         return text, calls
 

@@ -175,6 +175,7 @@ fn plan(campaign: &Campaign, client: &Config, patience: Duration) -> BTreeMap<St
         ("runs", json!(plan.runs)),
         ("seed", json!(plan.seed)),
         ("shard", json!(shard)),
+        ("only", json!(plan.only)),
         ("scenario", json!(plan.scenario)),
         ("recorded_pace", json!(plan.recorded_pace)),
         ("client", json!(command)),

@@ -6,12 +6,16 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use wiretape_core::Dialect;
 use wiretape_tape::{Exchange, Tape, sha256_hex};
+use wiretape_vary::classes::{self, Class};
 use wiretape_vary::{Profile, Scenario, Subject};
 
 use super::{Case, closing};
 
 /// Cases of one campaign at most.
 pub const CASES_MAX: u64 = 100_000_000;
+
+/// Seeds that are tried until a case of a class fits an exchange.
+const SEEDS_MAX: u64 = 8;
 
 /// A tape and what it is called in reports.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +37,8 @@ pub struct Plan {
     pub seed: u64,
     /// Which part of the campaign; `None`: the whole.
     pub shard: Option<Shard>,
+    /// Only the case of this number.
+    pub only: Option<u64>,
     /// This one delivery of each tape, instead of any other.
     pub scenario: Option<Scenario>,
     /// The waits between the chunks stay as they were recorded.
@@ -46,6 +52,7 @@ impl Default for Plan {
             runs: 64,
             seed: 0,
             shard: None,
+            only: None,
             scenario: None,
             recorded_pace: false,
         }
@@ -163,6 +170,7 @@ pub struct Prepared {
 /// A class, and the exchanges that it can be done to.
 #[derive(Debug)]
 struct Turn {
+    class: &'static Class,
     exchanges: Vec<usize>,
 }
 
@@ -190,15 +198,17 @@ impl Campaign {
         if cases > CASES_MAX {
             return Err(PlanError::TooMany(cases));
         }
-        let prepare = |named| Prepared::new(named, &plan);
+        let mut not_tried = Vec::new();
+        let prepare = |named| Prepared::new(named, &plan, &mut not_tried);
         let tapes: Vec<Prepared> = tapes.into_iter().map(prepare).collect::<Result<_, _>>()?;
-        if plan.scenario.is_none() && tapes.iter().all(|tape| tape.turns.is_empty()) {
+        let asked = plan.scenario.is_none() && plan.profile != Profile::Plain;
+        if asked && tapes.iter().all(|tape| tape.turns.is_empty()) {
             return Err(PlanError::NothingApplies(plan.profile));
         }
         Ok(Self {
             plan,
             tapes,
-            not_tried: Vec::new(),
+            not_tried,
         })
     }
 
@@ -244,8 +254,10 @@ impl Campaign {
 
     /// The numbers of this shard, in order.
     pub fn numbers(&self) -> impl Iterator<Item = u64> + use<> {
-        let shard = self.plan.shard;
-        (0..self.len()).filter(move |number| shard.is_none_or(|shard| shard.has(*number)))
+        let Plan { shard, only, .. } = self.plan;
+        (0..self.len()).filter(move |number| {
+            shard.is_none_or(|shard| shard.has(*number)) && only.is_none_or(|only| only == *number)
+        })
     }
 
     /// The case of this number; `None` where nothing can be done to its tape, or there is none.
@@ -271,20 +283,39 @@ impl Campaign {
 }
 
 impl Prepared {
-    fn new(named: Named, plan: &Plan) -> Result<Self, PlanError> {
+    fn new(named: Named, plan: &Plan, not_tried: &mut Vec<NotTried>) -> Result<Self, PlanError> {
+        let answered = |exchange: &Exchange| exchange.response.is_some();
+        if !named.tape.exchanges.iter().any(answered) {
+            return Err(PlanError::NoAnswer(named.name));
+        }
+        let mut prepared = Self::of(named, plan.recorded_pace);
+        if plan.scenario.is_none() {
+            for class in classes::all() {
+                match prepared.exchanges(class, plan) {
+                    Ok(exchanges) => prepared.turns.push(Turn { class, exchanges }),
+                    Err(None) => {}
+                    Err(Some(why)) => not_tried.push(NotTried {
+                        tape: prepared.name.clone(),
+                        class: class.id.to_owned(),
+                        why: why.to_owned(),
+                    }),
+                }
+            }
+        }
+        Ok(prepared)
+    }
+
+    /// A tape made ready, without cases: for one that is not of the plan.
+    #[must_use]
+    pub fn of(named: Named, recorded_pace: bool) -> Self {
         let Named { name, mut tape } = named;
         let sha256 = sha256_hex(wiretape_tape::encode(&tape).as_bytes());
-        let answered = |exchange: &Exchange| exchange.response.is_some();
-        if !tape.exchanges.iter().any(answered) {
-            return Err(PlanError::NoAnswer(name));
-        }
-        let named = tape.header.dialect.as_deref();
         let mut bodies = tape.exchanges.iter().map(Exchange::body);
-        let dialect = match named {
+        let dialect = match tape.header.dialect.as_deref() {
             Some(named) => named.parse().ok(),
             None => bodies.find_map(|body| Dialect::sniff(&body)),
         };
-        if !plan.recorded_pace {
+        if !recorded_pace {
             tape.exchanges.iter_mut().for_each(at_once);
         }
         let closing = dialect.and_then(|dialect| closing::closing(tape.exchanges.last()?, dialect));
@@ -293,33 +324,74 @@ impl Prepared {
         tape.exchanges.extend(closing);
         tape.order.clear();
         let subject = |exchange| Subject::new(exchange, dialect.map(Dialect::name));
-        let subjects: Vec<Subject> = tape.exchanges.iter().take(tried).map(subject).collect();
-        let exchanges: Vec<usize> = (0..subjects.len()).collect();
-        Ok(Self {
+        let subjects = tape.exchanges.iter().take(tried).map(subject).collect();
+        Self {
             name,
             tape,
             dialect,
             closed,
             sha256,
             subjects,
-            turns: vec![Turn { exchanges }],
-        })
+            turns: Vec::new(),
+        }
+    }
+
+    /// The exchanges that the profile's cases of a class can be done to; why there are none, and
+    /// nothing where the profile has none.
+    fn exchanges(&self, class: &Class, plan: &Plan) -> Result<Vec<usize>, Option<&'static str>> {
+        let named = self.tape.header.dialect.as_deref();
+        let dialect = self.dialect.map(Dialect::name).or(named);
+        let dialect = dialect.unwrap_or_default();
+        if !class.in_profile(plan.profile, dialect) {
+            let cannot = class.backing(dialect).err();
+            let asked = matches!(plan.profile, Profile::All);
+            return Err(cannot.filter(|_| asked));
+        }
+        let mut why = "the tape has no answer";
+        let mut exchanges = Vec::new();
+        for (exchange, subject) in self.subjects.iter().enumerate() {
+            match scenario(class, plan, 0, subject) {
+                Ok(_) => exchanges.push(exchange),
+                Err(not) => why = not,
+            }
+        }
+        match exchanges.is_empty() {
+            true => Err(Some(why)),
+            false => Ok(exchanges),
+        }
     }
 
     /// The class whose turn it is, and a case of it.
     fn draw(&self, round: u64, plan: &Plan) -> Option<(String, Scenario)> {
         let classes = self.turns.len() as u64;
-        let turn = self
-            .turns
-            .get(usize::try_from(round.checked_rem(classes)?).ok()?)?;
+        let place = usize::try_from(round.checked_rem(classes)?).ok()?;
+        let turn = self.turns.get(place)?;
         let exchanges = turn.exchanges.len() as u64;
         let place = usize::try_from((round / classes).checked_rem(exchanges)?).ok()?;
         let exchange = *turn.exchanges.get(place)?;
         let subject = self.subjects.get(exchange)?;
-        let mut scenario = Scenario::generate(seed_of(plan.seed, round), plan.profile, subject);
+        let mut scenario = scenario(turn.class, plan, round, subject).ok()?;
         scenario.exchange = Some(exchange);
-        Some((class_of(&scenario), scenario))
+        Some((turn.class.id.to_owned(), scenario))
     }
+}
+
+/// A case of a class for this round, by the first of a few seeds that gives one.
+fn scenario(
+    class: &Class,
+    plan: &Plan,
+    round: u64,
+    subject: &Subject,
+) -> Result<Scenario, &'static str> {
+    let mut first = None;
+    for again in 0..SEEDS_MAX {
+        let seed = seed_of(plan.seed, round).wrapping_add(again);
+        match Scenario::of_class(seed, class, plan.profile, subject) {
+            Ok(scenario) => return Ok(scenario),
+            Err(why) => first = first.or(Some(why)),
+        }
+    }
+    Err(first.unwrap_or_default())
 }
 
 /// The class of the first fault, else of the first piece; `-` where nothing is done.

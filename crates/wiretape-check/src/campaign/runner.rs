@@ -204,6 +204,15 @@ impl Runner {
         self.noted.lock().outside.clone()
     }
 
+    /// What is sent under a scenario for each exchange of a tape, attempt by attempt; the last stands
+    /// for all that follow. Nothing is run.
+    #[must_use]
+    pub fn sent(&self, tape: usize, scenario: &Scenario) -> Vec<Vec<Script>> {
+        let mount = self.mounts.get(tape).cloned();
+        let mount = mount.map(|mount| mount.scenario(scenario.clone()));
+        mount.as_ref().map(scripts).unwrap_or_default()
+    }
+
     /// One delivery of a tape of the campaign. `run` names it: letters, digits and `-`, each name
     /// once at a time.
     ///
@@ -273,10 +282,7 @@ impl Runner {
             Some(server) => (server, String::new()),
             None => (&self.server, format!("/r{run}")),
         };
-        let exchanges = 0..prepared.tape.exchanges.len();
-        let sent: Vec<Vec<Script>> = exchanges
-            .map(|exchange| mount.scripts(exchange).to_vec())
-            .collect();
+        let sent = scripts(&mount);
         let mounted = Mounted::new(server, &prefix, mount)?;
         let order = order(run, &mounted, prepared);
         let limits = |fresh| {
@@ -353,6 +359,13 @@ fn mount(prepared: &Prepared) -> Mount {
         Some(dialect) => mount.dialect(dialect.name()),
         None => mount,
     }
+}
+
+fn scripts(mount: &Mount) -> Vec<Vec<Script>> {
+    let scripts = (0..).map(|exchange| mount.scripts(exchange).to_vec());
+    scripts
+        .take_while(|attempts| !attempts.is_empty())
+        .collect()
 }
 
 async fn listen(noted: &Arc<Noted>) -> Result<Server, RunError> {

@@ -18,11 +18,13 @@ mod order;
 #[cfg(test)]
 mod tests;
 pub mod timeline;
+mod words;
 
 use serde::{Deserialize, Serialize};
 use wiretape_vary::Standing;
 
 pub use facts::{ClassFacts, Facts, TapeFacts};
+pub use html::PAGE_BYTES_MAX;
 pub use json::ReadError;
 pub use merge::{MergeError, merge};
 pub use order::class_order;

@@ -198,21 +198,24 @@ pub(super) fn left_out(shown: &str, whole: &str) -> bool {
     shown.len() < whole.len() && shown.len() <= front + back
 }
 
-/// As how many beginnings of `whole`, one after the other, `shown` can be read; at most `most`.
-/// 1: it is one beginning. `None`: it cannot.
-pub(super) fn beginnings(shown: &str, whole: &str, most: usize) -> Option<usize> {
-    let lengths = agreements(shown.as_bytes(), whole.as_bytes());
+/// As how many beginnings of `wholes`, one after the other, `shown` can be read; at most `most`.
+/// `None`: it cannot.
+pub(super) fn beginnings(shown: &str, wholes: &[&str], most: usize) -> Option<usize> {
+    let mut lengths = vec![0; shown.len()];
+    for whole in wholes {
+        let agreed = agreements(shown.as_bytes(), whole.as_bytes());
+        for (longest, length) in lengths.iter_mut().zip(agreed) {
+            *longest = length.max(*longest);
+        }
+    }
     // From a place any nearer place can be reached, so the fewest steps are the longest ones.
     let (mut steps, mut reach, mut next) = (0, 0, 0);
     for (at, length) in lengths.iter().enumerate() {
-        if reach < at {
-            return None;
-        }
         next = next.max(at + length);
         if at == reach {
             steps += 1;
             reach = next;
-            if most < steps {
+            if most < steps || reach == at {
                 return None;
             }
         }
@@ -285,7 +288,7 @@ pub(super) fn doubled(shown: &str, whole: &str) -> bool {
     let back = bytes.iter().rev().zip(whole.as_bytes().iter().rev());
     let back = back.take_while(|(one, other)| one == other).count();
     if front + back < whole.len() {
-        return beginnings(shown, whole, 8).is_some_and(|count| count > 1);
+        return beginnings(shown, &[whole], 8).is_some_and(|count| count > 1);
     }
     // Something was put in, and only there: it is a copy if it stands beside itself.
     let at = front.min(whole.len());

@@ -1,5 +1,6 @@
 //! What a run shows beside what the client made of a reply.
 
+use wiretape_core::event::{Block, Kind};
 use wiretape_core::{Event, Reader};
 use wiretape_tape::redact::Redactor;
 
@@ -12,6 +13,9 @@ use crate::{Code, Observation, Said, TurnSeen};
 
 /// A wait that is shorter than this is no wait to see text before.
 const STALL_NS: u64 = 250_000_000;
+
+/// Blocks of text that are told apart; in further ones nothing is looked for.
+const BLOCKS_MAX: usize = 64;
 
 /// The key that clients are given: it opens nothing, and is nowhere in a recording.
 const KEY: &str = "wiretape-replay-needs-no-key";
@@ -26,6 +30,7 @@ pub(super) fn not_incremental(run: &Run<'_>, turn: &TurnSeen) -> Option<Blame> {
     let dialect = deed::dialect(run.tape)?;
     let mut reader = Reader::new(dialect);
     let (mut text, mut at_ns) = (false, 0_u64);
+    let mut texts: Vec<Block> = Vec::new();
     let mut stall = None;
     for step in script.steps() {
         if text && STALL_NS <= step.after_ns {
@@ -33,8 +38,20 @@ pub(super) fn not_incremental(run: &Run<'_>, turn: &TurnSeen) -> Option<Blame> {
             break;
         }
         at_ns = at_ns.saturating_add(step.after_ns);
-        let read = reader.feed(step.bytes, &mut |event| {
-            text |= matches!(event, Event::Delta { text, .. } if !text.is_empty());
+        let read = reader.feed(step.bytes, &mut |event| match event {
+            Event::Open {
+                block,
+                kind: Kind::Text,
+                ..
+            } if texts.len() < BLOCKS_MAX => {
+                texts.push(block);
+            }
+            Event::Delta {
+                block, text: delta, ..
+            } => {
+                text |= !delta.is_empty() && texts.contains(&block);
+            }
+            _ => {}
         });
         if read.is_err() {
             return None;

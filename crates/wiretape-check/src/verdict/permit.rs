@@ -16,12 +16,14 @@ pub(super) struct Reply<'a> {
     pub(super) want: &'a Deed,
     /// Of this delivery.
     pub(super) got: &'a Deed,
-    /// Calls of the delivery whose arguments do not parse.
-    pub(super) broken: &'a [Done],
     /// Calls of later replies: there if the client went on, absent if it did not.
     pub(super) later: &'a [Done],
-    /// Requests for it.
+    /// The client asked for a later reply.
+    pub(super) went_on: bool,
+    /// Requests for it, or for all replies, where it is more than one for one.
     pub(super) attempts: usize,
+    /// Where in the untouched text the texts of the replies begin.
+    pub(super) starts: &'a [usize],
     /// The run has no proper end, so that nothing is known of what is missing.
     pub(super) gone: bool,
     /// More than one reply's text: what a broken one lacks may be missing in the middle.
@@ -58,8 +60,12 @@ fn acts(outcome: Outcome) -> bool {
 
 /// Nothing but what the untouched reply gives.
 pub(super) fn lawful(permits: &[Outcome]) -> bool {
-    let same = |outcome: &Outcome| matches!(outcome, Outcome::Same | Outcome::SameButReason);
-    permits.iter().all(same)
+    permits.iter().all(|outcome| whole(*outcome))
+}
+
+/// The reply as it was, in all that is compared here: ids and reasoning are not.
+fn whole(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Same | Outcome::SameButReason)
 }
 
 impl Reply<'_> {
@@ -107,18 +113,6 @@ impl Reply<'_> {
         differ
     }
 
-    /// The calls of the untouched reply without those that do not parse any more.
-    fn sound(&self) -> Vec<Done> {
-        let mut sound = self.want.calls.clone();
-        for broken in self.broken {
-            let place = sound.iter().position(|call| call.name == broken.name);
-            if let Some(place) = place.filter(|_| !sound.contains(broken)) {
-                sound.remove(place);
-            }
-        }
-        sound
-    }
-
     /// Calls of this reply that were run: not those of later replies, which come last.
     fn own(&self) -> Vec<Done> {
         let mut later = self.later.to_vec();
@@ -135,7 +129,7 @@ impl Reply<'_> {
 
     fn fits(&self, outcome: Outcome) -> bool {
         match outcome {
-            Outcome::Same | Outcome::SameButReason => {
+            whole if self::whole(whole) => {
                 self.same_text()
                     && self.calls().is_same()
                     && (self.got.reported == self.want.reported || self.gone)
@@ -220,11 +214,7 @@ impl Reply<'_> {
         if !wrong {
             return None;
         }
-        let again = || {
-            let count = compare::beginnings(got, want, self.attempts);
-            self.attempts > 1 && count.is_some_and(|count| count > 1)
-        };
-        let (code, expected) = if again() {
+        let (code, expected) = if self.again(want, got) {
             (
                 Code::RetriedAfterOutput,
                 "no second request behind text that was shown, or that text taken back",
@@ -238,6 +228,24 @@ impl Reply<'_> {
         let mut blame = Blame::new(code, expected, compare::quoted(got));
         blame.difference = Some(compare::difference(want, got));
         Some(blame)
+    }
+
+    /// What was shown is the begin of the reply's text, and then that text from its begin again.
+    fn again(&self, want: &str, got: &str) -> bool {
+        if self.attempts < 2 {
+            return false;
+        }
+        // Half a character at the end of an attempt is none of the text.
+        let whole: String;
+        let got = if want.contains('\u{FFFD}') {
+            got
+        } else {
+            whole = got.replace('\u{FFFD}', "");
+            &whole
+        };
+        let texts = self.starts.iter().filter_map(|start| want.get(*start..));
+        let texts: Vec<&str> = texts.collect();
+        compare::beginnings(got, &texts, self.attempts).is_some_and(|count| count > 1)
     }
 
     /// Calls that are missing.
@@ -258,6 +266,18 @@ impl Reply<'_> {
     fn blame_end(&self) -> Blame {
         if let Some(blame) = self.blame_lost() {
             return blame;
+        }
+        if self.got.reported && self.went_on {
+            let expected = "the later replies, which are as untouched";
+            return Blame::new(Code::ErrorOnLawful, expected, "an error behind them");
+        }
+        if self.got.reported {
+            let own = self.own();
+            return Blame::new(
+                Code::ToolFromIncompleteStream,
+                "the call, or a report that the reply did not end well, and not both",
+                format!("it ran {}, and reported an error", compare::shown(&own)),
+            );
         }
         let text = self.got.text.as_deref().map(compare::quoted);
         let text = text.map_or_else(String::new, |text| format!(", with the text {text}"));

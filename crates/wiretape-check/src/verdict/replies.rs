@@ -3,7 +3,7 @@
 use wiretape_vary::Outcome;
 
 use super::compare::{self, Done};
-use super::deed::{self, Content, Deed, Finish, turn_of};
+use super::deed::{Content, Deed, Finish, turn_of};
 use super::permit::{Blame, Reply, lawful};
 use super::{Found, Run, baseline, permits};
 use crate::{Code, Echo, TurnSeen};
@@ -46,9 +46,10 @@ fn by_echo(run: &Run<'_>, turn: &TurnSeen, finish: &Finish) -> Vec<Blame> {
         permits: &permits,
         want: &want,
         got: &got,
-        broken: &broken(run, turn),
         later: &[],
+        went_on: turn.echo.is_some(),
         attempts: turn.attempts.len(),
+        starts: &[0],
         gone: *finish == Finish::Gone && turn.echo.is_none(),
         joined: false,
     };
@@ -72,21 +73,6 @@ fn reordered(want: &[Done], got: &[Done]) -> Option<Blame> {
     })
 }
 
-/// Calls of the deliveries whose arguments do not parse.
-fn broken(run: &Run<'_>, turn: &TurnSeen) -> Vec<Done> {
-    let Some(dialect) = deed::dialect(run.tape) else {
-        return Vec::new();
-    };
-    let scripts = run.sent.get(turn.exchange);
-    let scripts = scripts
-        .into_iter()
-        .flatten()
-        .take(turn.attempts.len().max(1));
-    let faulty = scripts.filter(|script| !lawful(&script.permits));
-    let broken = faulty.flat_map(|script| deed::content(dialect, script.body()).broken);
-    broken.collect()
-}
-
 /// By the client's own account, which is of the whole run.
 fn by_account(run: &Run<'_>, finish: &Finish) -> Vec<(Blame, usize)> {
     let (Some(like), Some(said)) = (&run.baseline.said, &run.seen.said) else {
@@ -108,8 +94,11 @@ fn by_account(run: &Run<'_>, finish: &Finish) -> Vec<(Blame, usize)> {
         Some(turn) => permits(run, turn),
         None => vec![Outcome::Same],
     };
-    let attempts = run.seen.turns.iter().map(|turn| turn.attempts.len()).max();
+    let requests = run.seen.turns.iter().map(|turn| turn.attempts.len());
+    let again = requests.clone().any(|count| count > 1);
+    let requests = if again { requests.sum() } else { 1 };
     let mut later = Vec::new();
+    let mut went_on = false;
     if let Some(turn) = broken_turn {
         let Some(parts) = parts(run, turn.exchange, &want.calls) else {
             return Vec::new();
@@ -121,7 +110,7 @@ fn by_account(run: &Run<'_>, finish: &Finish) -> Vec<(Blame, usize)> {
             }
         }
         want.calls = parts.own;
-        let went_on = run
+        went_on = run
             .seen
             .turns
             .iter()
@@ -135,9 +124,10 @@ fn by_account(run: &Run<'_>, finish: &Finish) -> Vec<(Blame, usize)> {
         permits: &permitted,
         want: &want,
         got: &got,
-        broken: &broken_turn.map_or_else(Vec::new, |turn| broken(run, turn)),
         later: &later,
-        attempts: attempts.unwrap_or(1),
+        went_on,
+        attempts: requests,
+        starts: &starts(run, &want),
         gone: *finish == Finish::Gone,
         joined: 1 < run.baseline.turns.len(),
     };
@@ -146,6 +136,31 @@ fn by_account(run: &Run<'_>, finish: &Finish) -> Vec<(Blame, usize)> {
         blames.extend(reordered(&want.calls, &got.calls));
     }
     blames.into_iter().map(|blame| (blame, exchange)).collect()
+}
+
+/// Replies whose begin in the text of a run is looked for.
+const STARTS_MAX: usize = 16;
+
+/// Where in the text of the untouched run the texts of its replies begin, as far as it can be told.
+fn starts(run: &Run<'_>, want: &Deed) -> Vec<usize> {
+    let contents = baseline::contents(run.tape);
+    let text = want.text.as_deref().unwrap_or_default();
+    let mut starts = vec![0];
+    let mut at = 0;
+    for turn in run.baseline.turns.iter().take(STARTS_MAX) {
+        let Some(content) = baseline::of(&contents, turn.exchange) else {
+            break;
+        };
+        if !text
+            .get(at..)
+            .is_some_and(|rest| rest.starts_with(&content.text))
+        {
+            break;
+        }
+        at += content.text.len();
+        starts.push(at);
+    }
+    starts
 }
 
 /// A run's calls by the reply that they are of.

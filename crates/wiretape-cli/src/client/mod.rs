@@ -1,7 +1,7 @@
 //! `wiretape check TAPE… -- CMD`: a verdict on any client.
 
-mod print;
 mod progress;
+mod report;
 pub(crate) mod table;
 mod work;
 
@@ -11,14 +11,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use wiretape_check::Severity;
 use wiretape_check::campaign::Shard;
 use wiretape_check::client::{Config, Mode};
 use wiretape_vary::Profile;
 
 use crate::args::CheckArgs;
 use crate::exit::{Exit, Fault};
+use crate::merge::Outputs;
 use crate::{Io, source};
+
+/// How long a client may do nothing, where nobody says otherwise.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is said of a client, and of how it is to be checked.
 #[derive(Args, Debug)]
@@ -42,6 +45,14 @@ pub(crate) struct ClientArgs {
     /// Only part i of n equal ones, such as 1/4: their reports are joined by `wiretape merge`.
     #[arg(long, value_name = "I/N", requires = "command")]
     pub(crate) shard: Option<Shard>,
+    /// Only the case of this number.
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "command",
+        conflicts_with = "scenario"
+    )]
+    pub(crate) case: Option<u64>,
     /// Note each finished case in this file, and leave out those that it has.
     #[arg(long, value_name = "FILE", requires = "command")]
     pub(crate) journal: Option<PathBuf>,
@@ -53,15 +64,8 @@ pub(crate) struct ClientArgs {
         conflicts_with = "profile"
     )]
     pub(crate) scenario: Option<PathBuf>,
-    /// Exit with 1 from this severity on: note, low, medium, high.
-    #[arg(long, value_name = "SEVERITY", default_value_t = Severity::Low, requires = "command")]
-    pub(crate) fail_on: Severity,
-    /// Write what was found as JUnit XML.
-    #[arg(long, value_name = "FILE", requires = "command")]
-    pub(crate) junit: Option<PathBuf>,
-    /// Write what was found as a page to look at.
-    #[arg(long, value_name = "FILE", requires = "command")]
-    pub(crate) html: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) outputs: Outputs,
     /// Reduce what was found, and write the smallest cases there.
     #[arg(long, value_name = "DIR", requires = "command")]
     pub(crate) failures: Option<PathBuf>,
@@ -105,6 +109,16 @@ pub(crate) fn run(args: &CheckArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
     let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let jobs = jobs.unwrap_or_else(cores);
     let done = crate::serve::runtime()?.block_on(work::work(args, campaign, jobs, io))?;
-    print::print(args, &done, io)?;
-    Ok(done.exit(args.client.fail_on))
+    let report = report::report(args, &done, io);
+    let outputs = &args.client.outputs;
+    outputs.write(&report)?;
+    if args.json {
+        io.out.write_all(report.to_json()?.as_bytes())?;
+    } else {
+        table::print(&report, io)?;
+    }
+    Ok(match done.interrupted {
+        true => Exit::Interrupted,
+        false => done.exit(outputs.exit(&report)),
+    })
 }

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use wiretape_check::Campaign;
 use wiretape_check::campaign::{
     Baseline, Drive, Event, Journal, JournalError, Named, Plan, PlanError, Record, RunError,
     Runner, Settings, Stop,
 };
-use wiretape_check::{Campaign, Finding, Severity};
 use wiretape_vary::{Profile, Scenario};
 
 use super::progress::Progress;
@@ -34,21 +34,11 @@ impl Done {
         self.runner.campaign()
     }
 
-    /// The baselines' first, then in order of the cases.
-    pub(super) fn findings(&self) -> impl Iterator<Item = &Finding> {
-        let of_baselines = self.baselines.iter().flat_map(|one| &one.findings);
-        of_baselines.chain(self.records.iter().flat_map(|record| &record.findings))
-    }
-
-    pub(super) fn exit(&self, fail_on: Severity) -> Exit {
-        if self.interrupted {
-            return Exit::Interrupted;
-        }
-        let unusable = self.baselines.iter().any(|one| one.unusable.is_some());
-        let found = self.findings().any(|finding| finding.severity >= fail_on);
-        match found || unusable {
+    /// A tape on which nothing can be tried is a failure, whatever was found.
+    pub(super) fn exit(&self, exit: Exit) -> Exit {
+        match self.baselines.iter().any(|one| one.unusable.is_some()) {
             true => Exit::Broken,
-            false => Exit::Good,
+            false => exit,
         }
     }
 }
@@ -85,7 +75,11 @@ pub(super) fn plan(
     }
     let plan = Plan {
         profile: args.client.profile.unwrap_or(Profile::Seen),
-        runs: args.runs.into(),
+        runs: match args.client.case {
+            Some(case) => u64::from(args.runs).max(case.saturating_add(1)),
+            None => args.runs.into(),
+        },
+        only: args.client.case,
         seed: args.seed,
         shard: args.client.shard,
         scenario,

@@ -1,7 +1,8 @@
 //! F: content, and what providers do.
 
-use super::{Class, Group, Kind, NO_PIECE, fault, forms, reshape};
+use super::{Class, Group, Kind, drawn, fault, forms, reshape};
 use crate::catalogue::{Backing, documented, seen};
+use crate::parameters::{Byte, Fields, Odd, Reasoning, Repeat, Signature, Unknown};
 use crate::scenario::Profile;
 
 pub(super) const F_50: Class = Class {
@@ -29,6 +30,36 @@ pub(super) const F_50: Class = Class {
         reshape("unknown_field", forms::unknown_field),
         reshape("whitespace", forms::json_whitespace),
         reshape("escapes", forms::json_escapes),
+        reshape("role_everywhere", |rng, subject| {
+            drawn::fields(rng, subject, Fields::RoleEverywhere)
+        }),
+        reshape("no_role", |rng, subject| {
+            drawn::fields(rng, subject, Fields::NoRole)
+        }),
+        reshape("content_null", |rng, subject| {
+            drawn::fields(rng, subject, Fields::ContentNull)
+        }),
+        reshape("no_null_reason", |rng, subject| {
+            drawn::fields(rng, subject, Fields::NoNullReason)
+        }),
+        reshape("padding", |rng, subject| {
+            drawn::fields(rng, subject, Fields::Padding)
+        }),
+        reshape("filter_first", |rng, subject| {
+            drawn::fields(rng, subject, Fields::FilterFirst)
+        }),
+        fault("role_empty", |rng, subject| {
+            drawn::fields(rng, subject, Fields::RoleEmpty)
+        }),
+        fault("no_delta", |rng, subject| {
+            drawn::fields(rng, subject, Fields::NoDelta)
+        }),
+        fault("delta_null", |rng, subject| {
+            drawn::fields(rng, subject, Fields::DeltaNull)
+        }),
+        fault("empty_ids", |rng, subject| {
+            drawn::fields(rng, subject, Fields::EmptyIds)
+        }),
     ],
 };
 
@@ -52,7 +83,20 @@ pub(super) const F_51: Class = Class {
         "`reasoning_content` of DeepSeek, `reasoning` of OpenRouter, arrays of Mistral",
     )),
     also: &[Profile::Quirks],
-    forms: &[fault("field", |_, _| Err(NO_PIECE))],
+    forms: &[
+        fault("renamed", |rng, subject| {
+            drawn::reasoning(rng, subject, Reasoning::Renamed)
+        }),
+        fault("inserted", |rng, subject| {
+            drawn::reasoning(rng, subject, Reasoning::Inserted)
+        }),
+        fault("tags", |rng, subject| {
+            drawn::reasoning(rng, subject, Reasoning::Tags)
+        }),
+        fault("parts", |rng, subject| {
+            drawn::reasoning(rng, subject, Reasoning::Parts)
+        }),
+    ],
 };
 
 pub(super) const F_52: Class = Class {
@@ -73,7 +117,17 @@ pub(super) const F_52: Class = Class {
     messages: Ok(seen("gateways that drop it: litellm#38153")),
     chat: Err("Chat Completions has no signatures"),
     also: &[Profile::Quirks],
-    forms: &[fault("signature", |_, _| Err(NO_PIECE))],
+    forms: &[
+        fault("dropped", |rng, subject| {
+            drawn::signature(rng, subject, Signature::Dropped)
+        }),
+        fault("halves", |rng, subject| {
+            drawn::signature(rng, subject, Signature::Halves)
+        }),
+        fault("long", |rng, subject| {
+            drawn::signature(rng, subject, Signature::Long)
+        }),
+    ],
 };
 
 pub(super) const F_53: Class = Class {
@@ -93,7 +147,10 @@ pub(super) const F_53: Class = Class {
     messages: Ok(documented("handle streaming refusals")),
     chat: Ok(documented("chat streaming, finish_reason")),
     also: &[],
-    forms: &[fault("stop", forms::filtered)],
+    forms: &[
+        fault("reason", forms::filtered),
+        fault("early", drawn::stop_after),
+    ],
 };
 
 pub(super) const F_54: Class = Class {
@@ -160,6 +217,12 @@ pub(super) const F_56: Class = Class {
     also: &[],
     forms: &[
         reshape("event", forms::unknown_event),
+        fault("delta", |rng, subject| {
+            drawn::unknown(rng, subject, Unknown::Delta)
+        }),
+        fault("block", |rng, subject| {
+            drawn::unknown(rng, subject, Unknown::Block)
+        }),
         fault("reason", forms::unknown_reason),
     ],
 };
@@ -181,7 +244,7 @@ pub(super) const F_57: Class = Class {
     messages: Err("Messages has one answer"),
     chat: Ok(documented("`n`: chat")),
     also: &[],
-    forms: &[fault("second", |_, _| Err(NO_PIECE))],
+    forms: &[fault("second", drawn::second_answer)],
 };
 
 pub(super) const F_58: Class = Class {
@@ -202,7 +265,17 @@ pub(super) const F_58: Class = Class {
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("Perplexity's `message`; vercel/ai#11658 (xAI)")),
     also: &[Profile::Quirks],
-    forms: &[fault("snapshot", |_, _| Err(NO_PIECE))],
+    forms: &[
+        fault("cumulative", |rng, subject| {
+            drawn::repeat(rng, subject, Repeat::Cumulative)
+        }),
+        fault("last_twice", |rng, subject| {
+            drawn::repeat(rng, subject, Repeat::LastTwice)
+        }),
+        fault("whole_at_end", |rng, subject| {
+            drawn::repeat(rng, subject, Repeat::WholeAtEnd)
+        }),
+    ],
 };
 
 pub(super) const F_59: Class = Class {
@@ -223,5 +296,25 @@ pub(super) const F_59: Class = Class {
     messages: Ok(seen("poliloom#138")),
     chat: Ok(seen("litellm#24314")),
     also: &[Profile::Hostile],
-    forms: &[fault("control", |_, _| Err(NO_PIECE))],
+    forms: &[
+        fault("escaped_nul", |rng, subject| {
+            drawn::byte(rng, subject, Byte::EscapedNul)
+        }),
+        fault("raw_nul", |rng, subject| {
+            drawn::byte(rng, subject, Byte::RawNul)
+        }),
+        fault("raw_vt", |rng, subject| {
+            drawn::byte(rng, subject, Byte::RawVt)
+        }),
+        reshape("big_integer", |rng, subject| {
+            drawn::odd(rng, subject, Odd::BigInteger)
+        }),
+        reshape("negative_zero", |rng, subject| {
+            drawn::odd(rng, subject, Odd::NegativeZero)
+        }),
+        fault("exponent", |rng, subject| {
+            drawn::odd(rng, subject, Odd::Exponent)
+        }),
+        fault("twice", |rng, subject| drawn::odd(rng, subject, Odd::Twice)),
+    ],
 };

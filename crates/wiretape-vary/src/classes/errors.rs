@@ -1,7 +1,8 @@
 //! E: errors within the stream. Those that come instead of one are in `session`.
 
-use super::{Class, Group, Kind, fault, forms};
+use super::{Class, Group, Kind, drawn, fault, forms};
 use crate::catalogue::seen;
+use crate::parameters::ErrorShape;
 use crate::scenario::Profile;
 
 pub(super) const F_40: Class = Class {
@@ -24,7 +25,36 @@ pub(super) const F_40: Class = Class {
     messages: Ok(seen("anthropic-sdk-python#1258")),
     chat: Ok(seen("a lone `error` object in recordings of OpenRouter")),
     also: &[Profile::Quirks],
-    forms: &[fault("event", forms::error_event)],
+    forms: &[
+        fault("event", forms::error_event),
+        fault("unnamed", |rng, subject| {
+            drawn::foreign_error(rng, subject, ErrorShape::Unnamed)
+        }),
+        fault("details", |rng, subject| {
+            drawn::foreign_error(rng, subject, ErrorShape::Details)
+        }),
+        fault("named", |rng, subject| {
+            drawn::foreign_error(rng, subject, ErrorShape::Named)
+        }),
+        fault("text", |rng, subject| {
+            drawn::foreign_error(rng, subject, ErrorShape::Text)
+        }),
+        fault("object", |rng, subject| {
+            drawn::foreign_error(rng, subject, ErrorShape::Object)
+        }),
+        fault("in_chunk", |rng, subject| {
+            drawn::foreign_error(rng, subject, ErrorShape::InChunk)
+        }),
+        fault("context", |rng, subject| {
+            drawn::foreign_error(rng, subject, ErrorShape::Context)
+        }),
+        fault("field", |rng, subject| {
+            drawn::foreign_error(rng, subject, ErrorShape::Field)
+        }),
+        fault("then_done", |rng, subject| {
+            drawn::foreign_error(rng, subject, ErrorShape::ThenDone)
+        }),
+    ],
 };
 
 pub(super) const F_44: Class = Class {

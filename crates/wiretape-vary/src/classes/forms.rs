@@ -50,14 +50,14 @@ fn block(
 }
 
 /// A place inside the message.
-fn inside(rng: &mut Rng, subject: &Subject) -> Result<usize, &'static str> {
+pub(super) fn inside(rng: &mut Rng, subject: &Subject) -> Result<usize, &'static str> {
     known(subject)?;
     let (first, last) = subject.inside().ok_or("no place inside a message")?;
     Ok(rng.size(first, last))
 }
 
 /// A place between any blocks.
-fn between(rng: &mut Rng, subject: &Subject) -> Result<usize, &'static str> {
+pub(super) fn between(rng: &mut Rng, subject: &Subject) -> Result<usize, &'static str> {
     streams(subject)?;
     let count = subject.block_count();
     let complete = subject
@@ -465,7 +465,7 @@ fn error_at(rng: &mut Rng, before_block: usize) -> Drawn {
 }
 
 /// The last place before which an error may come.
-fn last_error(subject: &Subject) -> Result<usize, &'static str> {
+pub(super) fn last_error(subject: &Subject) -> Result<usize, &'static str> {
     known(subject)?;
     let count = subject.block_count();
     let mut blocks = subject.blocks().iter();

@@ -1,7 +1,8 @@
 //! B: the grammar of event streams.
 
-use super::{Class, Group, Kind, NO_PIECE, fault, forms, reshape};
+use super::{Class, Group, Kind, drawn, fault, forms, reshape};
 use crate::catalogue::{Backing, documented, seen};
+use crate::parameters::{EventNames, Noise};
 use crate::scenario::Profile;
 
 pub(super) const F_15: Class = Class {
@@ -28,6 +29,9 @@ pub(super) const F_15: Class = Class {
     forms: &[
         reshape("comment", forms::comment),
         reshape("before_end", forms::comment_before_end),
+        reshape("bare_comment", |rng, subject| {
+            drawn::noise(rng, subject, Noise::BareComment)
+        }),
     ],
 };
 
@@ -69,7 +73,9 @@ pub(super) const F_15C: Class = Class {
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("Vertex's endpoint for Grok: opencode#50871")),
     also: &[Profile::Quirks],
-    forms: &[fault("comment_as_data", |_, _| Err(NO_PIECE))],
+    forms: &[fault("comment_as_data", |rng, subject| {
+        drawn::noise(rng, subject, Noise::CommentAsData)
+    })],
 };
 
 pub(super) const F_16: Class = Class {
@@ -93,7 +99,15 @@ pub(super) const F_16: Class = Class {
         "`: ping - <time>` of Perplexity; empty `data:`: copilot-api#88",
     )),
     also: &[Profile::Quirks],
-    forms: &[reshape("ping", forms::ping)],
+    forms: &[
+        reshape("ping", forms::ping),
+        reshape("event_without_data", |rng, subject| {
+            drawn::noise(rng, subject, Noise::EventWithoutData)
+        }),
+        fault("empty_data", |rng, subject| {
+            drawn::noise(rng, subject, Noise::EmptyData)
+        }),
+    ],
 };
 
 pub(super) const F_17: Class = Class {
@@ -124,6 +138,21 @@ pub(super) const F_17: Class = Class {
         reshape("multi_data", forms::multi_data),
         reshape("unknown_field", forms::unknown_sse_field),
         reshape("separators", forms::separators),
+        reshape("id_with_nul", |rng, subject| {
+            drawn::noise(rng, subject, Noise::IdWithNul)
+        }),
+        reshape("retry_text", |rng, subject| {
+            drawn::noise(rng, subject, Noise::RetryText)
+        }),
+        fault("dropped", |rng, subject| {
+            drawn::event_names(rng, subject, EventNames::Dropped)
+        }),
+        fault("message", |rng, subject| {
+            drawn::event_names(rng, subject, EventNames::Message)
+        }),
+        fault("wrong", |rng, subject| {
+            drawn::event_names(rng, subject, EventNames::Wrong)
+        }),
     ],
 };
 
@@ -144,5 +173,18 @@ pub(super) const F_17B: Class = Class {
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("ruby_llm#656")),
     also: &[Profile::Quirks],
-    forms: &[fault("scalar", |_, _| Err(NO_PIECE))],
+    forms: &[
+        fault("true", |rng, subject| {
+            drawn::noise(rng, subject, Noise::True)
+        }),
+        fault("text", |rng, subject| {
+            drawn::noise(rng, subject, Noise::Text)
+        }),
+        fault("list", |rng, subject| {
+            drawn::noise(rng, subject, Noise::List)
+        }),
+        fault("null", |rng, subject| {
+            drawn::noise(rng, subject, Noise::Null)
+        }),
+    ],
 };

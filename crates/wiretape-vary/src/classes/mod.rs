@@ -11,6 +11,7 @@
 mod content;
 mod delivery;
 mod draw;
+mod drawn;
 mod errors;
 mod forms;
 mod grammar;

@@ -1,7 +1,8 @@
 //! E (what comes instead of a stream), G and H: attempts, sizes, security.
 
-use super::{Class, Group, Kind, NO_PIECE, delivery, fault, reshape};
+use super::{Class, Group, Kind, NO_PIECE, delivery, drawn, fault, reshape};
 use crate::catalogue::{Backing, documented, seen};
+use crate::parameters::{ErrorShape, Indices, Odd};
 use crate::scenario::Profile;
 
 /// Only the Responses API has a request that goes on with a stream.
@@ -224,7 +225,16 @@ pub(super) const F_73: Class = Class {
     messages: Ok(Backing::LAWFUL),
     chat: Ok(Backing::LAWFUL),
     also: &[Profile::Hostile],
-    forms: &[fault("keys", |_, _| Err(NO_PIECE))],
+    forms: &[
+        reshape("proto", |rng, subject| drawn::odd(rng, subject, Odd::Proto)),
+        reshape("deep", |rng, subject| drawn::odd(rng, subject, Odd::Deep)),
+        fault("very_deep", |rng, subject| {
+            drawn::odd(rng, subject, Odd::VeryDeep)
+        }),
+        fault("huge", |rng, subject| {
+            drawn::indices(rng, subject, Indices::Huge)
+        }),
+    ],
 };
 
 pub(super) const F_74: Class = Class {
@@ -241,5 +251,7 @@ pub(super) const F_74: Class = Class {
     messages: Ok(Backing::LAWFUL),
     chat: Ok(Backing::LAWFUL),
     also: &[Profile::Hostile],
-    forms: &[fault("secret", |_, _| Err(NO_PIECE))],
+    forms: &[fault("secret", |rng, subject| {
+        drawn::foreign_error(rng, subject, ErrorShape::Secret)
+    })],
 };

@@ -1,7 +1,8 @@
 //! D: how a message ends.
 
-use super::{Class, Group, Kind, NO_PIECE, delivery, fault, forms};
+use super::{Class, Group, Kind, NO_PIECE, delivery, drawn, fault, forms};
 use crate::catalogue::{Backing, documented, seen};
+use crate::parameters::{Lifecycle, Tail, Usage};
 use crate::scenario::Profile;
 
 pub(super) const F_30: Class = Class {
@@ -78,6 +79,33 @@ pub(super) const F_32: Class = Class {
         fault("no_terminal", forms::no_terminal),
         fault("no_finish", forms::no_finish),
         fault("twice", forms::double_terminal),
+        fault("no_reason", |rng, subject| {
+            drawn::tail(rng, subject, Tail::NoReason)
+        }),
+        fault("reason_twice", |rng, subject| {
+            drawn::tail(rng, subject, Tail::ReasonTwice)
+        }),
+        fault("reason_everywhere", |rng, subject| {
+            drawn::tail(rng, subject, Tail::ReasonEverywhere)
+        }),
+        fault("reason_early", |rng, subject| {
+            drawn::tail(rng, subject, Tail::ReasonEarly)
+        }),
+        fault("swapped", |rng, subject| {
+            drawn::tail(rng, subject, Tail::Swapped)
+        }),
+        fault("content_behind", |rng, subject| {
+            drawn::tail(rng, subject, Tail::ContentBehind)
+        }),
+        fault("done_spaces", |rng, subject| {
+            drawn::tail(rng, subject, Tail::DoneSpaces)
+        }),
+        fault("done_letters", |rng, subject| {
+            drawn::tail(rng, subject, Tail::DoneLetters)
+        }),
+        fault("done_named", |rng, subject| {
+            drawn::tail(rng, subject, Tail::DoneNamed)
+        }),
     ],
 };
 
@@ -123,7 +151,26 @@ pub(super) const F_34: Class = Class {
     messages: Ok(seen("`input_tokens` at the end of OpenRouter: rig#2279")),
     chat: Ok(documented("stream_options.include_usage: chat streaming")),
     also: &[Profile::Quirks],
-    forms: &[fault("usage", |_, _| Err(NO_PIECE))],
+    forms: &[
+        fault("null", |rng, subject| {
+            drawn::usage(rng, subject, Usage::Null)
+        }),
+        fault("empty", |rng, subject| {
+            drawn::usage(rng, subject, Usage::Empty)
+        }),
+        fault("dropped", |rng, subject| {
+            drawn::usage(rng, subject, Usage::Dropped)
+        }),
+        fault("everywhere", |rng, subject| {
+            drawn::usage(rng, subject, Usage::Everywhere)
+        }),
+        fault("tail", |rng, subject| {
+            drawn::usage(rng, subject, Usage::Tail)
+        }),
+        fault("tail_null", |rng, subject| {
+            drawn::usage(rng, subject, Usage::TailNull)
+        }),
+    ],
 };
 
 pub(super) const F_35: Class = Class {
@@ -140,7 +187,7 @@ pub(super) const F_35: Class = Class {
     messages: Ok(seen("vercel/ai#18402")),
     chat: Ok(Backing::LAWFUL),
     also: &[Profile::Quirks],
-    forms: &[fault("splice", |_, _| Err(NO_PIECE))],
+    forms: &[fault("splice", drawn::splice)],
 };
 
 pub(super) const F_36: Class = Class {
@@ -160,5 +207,21 @@ pub(super) const F_36: Class = Class {
     messages: Ok(seen("no start of text blocks from Bedrock's adapters")),
     chat: Err("Chat Completions has no events that open and close a block"),
     also: &[Profile::Quirks],
-    forms: &[fault("lifecycle", |_, _| Err(NO_PIECE))],
+    forms: &[
+        fault("no_start", |rng, subject| {
+            drawn::lifecycle(rng, subject, Lifecycle::NoStart)
+        }),
+        fault("no_stop", |rng, subject| {
+            drawn::lifecycle(rng, subject, Lifecycle::NoStop)
+        }),
+        fault("start_twice", |rng, subject| {
+            drawn::lifecycle(rng, subject, Lifecycle::StartTwice)
+        }),
+        fault("stop_twice", |rng, subject| {
+            drawn::lifecycle(rng, subject, Lifecycle::StopTwice)
+        }),
+        fault("stop_first", |rng, subject| {
+            drawn::lifecycle(rng, subject, Lifecycle::StopFirst)
+        }),
+    ],
 };

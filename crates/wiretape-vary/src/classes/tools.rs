@@ -1,7 +1,8 @@
 //! C: tool calls.
 
-use super::{Class, Group, Kind, NO_PIECE, fault, forms, reshape};
+use super::{Class, Group, Kind, drawn, fault, forms, reshape};
 use crate::catalogue::{Backing, documented, seen};
+use crate::parameters::{Arguments, Ids, Indices, Names, Order};
 use crate::scenario::Profile;
 
 pub(super) const F_18: Class = Class {
@@ -27,7 +28,26 @@ pub(super) const F_18: Class = Class {
         "`\"null\"` of Groq: rig#2359; `\"\"` then `\"{}\"` of OpenRouter: llm#1218",
     )),
     also: &[Profile::Quirks],
-    forms: &[fault("empty", |_, _| Err(NO_PIECE))],
+    forms: &[
+        fault("empty", |rng, subject| {
+            drawn::arguments(rng, subject, Arguments::Empty)
+        }),
+        fault("null", |rng, subject| {
+            drawn::arguments(rng, subject, Arguments::Null)
+        }),
+        fault("absent", |rng, subject| {
+            drawn::arguments(rng, subject, Arguments::Absent)
+        }),
+        fault("null_text", |rng, subject| {
+            drawn::arguments(rng, subject, Arguments::NullText)
+        }),
+        fault("whole", |rng, subject| {
+            drawn::arguments(rng, subject, Arguments::Whole)
+        }),
+        fault("late", |rng, subject| {
+            drawn::arguments(rng, subject, Arguments::Late)
+        }),
+    ],
 };
 
 pub(super) const F_19: Class = Class {
@@ -48,7 +68,14 @@ pub(super) const F_19: Class = Class {
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("rig#1822, litellm#37792")),
     also: &[Profile::Quirks],
-    forms: &[fault("object", |_, _| Err(NO_PIECE))],
+    forms: &[
+        fault("object", |rng, subject| {
+            drawn::arguments(rng, subject, Arguments::Object)
+        }),
+        fault("encoded", |rng, subject| {
+            drawn::arguments(rng, subject, Arguments::Encoded)
+        }),
+    ],
 };
 
 pub(super) const F_20: Class = Class {
@@ -73,7 +100,14 @@ pub(super) const F_20: Class = Class {
         "the model does not always generate valid JSON: chat, tool_calls",
     )),
     also: &[],
-    forms: &[fault("corrupt", |_, _| Err(NO_PIECE))],
+    forms: &[
+        fault("junk", |rng, subject| {
+            drawn::arguments(rng, subject, Arguments::Junk)
+        }),
+        fault("headless", |rng, subject| {
+            drawn::arguments(rng, subject, Arguments::Headless)
+        }),
+    ],
 };
 
 pub(super) const F_21: Class = Class {
@@ -95,7 +129,11 @@ pub(super) const F_21: Class = Class {
     messages: Ok(seen("the SDK's fixture incomplete_partial_json_response")),
     chat: Ok(seen("vllm#53269, rig#2359 (DeepSeek)")),
     also: &[Profile::Quirks],
-    forms: &[fault("cut", |_, _| Err(NO_PIECE))],
+    forms: &[
+        fault("open", drawn::cut_open),
+        fault("closed", drawn::cut_closed),
+        fault("hidden", drawn::cut_hidden),
+    ],
 };
 
 pub(super) const F_22: Class = Class {
@@ -121,13 +159,19 @@ pub(super) const F_22: Class = Class {
     forms: &[
         reshape("split", forms::split_delta),
         reshape("merge", forms::merge_deltas),
+        fault("blank", |rng, subject| {
+            drawn::arguments(rng, subject, Arguments::Blank)
+        }),
+        fault("placeholder", |rng, subject| {
+            drawn::arguments(rng, subject, Arguments::Placeholder)
+        }),
     ],
 };
 
 pub(super) const F_23: Class = Class {
     id: "F-23",
     name: "interleaved_calls",
-    kind: Kind::Reshape,
+    kind: Kind::Fault,
     group: Group::Tools,
     title: "the deltas of several calls take turns",
     wire: "index 0, index 1, index 0, index 1, …; or two calls in one chunk",
@@ -142,7 +186,12 @@ pub(super) const F_23: Class = Class {
     messages: Ok(Backing::LAWFUL),
     chat: Ok(Backing::LAWFUL),
     also: &[],
-    forms: &[reshape("interleave", forms::interleave)],
+    forms: &[
+        reshape("interleave", forms::interleave),
+        fault("calls_together", |rng, subject| {
+            drawn::order(rng, subject, Order::CallsTogether)
+        }),
+    ],
 };
 
 pub(super) const F_24: Class = Class {
@@ -167,7 +216,29 @@ pub(super) const F_24: Class = Class {
         "none of Gemini and Mistral; all 0 of LiteLLM: rig#1443",
     )),
     also: &[Profile::Quirks],
-    forms: &[fault("index", |_, _| Err(NO_PIECE))],
+    forms: &[
+        fault("missing", |rng, subject| {
+            drawn::indices(rng, subject, Indices::Missing)
+        }),
+        fault("zero", |rng, subject| {
+            drawn::indices(rng, subject, Indices::Zero)
+        }),
+        fault("from_one", |rng, subject| {
+            drawn::indices(rng, subject, Indices::FromOne)
+        }),
+        fault("gaps", |rng, subject| {
+            drawn::indices(rng, subject, Indices::Gaps)
+        }),
+        fault("huge", |rng, subject| {
+            drawn::indices(rng, subject, Indices::Huge)
+        }),
+        fault("text", |rng, subject| {
+            drawn::indices(rng, subject, Indices::Text)
+        }),
+        fault("negative", |rng, subject| {
+            drawn::indices(rng, subject, Indices::Negative)
+        }),
+    ],
 };
 
 pub(super) const F_25: Class = Class {
@@ -192,7 +263,53 @@ pub(super) const F_25: Class = Class {
         "`\"\"` of Qwen and vLLM: vercel/ai#19091; a new id per chunk of GLM-4: rig#1510",
     )),
     also: &[Profile::Quirks],
-    forms: &[fault("placement", |_, _| Err(NO_PIECE))],
+    forms: &[
+        fault("id_every", |rng, subject| {
+            drawn::ids(rng, subject, Ids::Every)
+        }),
+        fault("id_empty_after", |rng, subject| {
+            drawn::ids(rng, subject, Ids::EmptyAfter)
+        }),
+        fault("id_null_after", |rng, subject| {
+            drawn::ids(rng, subject, Ids::NullAfter)
+        }),
+        fault("id_other", |rng, subject| {
+            drawn::ids(rng, subject, Ids::Other)
+        }),
+        fault("id_absent", |rng, subject| {
+            drawn::ids(rng, subject, Ids::Absent)
+        }),
+        fault("id_null", |rng, subject| {
+            drawn::ids(rng, subject, Ids::Null)
+        }),
+        fault("id_empty", |rng, subject| {
+            drawn::ids(rng, subject, Ids::Empty)
+        }),
+        fault("id_same", |rng, subject| {
+            drawn::ids(rng, subject, Ids::Same)
+        }),
+        fault("name_every", |rng, subject| {
+            drawn::names(rng, subject, Names::Every)
+        }),
+        fault("name_empty_after", |rng, subject| {
+            drawn::names(rng, subject, Names::EmptyAfter)
+        }),
+        fault("name_null_after", |rng, subject| {
+            drawn::names(rng, subject, Names::NullAfter)
+        }),
+        fault("name_late", |rng, subject| {
+            drawn::names(rng, subject, Names::Late)
+        }),
+        fault("name_split", |rng, subject| {
+            drawn::names(rng, subject, Names::Split)
+        }),
+        fault("name_no_type", |rng, subject| {
+            drawn::names(rng, subject, Names::NoType)
+        }),
+        fault("name_null_type", |rng, subject| {
+            drawn::names(rng, subject, Names::NullType)
+        }),
+    ],
 };
 
 pub(super) const F_26: Class = Class {
@@ -217,7 +334,20 @@ pub(super) const F_26: Class = Class {
         "text beside the reason of Kimi: rust-genai#164; a call beside it of Mistral",
     )),
     also: &[Profile::Quirks],
-    forms: &[fault("order", |_, _| Err(NO_PIECE))],
+    forms: &[
+        fault("text_in_finish", |rng, subject| {
+            drawn::order(rng, subject, Order::TextInFinish)
+        }),
+        fault("call_in_finish", |rng, subject| {
+            drawn::order(rng, subject, Order::CallInFinish)
+        }),
+        fault("call_after_finish", |rng, subject| {
+            drawn::order(rng, subject, Order::CallAfterFinish)
+        }),
+        fault("text_with_call", |rng, subject| {
+            drawn::order(rng, subject, Order::TextWithCall)
+        }),
+    ],
 };
 
 pub(super) const F_27: Class = Class {

@@ -1,6 +1,6 @@
 //! A: bytes, moments, the connection.
 
-use super::{Class, Group, Kind, NO_PIECE, delivery, fault, forms, reshape};
+use super::{Class, Group, Kind, NO_PIECE, delivery, drawn, fault, forms, reshape};
 use crate::catalogue::{Backing, seen};
 use crate::scenario::Profile;
 
@@ -93,7 +93,7 @@ pub(super) const F_04: Class = Class {
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("llama.cpp#28926")),
     also: &[Profile::Quirks],
-    forms: &[fault("halved", |_, _| Err(NO_PIECE))],
+    forms: &[fault("halved", drawn::halved)],
 };
 
 pub(super) const F_05: Class = Class {

@@ -1,11 +1,13 @@
 //! Laws 9 and 12, and the outcomes of faults: what keeps a reply's meaning must leave its
 //! transcript equal, and what breaks it must end in one of the ways it permits.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 
 use wiretape_core::turn::Ended;
 use wiretape_core::{CallView, RejectedView, Transcript};
-use wiretape_vary::{Outcome, Piece, Profile, Scenario};
+use wiretape_vary::classes::{self, Class};
+use wiretape_vary::{Outcome, Piece, Profile, Scenario, Script};
 
 use super::partition::{Chance, shrink};
 use super::reading::{read, transcript};
@@ -38,14 +40,33 @@ pub fn interleaving(
     report
 }
 
-/// Law 9 for everything that keeps a reply's meaning: scenarios of all reshapes, by seed.
+/// Law 9 for everything that keeps a reply's meaning: scenarios of all reshapes, by seed; and of
+/// each class of the catalogue that has some, in turn.
 #[must_use]
 pub fn check(subject: &Subject<'_>, varied: &wiretape_vary::Subject, effort: &Effort) -> Report {
     let seeds = (0..u64::from(effort.runs)).map(|run| effort.seed.wrapping_add(run));
     let scenarios = seeds.map(|seed| Scenario::generate(seed, Profile::Lawful, varied));
+    let scenarios = scenarios.chain(of_classes(Profile::Lawful, varied, effort));
     let mut report = Report::new(9, "reshape", How::Sampled);
     all_same(subject, varied, scenarios, &mut report);
     report
+}
+
+/// As many cases of the catalogue's classes as there are runs, the classes in turn.
+fn of_classes<'a>(
+    profile: Profile,
+    varied: &'a wiretape_vary::Subject,
+    effort: &'a Effort,
+) -> impl Iterator<Item = Scenario> + 'a {
+    let fits = move |class: &&Class| class.draw_in(effort.seed, profile, varied).is_ok();
+    let classes: Vec<&Class> = classes::all().iter().filter(fits).collect();
+    let runs = if classes.is_empty() { 0 } else { effort.runs };
+    let seeds = (0..u64::from(runs)).map(move |run| effort.seed.wrapping_add(run));
+    let turns = seeds.zip((0..classes.len()).cycle());
+    turns.filter_map(move |(seed, turn)| {
+        let class = classes.get(turn)?;
+        Scenario::of_class(seed, class, profile, varied).ok()
+    })
 }
 
 /// Law 12: unknown fields and unknown events pass through.
@@ -265,16 +286,13 @@ fn describe(scenario: &Scenario) -> String {
 pub fn faults(subject: &Subject<'_>, varied: &wiretape_vary::Subject, effort: &Effort) -> Report {
     let mut report = Report::new(3, "faults", How::Sampled);
     let whole = transcript(subject.dialect, &subject.body);
-    for run in 0..u64::from(effort.runs) {
-        let seed = effort.seed.wrapping_add(run);
-        let scenario = Scenario::generate(seed, Profile::Faults, varied);
+    let seeds = (0..u64::from(effort.runs)).map(|run| effort.seed.wrapping_add(run));
+    let scenarios = seeds.map(|seed| Scenario::generate(seed, Profile::Faults, varied));
+    let scenarios = scenarios.chain(of_classes(Profile::Faults, varied, effort));
+    for scenario in scenarios.chain(of_classes(Profile::All, varied, effort)) {
         let script = scenario.apply(varied);
         let seen = transcript(subject.dialect, script.body());
-        let permitted = script
-            .permits
-            .iter()
-            .any(|outcome| is(*outcome, &whole, &seen));
-        let case = if permitted {
+        let case = if permitted(&script, &whole, &seen) {
             Ok(())
         } else {
             let what = difference::of_transcripts(&whole, &seen);
@@ -291,9 +309,29 @@ pub fn faults(subject: &Subject<'_>, varied: &wiretape_vary::Subject, effort: &E
     report
 }
 
+/// What a reader made of a delivery is one of the outcomes that it permits. `whole` is what the same
+/// reader makes of the untouched body.
+#[must_use]
+pub fn permitted(script: &Script, whole: &Transcript, seen: &Transcript) -> bool {
+    let permits = script.permits.iter();
+    permits.copied().any(|outcome| is(outcome, whole, seen))
+}
+
 /// What the reader made of it is this outcome.
 fn is(outcome: Outcome, whole: &Transcript, seen: &Transcript) -> bool {
-    let same = answers(seen) == answers(whole);
+    let but = |keep: fn(&mut Answer<'_>)| {
+        let kept = |of| {
+            let mut answers = answers(of);
+            answers.iter_mut().for_each(keep);
+            answers
+        };
+        kept(seen) == kept(whole)
+    };
+    let same = |same: bool| {
+        same && seen.stop == whole.stop
+            && released(seen) == released(whole)
+            && seen.rejected == whole.rejected
+    };
     let begun = texts(seen).all(|(number, text)| {
         let text = text.trim_end_matches('\u{FFFD}');
         let mut texts = texts(whole);
@@ -302,12 +340,13 @@ fn is(outcome: Outcome, whole: &Transcript, seen: &Transcript) -> bool {
     });
     let rejected = seen.rejected.is_some() && released(seen) == 0 && begun;
     match outcome {
-        Outcome::Same => {
-            same && seen.stop == whole.stop
-                && released(seen) == released(whole)
-                && seen.rejected == whole.rejected
-        }
-        Outcome::SameButReason => same,
+        Outcome::Same => same(but(|_| ())),
+        Outcome::SameButReason => but(|_| ()),
+        Outcome::SameButIds => same(but(|answer| answer.forget_ids())),
+        Outcome::SameButReasoning => same(but(|answer| answer.said[1] = "")),
+        Outcome::SameCalls => same(but(|answer| answer.said = [""; 3])),
+        Outcome::SameFirst => same(answers(seen).first() == answers(whole).first()),
+        Outcome::CallsRefused => begun && seen.ended == Ended::Terminal && ran_among(whole, seen),
         Outcome::SoFar => {
             let whole = answers(whole);
             let mut seen = answers(seen).into_iter();
@@ -323,6 +362,35 @@ fn is(outcome: Outcome, whole: &Transcript, seen: &Transcript) -> bool {
         Outcome::ErrorReported => rejected && seen.ended == Ended::Error,
         Outcome::EofReported => rejected && seen.ended == Ended::Eof,
         _ => false,
+    }
+}
+
+/// What would be run is among what would be run of the untouched reply.
+fn ran_among(whole: &Transcript, seen: &Transcript) -> bool {
+    let ran = |of: &Transcript| -> Vec<(String, String)> {
+        let others = of.others.iter().flat_map(|other| &other.tool_calls);
+        let calls = of.tool_calls.iter().chain(others);
+        let calls = calls.map(|call| (call.name.clone(), meant(&call.arguments).into_owned()));
+        calls.collect()
+    };
+    let mut left = ran(whole);
+    ran(seen).into_iter().all(|call| {
+        let place = left.iter().position(|other| *other == call);
+        place.is_some_and(|place| left.swap_remove(place) == call)
+    })
+}
+
+/// What arguments mean: nothing, blanks and `null` are an empty object (F-18), an object inside a
+/// string is that object (F-19), and blanks around them are no part of them (F-22).
+fn meant(arguments: &str) -> Cow<'_, str> {
+    let text = arguments.trim();
+    if text.is_empty() || text == "null" {
+        return "{}".into();
+    }
+    match serde_json::from_str::<serde_json::Value>(text) {
+        Ok(serde_json::Value::Object(map)) if map.is_empty() => "{}".into(),
+        Ok(serde_json::Value::String(inner)) => inner.into(),
+        _ => text.into(),
     }
 }
 
@@ -349,8 +417,8 @@ fn may_be_one(one: Option<u32>, other: Option<u32>) -> bool {
 struct Answer<'a> {
     number: Option<u32>,
     said: [&'a str; 3],
-    /// To run or not, as sent.
-    calls: Vec<(usize, Option<&'a str>, &'a str, &'a str)>,
+    /// To run or not, with what their arguments mean.
+    calls: Vec<(usize, Option<&'a str>, &'a str, Cow<'a, str>)>,
 }
 
 impl<'a> Answer<'a> {
@@ -362,21 +430,11 @@ impl<'a> Answer<'a> {
     ) -> Self {
         let run = run.iter().map(|call| {
             let id = call.id.as_deref();
-            (
-                call.ordinal,
-                id,
-                call.name.as_str(),
-                call.arguments.as_str(),
-            )
+            (call.ordinal, id, call.name.as_str(), meant(&call.arguments))
         });
         let not = not.iter().map(|call| {
             let id = call.id.as_deref();
-            (
-                call.ordinal,
-                id,
-                call.name.as_str(),
-                call.arguments.as_str(),
-            )
+            (call.ordinal, id, call.name.as_str(), meant(&call.arguments))
         });
         let mut calls: Vec<_> = run.chain(not).collect();
         calls.sort_unstable_by_key(|call| call.0);
@@ -384,6 +442,12 @@ impl<'a> Answer<'a> {
             number,
             said,
             calls,
+        }
+    }
+
+    fn forget_ids(&mut self) {
+        for call in &mut self.calls {
+            call.1 = None;
         }
     }
 }

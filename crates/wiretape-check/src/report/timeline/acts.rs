@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::observation::{Ended, Observation};
 use crate::report::quote_bytes;
+use crate::report::words::count;
 
 /// Acts that are kept; the rest is counted in the last.
 pub const ACTS_MAX: usize = 200;
@@ -112,8 +113,9 @@ fn requests(seen: &Observation, acts: &mut Vec<Act>) {
                 until_ns: attempt.sent_ns.or(attempt.left_ns),
                 kind,
                 text: format!(
-                    "{what} exchange {}; {} bytes sent, {whole}",
-                    turn.exchange, attempt.bytes
+                    "{what} exchange {}; {} sent, {whole}",
+                    turn.exchange,
+                    count(attempt.bytes, "byte", "bytes")
                 ),
             });
             if let Some(left_ns) = attempt.left_ns {

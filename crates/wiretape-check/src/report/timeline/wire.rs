@@ -10,6 +10,7 @@ use wiretape_vary::Script;
 
 use super::changes::{Span, spans};
 use crate::report::quote_bytes;
+use crate::report::words::duration;
 
 /// Chunk edges that are kept; where there are more, every so many.
 pub const EDGES_MAX: usize = 400;
@@ -346,18 +347,23 @@ fn thinned(edges: &[Edge]) -> Vec<Edge> {
 /// The bytes around the first changes, the worst new edge, the longest pause, the early end.
 fn excerpts(wire: &Wire, body: &[u8], edges: &[Edge]) -> Vec<Excerpt> {
     let mut places: Vec<(u64, String)> = Vec::new();
+    let mut put = |at: u64, what: String| match places.iter_mut().find(|place| place.0 == at) {
+        Some((_, said)) => said.push_str(&format!("; {what}")),
+        None => places.push((at, what)),
+    };
     let added = edges.iter().filter(|edge| !edge.recorded);
     let worst = added.max_by_key(|edge| (edge.kind, std::cmp::Reverse(edge.at)));
-    if let Some(edge) = worst {
-        places.push((edge.at, format!("a chunk ends {}", edge.kind.says())));
+    // Where bytes differ, chunks end elsewhere for that alone.
+    let own = |edge: &&Edge| edge.kind > EdgeKind::Inside || wire.changes.is_empty();
+    if let Some(edge) = worst.filter(own) {
+        put(edge.at, format!("a chunk ends {}", edge.kind.says()));
     }
-    if let Some(wait) = wire
+    let longest = wire
         .waits
         .iter()
-        .max_by_key(|wait| (wait.ns, std::cmp::Reverse(wait.at)))
-    {
-        let (s, ms) = (wait.ns / 1_000_000_000, wait.ns / 1_000_000 % 1_000);
-        places.push((wait.at, format!("nothing comes for {s}.{ms:03} s")));
+        .max_by_key(|wait| (wait.ns, std::cmp::Reverse(wait.at)));
+    if let Some(wait) = longest {
+        put(wait.at, format!("nothing comes for {}", duration(wait.ns)));
     }
     for change in &wire.changes {
         let what = match change.to.saturating_sub(change.from) {
@@ -366,9 +372,10 @@ fn excerpts(wire: &Wire, body: &[u8], edges: &[Edge]) -> Vec<Excerpt> {
             1 => "1 byte differs".into(),
             n => format!("{n} bytes differ"),
         };
-        places.push((change.from, what));
+        put(change.from, what);
     }
     places.truncate(EXCERPTS_MAX);
+    places.sort_by_key(|place| place.0);
     let excerpt = |(at, what): (u64, String)| {
         let place = usize::try_from(at).unwrap_or(usize::MAX);
         let from = place.saturating_sub(AROUND_BYTES) as u64;

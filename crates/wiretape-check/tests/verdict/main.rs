@@ -1,0 +1,4 @@
+//! The oracle: what must be found, and what must not.
+
+mod laws;
+mod model;

@@ -1,0 +1,233 @@
+//! F-35, F-36, F-52, F-56: messages and blocks that begin again, are not opened or closed, or that
+//! nobody knows; signatures.
+
+use alloc::format;
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::calls::{choices, edit, event, put};
+use super::{Applied, NO_BLOCK, NOT_HERE};
+use crate::dialect::{Family, Kind};
+use crate::framing::insert;
+use crate::json::{self, part};
+use crate::parameters::{Lifecycle, Signature, Unknown};
+use crate::sse::{Block, Stream};
+
+/// The bytes of a signature that few expect.
+const LONG: usize = 1 << 20;
+
+/// The payload's type.
+fn is(block: &Block, kind: &str) -> bool {
+    block.payload().is_some_and(|payload| {
+        json::root(payload).is_some_and(|root| json::says(payload, &root, "type", kind))
+    })
+}
+
+/// The delta's type.
+fn is_delta(block: &Block, kind: &str) -> bool {
+    block.payload().is_some_and(|payload| {
+        json::path(payload, &["delta"])
+            .is_some_and(|delta| json::says(payload, &delta, "type", kind))
+    })
+}
+
+pub(super) fn splice(stream: &mut Stream, family: Family, before_block: usize) -> Applied {
+    let place = stream.place(before_block)?;
+    let first: Vec<Arc<Block>> = stream.blocks.get(..place).unwrap_or(&[]).to_vec();
+    if !first
+        .iter()
+        .any(|block| matches!(block.kind, Kind::Content | Kind::Begin))
+    {
+        return Err("nothing of the message stands before it");
+    }
+    if first
+        .iter()
+        .any(|block| matches!(block.kind, Kind::Terminal | Kind::Finish))
+    {
+        return Err("the message has ended before it");
+    }
+    let mut some = false;
+    for place in 0..stream.blocks.len() {
+        let renamed = edit(stream, place, |payload| {
+            let root = json::root(payload)?;
+            let holder = match family {
+                Family::Anthropic => json::get(payload, &root, "message")?,
+                Family::OpenAiChat => root,
+            };
+            json::get(payload, &holder, "id")?;
+            Some(put(payload, &holder, "id", b"\"wiretape-second\""))
+        });
+        some |= renamed.is_some();
+    }
+    if !some {
+        return Err("the message has no id");
+    }
+    let copies = first.into_iter().map(|block| {
+        let mut copy = Block::clone(&block);
+        copy.origin = None;
+        // Its place among the lanes would be that of the second.
+        copy.lane = None;
+        Arc::new(copy)
+    });
+    stream.blocks.splice(0..0, copies);
+    Ok(())
+}
+
+/// The places of a content block's events: its start, its deltas, its stop.
+fn events(stream: &Stream, content: usize) -> Option<(usize, Vec<usize>, usize)> {
+    let blocks = stream.blocks.iter().enumerate();
+    let mut starts = blocks.filter(|(_, block)| is(block, "content_block_start"));
+    let (start, block) = starts.nth(content)?;
+    let key = block.lane.as_ref()?.key;
+    let mut deltas = Vec::new();
+    for (place, block) in stream.blocks.iter().enumerate().skip(start + 1) {
+        if block.lane.as_ref().is_none_or(|lane| lane.key != key) {
+            continue;
+        }
+        if is(block, "content_block_stop") {
+            return Some((start, deltas, place));
+        }
+        deltas.push(place);
+    }
+    None
+}
+
+pub(super) fn lifecycle(
+    stream: &mut Stream,
+    family: Family,
+    content: usize,
+    lifecycle: Lifecycle,
+) -> Applied {
+    if family != Family::Anthropic {
+        return Err("Chat Completions has no events that open and close a block");
+    }
+    let found = events(stream, content);
+    let (start, deltas, stop) = found.ok_or("no such content block with a start and a stop")?;
+    match lifecycle {
+        Lifecycle::NoStart => {
+            if deltas.is_empty() {
+                return Err("the block comes whole in its start");
+            }
+            stream.blocks.remove(start);
+        }
+        Lifecycle::NoStop => {
+            stream.blocks.remove(stop);
+        }
+        Lifecycle::StartTwice => {
+            let again = stream.blocks.get(start).cloned().ok_or(NO_BLOCK)?;
+            stream.blocks.insert(start + 1, again);
+        }
+        Lifecycle::StopTwice => {
+            let again = stream.blocks.get(stop).cloned().ok_or(NO_BLOCK)?;
+            stream.blocks.insert(stop + 1, again);
+        }
+        Lifecycle::StopFirst => {
+            let first = *deltas.first().ok_or("the block has no deltas")?;
+            let block = stream.blocks.remove(stop);
+            stream.blocks.insert(first, block);
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn signature(stream: &mut Stream, family: Family, signature: Signature) -> Applied {
+    if family != Family::Anthropic {
+        return Err("Chat Completions has no signatures");
+    }
+    let mut blocks = stream.blocks.iter();
+    let place = blocks.position(|block| is_delta(block, "signature_delta"));
+    let place = place.ok_or("no signature")?;
+    let set = |value: &[u8]| {
+        let value = value.to_vec();
+        move |payload: &[u8]| {
+            let delta = json::path(payload, &["delta"])?;
+            Some(put(
+                payload,
+                &delta,
+                "signature",
+                &[b"\"", value.as_slice(), b"\""].concat(),
+            ))
+        }
+    };
+    match signature {
+        Signature::Dropped => {
+            stream.blocks.remove(place);
+            Ok(())
+        }
+        Signature::Halves => {
+            let block = stream.blocks.get(place).cloned().ok_or(NO_BLOCK)?;
+            let payload = block.payload().ok_or(NO_BLOCK)?;
+            let value = json::path(payload, &["delta", "signature"]);
+            let body = value.and_then(|value| json::string(payload, &value));
+            let body = part(payload, body.ok_or("no signature")?).to_vec();
+            let half = body.len() / 2;
+            if half == 0 || !body.is_ascii() || body.contains(&b'\\') {
+                return Err("the signature is too short");
+            }
+            let mut second = Block::clone(&block);
+            second.origin = None;
+            stream.blocks.insert(place + 1, Arc::new(second));
+            edit(stream, place, set(part(&body, 0..half))).ok_or(NO_BLOCK)?;
+            edit(stream, place + 1, set(part(&body, half..body.len()))).ok_or(NO_BLOCK)
+        }
+        Signature::Long => edit(stream, place, set(&vec![b'A'; LONG])).ok_or(NO_BLOCK),
+    }
+}
+
+pub(super) fn unknown(stream: &mut Stream, family: Family, unknown: Unknown) -> Applied {
+    match (family, unknown) {
+        (Family::Anthropic, Unknown::Delta) => {
+            let mut blocks = stream.blocks.iter();
+            let place = blocks.position(|block| is(block, "content_block_start"));
+            let place = place.ok_or("no content blocks")?;
+            let start = stream.blocks.get(place).ok_or(NO_BLOCK)?;
+            let payload = start.payload().ok_or(NO_BLOCK)?;
+            let index = json::path(payload, &["index"]).ok_or(NO_BLOCK)?;
+            let mut data = br#"{"type":"content_block_delta","index":"#.to_vec();
+            data.extend_from_slice(part(payload, index));
+            data.extend_from_slice(br#","delta":{"type":"x_wiretape_delta","x_wiretape":"hm"}}"#);
+            let block = event(start, "content_block_delta", &data);
+            stream.blocks.insert(place + 1, Arc::new(block));
+            Ok(())
+        }
+        (Family::Anthropic, Unknown::Block) => unknown_block(stream),
+        (Family::OpenAiChat, Unknown::Delta) => {
+            let mut blocks = stream.blocks.iter();
+            let place = blocks.position(|block| block.kind == Kind::Content);
+            let place = place.ok_or("no content")?;
+            let block = stream.blocks.get(place).ok_or(NO_BLOCK)?;
+            let payload = block.payload().ok_or(NO_BLOCK)?;
+            let choice = choices(payload).into_iter().next().ok_or(NO_BLOCK)?;
+            let delta = json::get(payload, &choice, "delta").ok_or(NO_BLOCK)?;
+            let with = json::replace(payload, &delta, br#"{"x_wiretape":"hm"}"#);
+            let line = [b"data: ", with.as_slice()].concat();
+            insert(stream, place + 1, &[&line], Kind::Other);
+            Ok(())
+        }
+        (Family::OpenAiChat, Unknown::Block) => Err(NOT_HERE),
+    }
+}
+
+/// A block of an unknown type, behind the others.
+fn unknown_block(stream: &mut Stream) -> Applied {
+    let blocks = stream.blocks.iter();
+    let index = blocks
+        .filter_map(|block| Some(block.lane.as_ref()?.key.1))
+        .max();
+    let mut blocks = stream.blocks.iter();
+    let place = blocks.rposition(|block| is(block, "content_block_stop"));
+    let place = place.ok_or("no content blocks")?;
+    let index = index.unwrap_or(0).saturating_add(1);
+    let beside = stream.blocks.get(place).cloned().ok_or(NO_BLOCK)?;
+    let start = format!(
+        r#"{{"type":"content_block_start","index":{index},"content_block":{{"type":"x_wiretape_block","x_wiretape":"hm"}}}}"#
+    );
+    let stop = format!(r#"{{"type":"content_block_stop","index":{index}}}"#);
+    for (name, data) in [("content_block_stop", stop), ("content_block_start", start)] {
+        let mut block = event(&beside, name, data.as_bytes());
+        block.lane = None;
+        stream.blocks.insert(place + 1, Arc::new(block));
+    }
+    Ok(())
+}

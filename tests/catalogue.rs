@@ -1,0 +1,105 @@
+//! The catalogue of failures over every tape: what is drawn applies, and the reader makes of it what
+//! it permits.
+
+use std::collections::BTreeMap;
+
+use wiretape::laws::reshape::permitted;
+use wiretape_core::{Dialect, Options, Transcript, read};
+use wiretape_vary::classes::{self, Class, Kind};
+use wiretape_vary::{Profile, Scenario};
+
+use crate::support::{parallel, tapes};
+
+/// Cases of each class and exchange.
+const SEEDS: u64 = 24;
+
+fn transcript(dialect: Dialect, options: Options, body: &[u8]) -> Transcript {
+    Transcript::of(&read(dialect, options, body))
+}
+
+/// What is wrong with the cases of a class over one exchange; how many there were.
+fn wrong(
+    class: &Class,
+    subject: &wiretape::Subject<'_>,
+    varied: &wiretape_vary::Subject,
+) -> (u64, Vec<String>) {
+    let mut wrong = Vec::new();
+    let mut tried = 0;
+    let readers = [Options::lenient(), Options::strict()];
+    let wholes = readers.map(|options| transcript(subject.dialect, options, &subject.body));
+    for seed in 0..SEEDS {
+        let Ok(pieces) = class.draw(seed, varied) else {
+            continue;
+        };
+        tried += 1;
+        let scenario = Scenario::of(pieces);
+        let script = scenario.apply(varied);
+        let json = serde_json::to_string(&scenario.pieces).unwrap();
+        let name = &subject.name;
+        if !script.skipped.is_empty() {
+            wrong.push(format!(
+                "{class} on {name}: {json} skipped {:?}",
+                script.skipped
+            ));
+            continue;
+        }
+        for (options, whole) in readers.into_iter().zip(&wholes) {
+            let seen = transcript(subject.dialect, options, script.body());
+            let right = if scenario.is_reshape() {
+                seen.meaning() == whole.meaning()
+            } else {
+                permitted(&script, whole, &seen)
+            };
+            if !right {
+                let strict = if options == Options::strict() {
+                    " (strict)"
+                } else {
+                    ""
+                };
+                let permits = &script.permits;
+                wrong.push(format!(
+                    "{class} on {name}{strict}: {json} permits {permits:?}\n  whole {}\n  seen  {}",
+                    serde_json::to_string(whole).unwrap(),
+                    serde_json::to_string(&seen).unwrap()
+                ));
+            }
+        }
+    }
+    (tried, wrong)
+}
+
+#[test]
+fn the_reader_makes_of_every_class_what_it_permits() {
+    let tapes = tapes();
+    let found = parallel(&tapes, |(_, loaded)| {
+        let mut found = Vec::new();
+        for subject in loaded.subjects() {
+            let subject = subject.unwrap();
+            let varied = subject.varied();
+            for class in classes::all() {
+                let (tried, wrong) = wrong(class, &subject, &varied);
+                found.push((class.id, tried, wrong));
+            }
+        }
+        found
+    });
+    let mut tried: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut wrongs = Vec::new();
+    for (id, count, wrong) in found.into_iter().flatten() {
+        *tried.entry(id).or_default() += count;
+        wrongs.extend(wrong);
+    }
+    assert!(
+        wrongs.is_empty(),
+        "{} wrong:\n{}",
+        wrongs.len(),
+        wrongs.join("\n")
+    );
+    let never: Vec<&str> = classes::all()
+        .iter()
+        .filter(|class| tried.get(class.id).is_none_or(|count| *count == 0))
+        .map(|class| class.id)
+        .collect();
+    assert_eq!(never, ["F-45", "F-54", "F-55"]);
+    let _ = (Profile::All, Kind::Fault);
+}

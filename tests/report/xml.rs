@@ -1,0 +1,1 @@
+//! What the XML promises.
