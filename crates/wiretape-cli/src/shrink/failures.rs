@@ -32,7 +32,7 @@ pub(crate) async fn failures(
         port_per_run: settings.port_per_run,
         patience: settings.patience,
         command: &settings.client.command,
-        json,
+        json: false,
     };
     let mut client = runner.client();
     let mut done: BTreeSet<(Code, &str)> = BTreeSet::new();
@@ -64,7 +64,10 @@ pub(crate) async fn failures(
         match smallest.await.map_err(fault)? {
             Some(shrunk) => {
                 let files = Files::write(folder, &shrunk, io)?;
-                typed.tell(&shrunk, &files, io)?;
+                // Standard output is the report's, where that is JSON.
+                if !json {
+                    typed.tell(&shrunk, &files, io)?;
+                }
             }
             None => io.note(&format!(
                 "case {}: {code} is not found again",
