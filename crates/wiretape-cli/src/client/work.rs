@@ -158,6 +158,13 @@ pub(super) async fn work(
         again.await.map_err(fault)?;
     }
     progress.end();
+    if let Some(folder) = args.client.failures.as_deref() {
+        let json = args.json;
+        tokio::select! {
+            done = crate::shrink::failures(folder, &runner, &baselines, &records, json, io) => done?,
+            () = stop.wait() => {}
+        }
+    }
     Ok(Done {
         runner,
         baselines,
