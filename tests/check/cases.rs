@@ -133,7 +133,7 @@ proptest! {
 #[test]
 fn jobs_and_shards_change_nothing_of_what_is_found() {
     let tapes = ["anthropic/small-tool.tape", "openai-chat/text.tape"];
-    let whole = Check::told("naive", &tapes, plan(Profile::Faults, 24));
+    let whole = Check::told("fussy", &tapes, plan(Profile::Lawful, 24));
     let one = Check {
         jobs: 1,
         ..whole.clone()

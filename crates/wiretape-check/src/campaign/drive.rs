@@ -229,8 +229,12 @@ impl Drive {
         Ok(())
     }
 
-    /// Does something with each number, so many at a time, each job with a client of its own.
-    async fn each<T, F>(
+    /// Does something with each number, so many at a time, each job with a client of its own. It ends
+    /// before its time where it is stopped.
+    ///
+    /// # Errors
+    /// The first of what `run` gives; nothing is begun after it.
+    pub async fn each<T, F>(
         &self,
         numbers: Box<dyn Iterator<Item = u64> + Send>,
         run: impl Fn(Arc<Runner>, Client, u64) -> F + Clone + Send + Sync + 'static,

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use wiretape_check::Campaign;
 use wiretape_check::campaign::{
-    Baseline, Drive, Event, Journal, JournalError, Named, Plan, PlanError, Record, RunError,
-    Runner, Settings, Stop,
+    Baseline, Drive, Event, Journal, JournalError, Named, Plan, PlanError, Record, Records,
+    RunError, Runner, Settings, Stop,
 };
 use wiretape_vary::{Profile, Scenario};
 
@@ -105,8 +105,8 @@ pub(super) async fn work(
     let patience = args.client.patience;
     let journal = args.client.journal.as_deref();
     let opened = journal.map(|path| Journal::open(path, &campaign, &config, patience));
-    let (mut journal, mut records) = match opened.transpose().map_err(refused)? {
-        Some((journal, records)) => (Some(journal), records),
+    let (mut journal, known) = match opened.transpose().map_err(refused)? {
+        Some((journal, known)) => (Some(journal), known),
         None => (None, Vec::new()),
     };
     let stop = Stop::default();
@@ -125,7 +125,9 @@ pub(super) async fn work(
     progress.say("the untouched tapes");
     let baselines = drive.baselines(|_| {}).await.map_err(fault)?;
     outside(&runner, &baselines)?;
-    let finished: BTreeSet<u64> = records.iter().map(|record| record.case.number).collect();
+    let finished: BTreeSet<u64> = known.iter().map(|record| record.case.number).collect();
+    let mut records = Records::new();
+    known.into_iter().for_each(|record| records.add(record));
     if !finished.is_empty() {
         io.note(&format!("{} cases are in the journal", finished.len()));
     }
@@ -141,13 +143,13 @@ pub(super) async fn work(
             stop.stop();
             broken.get_or_insert(error);
         }
-        records.push(record);
+        records.add(record);
     });
     ran.await.map_err(fault)?;
     if let Some(error) = broken {
         return Err(refused(error));
     }
-    records.sort_by_key(|record| record.case.number);
+    let mut records = records.into_sorted();
     if !stop.stopped() {
         progress.say("what was found, once more");
         let again = drive.again(&baselines, &mut records, |event| {
