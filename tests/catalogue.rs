@@ -5,21 +5,31 @@ use std::collections::BTreeMap;
 
 use wiretape::laws::reshape::permitted;
 use wiretape_core::{Dialect, Options, Transcript, read};
-use wiretape_vary::classes::{self, Class, Kind};
-use wiretape_vary::{Profile, Scenario};
+use wiretape_vary::classes;
+use wiretape_vary::{Level, Profile, Scenario};
 
 use crate::support::{parallel, tapes};
 
-/// Cases of each class and exchange.
-const SEEDS: u64 = 24;
+/// Classes of dialects that are not read yet, and those whose pieces need a connection, a second
+/// attempt or megabytes.
+const ELSEWHERE: [&str; 17] = [
+    "F-08", "F-11", "F-12", "F-14", "F-33", "F-41", "F-42", "F-43", "F-45", "F-54", "F-55", "F-60",
+    "F-61", "F-62", "F-70", "F-71", "F-72",
+];
+
+/// Cases of each class and exchange: many of short ones, some of long ones.
+fn seeds(body: &[u8]) -> std::ops::Range<u64> {
+    if body.len() < 16 << 10 { 0..24 } else { 0..4 }
+}
 
 fn transcript(dialect: Dialect, options: Options, body: &[u8]) -> Transcript {
     Transcript::of(&read(dialect, options, body))
 }
 
-/// What is wrong with the cases of a class over one exchange; how many there were.
+/// What is wrong with some scenarios over one exchange; how many there were.
 fn wrong(
-    class: &Class,
+    class: &str,
+    scenarios: impl Iterator<Item = Result<Scenario, &'static str>>,
     subject: &wiretape::Subject<'_>,
     varied: &wiretape_vary::Subject,
 ) -> (u64, Vec<String>) {
@@ -27,16 +37,14 @@ fn wrong(
     let mut tried = 0;
     let readers = [Options::lenient(), Options::strict()];
     let wholes = readers.map(|options| transcript(subject.dialect, options, &subject.body));
-    for seed in 0..SEEDS {
-        let Ok(pieces) = class.draw(seed, varied) else {
-            continue;
-        };
+    for scenario in scenarios.flatten() {
         tried += 1;
-        let scenario = Scenario::of(pieces);
         let script = scenario.apply(varied);
         let json = serde_json::to_string(&scenario.pieces).unwrap();
         let name = &subject.name;
-        if !script.skipped.is_empty() {
+        // A cutting of what a fault has left of the body may find nothing to do.
+        let wire = |place: &usize| scenario.pieces[*place].level() == Level::Wire;
+        if !script.skipped.iter().all(|(place, _)| wire(place)) {
             wrong.push(format!(
                 "{class} on {name}: {json} skipped {:?}",
                 script.skipped
@@ -77,8 +85,23 @@ fn the_reader_makes_of_every_class_what_it_permits() {
             let subject = subject.unwrap();
             let varied = subject.varied();
             for class in classes::all() {
-                let (tried, wrong) = wrong(class, &subject, &varied);
+                let cases =
+                    seeds(&subject.body).map(|seed| class.draw(seed, &varied).map(Scenario::of));
+                let (tried, wrong) = wrong(class.name, cases, &subject, &varied);
                 found.push((class.id, tried, wrong));
+            }
+            for class in classes::all() {
+                for profile in [Profile::Lawful, Profile::All, Profile::Seen] {
+                    let of = |seed| Scenario::of_class(seed, class, profile, &varied);
+                    let cases = seeds(&subject.body).map(of);
+                    found.push((class.id, 0, wrong(class.name, cases, &subject, &varied).1));
+                }
+            }
+            for preset in classes::presets() {
+                let cases =
+                    seeds(&subject.body).map(|seed| Scenario::of_preset(seed, preset, &varied));
+                let (tried, wrong) = wrong(preset.name, cases, &subject, &varied);
+                found.push((preset.name, tried, wrong));
             }
         }
         found
@@ -95,11 +118,13 @@ fn the_reader_makes_of_every_class_what_it_permits() {
         wrongs.len(),
         wrongs.join("\n")
     );
-    let never: Vec<&str> = classes::all()
+    let never = classes::all()
         .iter()
-        .filter(|class| tried.get(class.id).is_none_or(|count| *count == 0))
-        .map(|class| class.id)
-        .collect();
-    assert_eq!(never, ["F-45", "F-54", "F-55"]);
-    let _ = (Profile::All, Kind::Fault);
+        .filter(|class| tried.get(class.id).is_none_or(|count| *count == 0));
+    for class in never {
+        assert!(
+            ELSEWHERE.contains(&class.id),
+            "no tape has a case of {class}"
+        );
+    }
 }

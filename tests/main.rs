@@ -16,7 +16,7 @@ mod events;
 mod bad_input;
 // What a turn keeps of each block.
 mod blocks;
-#[cfg(test)]
+// The catalogue of failures.
 mod catalogue;
 // Real streams of every provider, where WIRETAPE_CORPUS says they lie.
 mod corpus;

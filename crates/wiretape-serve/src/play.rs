@@ -115,7 +115,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Playing<'_, S> {
             self.tell_complete(0);
         }
         self.send(&head).await?;
-        self.wrote(true);
+        if !head.is_empty() {
+            self.wrote(true);
+        }
         drop(head);
         if self.part.manner.head_only {
             return Ok(EndKind::Complete);

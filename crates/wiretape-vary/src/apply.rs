@@ -435,7 +435,7 @@ impl Work<'_> {
             return Err("there is no body");
         }
         let mut head = self.head.clone().or_else(|| self.subject.head.clone());
-        let head = head.get_or_insert_with(|| bodies::streams_head());
+        let head = head.get_or_insert_with(bodies::streams_head);
         let mut names = head.headers.iter().map(|(name, _)| name);
         if names.any(|name| name.eq_ignore_ascii_case("content-encoding")) {
             return Err("the body has a coding already");

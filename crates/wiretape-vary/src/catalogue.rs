@@ -86,7 +86,8 @@ pub enum Outcome {
     SameButIds,
     /// The same text, calls and reason; the reasoning is another.
     SameButReasoning,
-    /// The same calls and reason; the text is another, that of the bytes that were sent.
+    /// The same calls and reason; the text is another, that of the bytes that were sent. Where this is
+    /// permitted, no other outcome asks for the untouched text.
     SameCalls,
     /// The first answer is the same; another came beside it.
     SameFirst,

@@ -78,7 +78,6 @@ fn what_a_report_writes_it_reads() {
     report.name_class(ClassFacts {
         id: "F-40".into(),
         name: "error_event".into(),
-        group: "errors".into(),
         title: "an error event".into(),
         reshape: false,
         right: "report it".into(),

@@ -109,6 +109,7 @@ fn class_facts(class: &classes::Class) -> ClassFacts {
     ClassFacts {
         id: class.id.to_owned(),
         name: class.name.to_owned(),
+        group: class.group.name().to_owned(),
         title: class.title.to_owned(),
         reshape: class.kind == classes::Kind::Reshape,
         right: class.right.to_owned(),

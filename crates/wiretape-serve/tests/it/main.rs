@@ -10,6 +10,7 @@
 mod attempts;
 mod client;
 mod control;
+mod delivery;
 mod ends;
 mod http;
 mod life;

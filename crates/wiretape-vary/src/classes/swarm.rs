@@ -62,5 +62,18 @@ pub(super) fn around(
         on && !same && !breaks && !moves && !recuts
     });
     scenario.pieces.extend(around);
+    if fault {
+        drop_skipped(&mut scenario, subject);
+    }
     Ok(scenario)
+}
+
+/// Takes out the pieces for which a fault has left no place.
+pub(super) fn drop_skipped(scenario: &mut Scenario, subject: &Subject) {
+    let skipped = scenario.apply(subject).skipped;
+    let mut place = 0;
+    scenario.pieces.retain(|_| {
+        place += 1;
+        !skipped.iter().any(|(at, _)| at + 1 == place)
+    });
 }

@@ -1,6 +1,6 @@
 //! D: how a message ends.
 
-use super::{Class, Group, Kind, NO_PIECE, delivery, drawn, fault, forms};
+use super::{Class, Group, Kind, delivery, drawn, fault, forms};
 use crate::catalogue::{Backing, documented, seen};
 use crate::parameters::{Lifecycle, Tail, Usage};
 use crate::scenario::Profile;

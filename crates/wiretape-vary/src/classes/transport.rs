@@ -1,6 +1,6 @@
 //! A: bytes, moments, the connection.
 
-use super::{Class, Group, Kind, NO_PIECE, delivery, drawn, fault, forms, reshape};
+use super::{Class, Group, Kind, delivery, drawn, fault, forms, reshape};
 use crate::catalogue::{Backing, seen};
 use crate::scenario::Profile;
 

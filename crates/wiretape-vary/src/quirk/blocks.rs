@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::calls::{choices, edit, event, put};
+use super::calls::{choices, edit, event, parts, put};
 use super::{Applied, NO_BLOCK, NOT_HERE};
 use crate::dialect::{Family, Kind};
 use crate::framing::insert;
@@ -47,6 +47,22 @@ pub(super) fn splice(stream: &mut Stream, family: Family, before_block: usize) -
     {
         return Err("the message has ended before it");
     }
+    // The first of the two gets other ids: the second is the whole reply, as it was recorded.
+    let copies = first.into_iter().map(|block| {
+        let mut copy = Block::clone(&block);
+        copy.origin = None;
+        // Its place among the lanes would be that of the second.
+        copy.lane = None;
+        Arc::new(copy)
+    });
+    let whole = core::mem::replace(&mut stream.blocks, copies.collect());
+    let renamed = first_ids(stream, family);
+    stream.blocks.extend(whole);
+    renamed.then_some(()).ok_or("the message has no id")
+}
+
+/// Gives a message and its calls ids that are not those of the tape; whether it had one.
+fn first_ids(stream: &mut Stream, family: Family) -> bool {
     let mut some = false;
     for place in 0..stream.blocks.len() {
         let renamed = edit(stream, place, |payload| {
@@ -56,22 +72,26 @@ pub(super) fn splice(stream: &mut Stream, family: Family, before_block: usize) -
                 Family::OpenAiChat => root,
             };
             json::get(payload, &holder, "id")?;
-            Some(put(payload, &holder, "id", b"\"wiretape-second\""))
+            Some(put(payload, &holder, "id", b"\"wiretape-first\""))
         });
         some |= renamed.is_some();
     }
-    if !some {
-        return Err("the message has no id");
+    for call in parts(&stream.blocks, family)
+        .into_iter()
+        .filter(|part| part.begins)
+    {
+        let id = format!("\"call_wiretape_{}\"", call.call);
+        let _ = edit(stream, call.place, |payload| {
+            let object = call.object(payload, family)?;
+            let head = match family {
+                Family::Anthropic => json::get(payload, &object, "content_block")?,
+                Family::OpenAiChat => object,
+            };
+            json::get(payload, &head, "id")?;
+            Some(put(payload, &head, "id", id.as_bytes()))
+        });
     }
-    let copies = first.into_iter().map(|block| {
-        let mut copy = Block::clone(&block);
-        copy.origin = None;
-        // Its place among the lanes would be that of the second.
-        copy.lane = None;
-        Arc::new(copy)
-    });
-    stream.blocks.splice(0..0, copies);
-    Ok(())
+    some
 }
 
 /// The places of a content block's events: its start, its deltas, its stop.

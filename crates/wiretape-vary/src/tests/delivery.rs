@@ -192,9 +192,10 @@ fn keep_alives_come_one_by_one() {
                 .take(4)
                 .map(str::len)
                 .sum();
-            let tail = body.strip_prefix(&ANTHROPIC[..before]).unwrap();
+            let (head, rest) = ANTHROPIC.split_at(before);
+            let tail = body.strip_prefix(head).unwrap();
             assert_eq!(tail.matches(text).count(), 20);
-            assert_eq!(tail.ends_with(&ANTHROPIC[before..]), then.is_none());
+            assert_eq!(tail.ends_with(rest), then.is_none());
             assert!(100 * MS <= beaten.duration_ns());
             let waits = beaten
                 .steps()
@@ -381,7 +382,7 @@ fn a_whole_reply_and_another_dialect_say_the_same() {
         let whole = script(dialect, body, vec![piece]);
         let value: serde_json::Value = serde_json::from_slice(whole.body()).unwrap();
         let text = value.pointer("/content/0/text");
-        let text = text.or(value.pointer("/choices/0/message/content"));
+        let text = text.or_else(|| value.pointer("/choices/0/message/content"));
         assert_eq!(text.unwrap(), "Grüße 😀 from \"Bergen\"\n");
         let input = value.pointer("/content/2/input");
         let arguments = value.pointer("/choices/0/message/tool_calls/1/function/arguments");

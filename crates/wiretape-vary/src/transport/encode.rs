@@ -120,32 +120,32 @@ fn brotli(manner: Manner, body: &[u8], marks: &mut [Mark]) -> Vec<u8> {
 }
 
 fn crc32(bytes: &[u8]) -> u32 {
-    const TABLE: [u32; 256] = {
-        let mut table = [0; 256];
-        let mut place = 0;
-        let mut byte = 0_u32;
-        while place < 256 {
-            let mut crc = byte;
-            let mut bit = 0;
-            while bit < 8 {
-                crc = if crc & 1 == 1 {
-                    (crc >> 1) ^ 0xedb8_8320
-                } else {
-                    crc >> 1
-                };
-                bit += 1;
-            }
-            table[place] = crc;
-            place += 1;
-            byte += 1;
-        }
-        table
+    /// What four bits do.
+    const TABLE: [u32; 16] = [
+        0x0000_0000,
+        0x1db7_1064,
+        0x3b6e_20c8,
+        0x26d9_30ac,
+        0x76dc_4190,
+        0x6b6b_51f4,
+        0x4db2_6158,
+        0x5005_713c,
+        0xedb8_8320,
+        0xf00f_9344,
+        0xd6d6_a3e8,
+        0xcb61_b38c,
+        0x9b64_c2b0,
+        0x86d3_d2d4,
+        0xa00a_e278,
+        0xbdbd_f21c,
+    ];
+    let four = |crc: u32| {
+        let place = usize::try_from(crc & 0xf).unwrap_or_default();
+        TABLE.get(place).copied().unwrap_or_default() ^ (crc >> 4)
     };
-    let crc = bytes.iter().fold(u32::MAX, |crc, &byte| {
-        let [low, ..] = crc.to_le_bytes();
-        let mixed = TABLE.get(usize::from(low ^ byte)).copied();
-        mixed.unwrap_or_default() ^ (crc >> 8)
-    });
+    let crc = bytes
+        .iter()
+        .fold(u32::MAX, |crc, &byte| four(four(crc ^ u32::from(byte))));
     !crc
 }
 

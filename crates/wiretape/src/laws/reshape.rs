@@ -314,11 +314,14 @@ pub fn faults(subject: &Subject<'_>, varied: &wiretape_vary::Subject, effort: &E
 #[must_use]
 pub fn permitted(script: &Script, whole: &Transcript, seen: &Transcript) -> bool {
     let permits = script.permits.iter();
-    permits.copied().any(|outcome| is(outcome, whole, seen))
+    let any_text = script.permits.contains(&Outcome::SameCalls);
+    let mut permits = permits.copied();
+    permits.any(|outcome| is(outcome, any_text, whole, seen))
 }
 
-/// What the reader made of it is this outcome.
-fn is(outcome: Outcome, whole: &Transcript, seen: &Transcript) -> bool {
+/// What the reader made of it is this outcome. `any_text` says that the text is that of the bytes that
+/// were sent, and no prefix of the untouched one.
+fn is(outcome: Outcome, any_text: bool, whole: &Transcript, seen: &Transcript) -> bool {
     let but = |keep: fn(&mut Answer<'_>)| {
         let kept = |of| {
             let mut answers = answers(of);
@@ -332,12 +335,14 @@ fn is(outcome: Outcome, whole: &Transcript, seen: &Transcript) -> bool {
             && released(seen) == released(whole)
             && seen.rejected == whole.rejected
     };
-    let begun = texts(seen).all(|(number, text)| {
-        let text = text.trim_end_matches('\u{FFFD}');
-        let mut texts = texts(whole);
-        let one = |(other, whole): (_, &str)| may_be_one(number, other) && whole.starts_with(text);
-        text.is_empty() || texts.any(one)
-    });
+    let begun = any_text
+        || texts(seen).all(|(number, text)| {
+            let text = text.trim_end_matches('\u{FFFD}');
+            let mut texts = texts(whole);
+            let one =
+                |(other, whole): (_, &str)| may_be_one(number, other) && whole.starts_with(text);
+            text.is_empty() || texts.any(one)
+        });
     let rejected = seen.rejected.is_some() && released(seen) == 0 && begun;
     match outcome {
         Outcome::Same => same(but(|_| ())),
