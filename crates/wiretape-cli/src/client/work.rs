@@ -6,13 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wiretape_check::Campaign;
 use wiretape_check::campaign::{
     Baseline, Drive, Event, Journal, JournalError, Named, Plan, PlanError, Record, Records,
     RunError, Runner, Settings, Stop,
 };
+use wiretape_check::{Campaign, Code};
 use wiretape_vary::{Profile, Scenario};
 
+use super::failures::{self, Small};
 use super::progress::Progress;
 use crate::args::CheckArgs;
 use crate::clock::Start;
@@ -25,6 +26,8 @@ pub(super) struct Done {
     pub(super) baselines: Vec<Baseline>,
     /// In order of the cases.
     pub(super) records: Vec<Record>,
+    /// What was found, made small.
+    pub(super) small: Vec<Small>,
     pub(super) interrupted: bool,
     pub(super) elapsed: Duration,
 }
@@ -32,6 +35,12 @@ pub(super) struct Done {
 impl Done {
     pub(super) fn campaign(&self) -> &Campaign {
         self.runner.campaign()
+    }
+
+    /// The smallest case of what was found in a case, where it was made small.
+    pub(super) fn small_of(&self, number: u64, code: Code) -> Option<&Small> {
+        let mut all = self.small.iter();
+        all.find(|small| small.number == number && small.code == code)
     }
 
     /// A tape on which nothing can be tried is a failure, whatever was found.
@@ -159,14 +168,22 @@ pub(super) async fn work(
         });
         again.await.map_err(fault)?;
     }
-    progress.end();
-    Ok(Done {
+    let mut done = Done {
         runner,
         baselines,
         records,
-        interrupted: stop.stopped(),
-        elapsed: start.elapsed(),
-    })
+        small: Vec::new(),
+        interrupted: false,
+        elapsed: Duration::ZERO,
+    };
+    if let Some(folder) = args.client.failures.as_deref().filter(|_| !stop.stopped()) {
+        let tell = |what: &str| progress.say(what);
+        done.small = failures::write(folder, &drive, &done, tell).await?;
+    }
+    progress.end();
+    done.interrupted = stop.stopped();
+    done.elapsed = start.elapsed();
+    Ok(done)
 }
 
 /// Ctrl-C and what a supervisor sends end the campaign, and keep what was found.
