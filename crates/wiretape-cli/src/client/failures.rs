@@ -1,22 +1,20 @@
 //! What was found, made small, as files: a tape, a scenario, and what happens in it.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use wiretape_check::campaign::{Drive, Record, RunError};
 use wiretape_check::shrink::{Shrunk, budget, shrink};
 use wiretape_check::{Case, Code, Observation};
-use wiretape_tape::sha256_hex;
 
 use super::work::Done;
+use crate::Io;
 use crate::exit::Fault;
+use crate::shrink::Files;
 
 /// Findings that are made small: the worst, of each code, class and tape the first.
 const SHRUNK_MAX: usize = 64;
-/// Characters of a digest in a file's name.
-const DIGEST_CHARS: usize = 10;
 
 /// A finding that was made small.
 #[derive(Debug)]
@@ -25,8 +23,7 @@ pub(super) struct Small {
     pub(super) number: u64,
     pub(super) code: Code,
     pub(super) shrunk: Shrunk,
-    pub(super) tape: PathBuf,
-    pub(super) scenario: PathBuf,
+    pub(super) files: Files,
 }
 
 /// What is to be made small.
@@ -42,9 +39,8 @@ pub(super) async fn write(
     drive: &Drive,
     done: &Done,
     mut tell: impl FnMut(&str),
+    io: &mut Io<'_>,
 ) -> Result<Vec<Small>, Fault> {
-    let cannot = |error| Fault::new(format!("{}: cannot write there: {error}", folder.display()));
-    fs::create_dir_all(folder).map_err(cannot)?;
     let work: Arc<Vec<Work>> = Arc::new(work(done));
     let count = work.len();
     let mut small = BTreeMap::new();
@@ -95,7 +91,13 @@ pub(super) async fn write(
         let Some(Work { case, code, .. }) = work.get(place) else {
             continue;
         };
-        written.push(save(folder, case.number, *code, shrunk)?);
+        let files = Files::write(folder, &shrunk, io)?;
+        written.push(Small {
+            number: case.number,
+            code: *code,
+            shrunk,
+            files,
+        });
     }
     Ok(written)
 }
@@ -129,22 +131,4 @@ fn work(done: &Done) -> Vec<Work> {
         .iter()
         .map(|(record, finding)| of(record, finding.code));
     work.flatten().collect()
-}
-
-fn save(folder: &Path, number: u64, code: Code, shrunk: Shrunk) -> Result<Small, Fault> {
-    let tape = wiretape_tape::encode(&shrunk.tape);
-    let scenario = serde_json::to_string_pretty(&shrunk.finding.place.scenario)? + "\n";
-    let digest = sha256_hex(format!("{scenario}{tape}").as_bytes());
-    let digest = digest.get(..DIGEST_CHARS).unwrap_or(&digest);
-    let file = |ending: &str| folder.join(format!("{code}-{digest}.{ending}"));
-    let paths = (file("tape"), file("scenario.json"));
-    crate::merge::save(&paths.0, &tape)?;
-    crate::merge::save(&paths.1, &scenario)?;
-    Ok(Small {
-        number,
-        code,
-        shrunk,
-        tape: paths.0,
-        scenario: paths.1,
-    })
 }

@@ -215,7 +215,7 @@ impl Repeat<'_, '_> {
             screen::quoted(&path)
         };
         let program = screen::quoted(self.io.program);
-        let (tape, scenario) = (absolute(&small.tape), absolute(&small.scenario));
+        let (tape, scenario) = (absolute(&small.files.tape), absolute(&small.files.scenario));
         let line = format!("{program} check {tape} --scenario {scenario}");
         self.client(line)
     }

@@ -178,7 +178,7 @@ pub(super) async fn work(
     };
     if let Some(folder) = args.client.failures.as_deref().filter(|_| !stop.stopped()) {
         let tell = |what: &str| progress.say(what);
-        done.small = failures::write(folder, &drive, &done, tell).await?;
+        done.small = failures::write(folder, &drive, &done, tell, io).await?;
     }
     progress.end();
     done.interrupted = stop.stopped();
