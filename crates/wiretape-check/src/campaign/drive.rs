@@ -164,8 +164,12 @@ impl Drive {
             .collect();
         let usable = Arc::new(usable);
         let finished = finished.clone();
+        let (runner, tapes) = (Arc::clone(&self.runner), Arc::clone(&usable));
         let numbers = self.runner.campaign().numbers();
-        let numbers = numbers.filter(move |number| !finished.contains(number));
+        let numbers = numbers.filter(move |number| {
+            let tape = runner.campaign().tape_of(*number);
+            tapes.contains_key(&tape) && !finished.contains(number)
+        });
         self.each(
             Box::new(numbers),
             move |runner, client, number| {
