@@ -1,6 +1,5 @@
 //! `wiretape shrink`: the smallest case of what a client does wrong.
 
-mod failures;
 mod tell;
 mod write;
 
@@ -14,16 +13,15 @@ use wiretape_check::campaign::{Named, Plan, Prepared, Runner, Settings};
 use wiretape_check::client::{Client, Config, Mode};
 use wiretape_check::shrink::{Shrunk, budget, shrink};
 use wiretape_check::verdict::{Run, judge};
-use wiretape_check::{Campaign, Case, Code, Observation};
+use wiretape_check::{Campaign, Case, Code, Finding, Observation};
 use wiretape_core::Dialect;
 use wiretape_vary::{Profile, Scenario};
 
 use crate::exit::{Exit, Fault};
 use crate::{Io, source};
 
-pub(crate) use failures::failures;
 use tell::Typed;
-use write::Files;
+pub(crate) use write::Files;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
