@@ -10,12 +10,11 @@ use wiretape_vary::classes::{self, Class};
 
 use crate::support::{parallel, tapes};
 
-/// Classes of dialects that are not read yet, and those whose pieces need a connection, a second
-/// attempt or megabytes.
-const ELSEWHERE: [&str; 17] = [
-    "F-08", "F-11", "F-12", "F-14", "F-33", "F-41", "F-42", "F-43", "F-45", "F-54", "F-55", "F-60",
-    "F-61", "F-62", "F-70", "F-71", "F-72",
-];
+/// Classes of dialects that are not read yet, and the one whose cases have no reply.
+const ELSEWHERE: [&str; 5] = ["F-41", "F-45", "F-54", "F-55", "F-61"];
+
+/// Classes of megabytes: a few cases of each.
+const LARGE: [&str; 3] = ["F-70", "F-71", "F-72"];
 
 /// Cases of each class and exchange.
 const SEEDS: u64 = 24;
@@ -34,13 +33,18 @@ fn wrong(
     let mut tried = 0;
     let readers = [Options::lenient(), Options::strict()];
     let wholes = readers.map(|options| transcript(subject.dialect, options, &subject.body));
-    for seed in 0..SEEDS {
+    let seeds = if LARGE.contains(&class.id) { 2 } else { SEEDS };
+    for seed in 0..seeds {
         let Ok(pieces) = class.draw(seed, varied) else {
             continue;
         };
-        tried += 1;
         let scenario = Scenario::of(pieces);
-        let script = scenario.apply(varied);
+        // What a client that undoes a coding has.
+        let script = scenario.apply(varied).decoded();
+        if script.head.as_ref().is_some_and(|head| head.status != 200) {
+            continue;
+        }
+        tried += 1;
         let json = serde_json::to_string(&scenario.pieces).unwrap();
         let name = &subject.name;
         if !script.skipped.is_empty() {
