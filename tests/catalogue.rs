@@ -19,7 +19,7 @@ const ELSEWHERE: [&str; 17] = [
 
 /// Cases of each class and exchange: many of short ones, some of long ones.
 fn seeds(body: &[u8]) -> std::ops::Range<u64> {
-    if body.len() < 16 << 10 { 0..24 } else { 0..4 }
+    if body.len() < 16 << 10 { 0..16 } else { 0..2 }
 }
 
 fn transcript(dialect: Dialect, options: Options, body: &[u8]) -> Transcript {
@@ -91,11 +91,9 @@ fn the_reader_makes_of_every_class_what_it_permits() {
                 found.push((class.id, tried, wrong));
             }
             for class in classes::all() {
-                for profile in [Profile::Lawful, Profile::All, Profile::Seen] {
-                    let of = |seed| Scenario::of_class(seed, class, profile, &varied);
-                    let cases = seeds(&subject.body).map(of);
-                    found.push((class.id, 0, wrong(class.name, cases, &subject, &varied).1));
-                }
+                let of = |seed| Scenario::of_class(seed, class, Profile::All, &varied);
+                let cases = seeds(&subject.body).take(4).map(of);
+                found.push((class.id, 0, wrong(class.name, cases, &subject, &varied).1));
             }
             for preset in classes::presets() {
                 let cases =
