@@ -62,15 +62,22 @@ impl Tape {
         Self { exchange, dialect }
     }
 
-    pub(super) fn example(&self, class: &Class, seed: u64, form: Option<&str>) -> Example {
+    /// A case of a form; without one, of the seed; without a seed, of the first form that fits.
+    pub(super) fn example(&self, class: &Class, seed: Option<u64>, form: Option<&str>) -> Example {
         let subject = Subject::new(&self.exchange, Some(&self.dialect));
-        let drawn = match form {
-            None => class.draw(seed, &subject),
-            Some(form) => {
-                let here = class.backing(&self.dialect);
-                here.and_then(|_| class.draw_form(seed, form, &subject))
-            }
-        };
+        let of = |form: &str| class.draw_form(seed.unwrap_or_default(), form, &subject);
+        let drawn = class
+            .backing(&self.dialect)
+            .and_then(|_| match (form, seed) {
+                (Some(form), _) => of(form),
+                (None, Some(seed)) => class.draw(seed, &subject),
+                (None, None) => {
+                    let mut why = "the catalogue has no piece for it";
+                    let mut drawn = class.forms().map(|(form, _)| of(form));
+                    let first = drawn.find_map(|drawn| drawn.map_err(|not| why = not).ok());
+                    first.ok_or(why)
+                }
+            });
         let case = drawn.map(|pieces| Case {
             before: Scenario::plain().apply(&subject),
             after: Scenario::of(pieces.clone()).apply(&subject),

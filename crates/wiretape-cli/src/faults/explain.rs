@@ -15,16 +15,22 @@ const COLUMNS: usize = 96;
 /// Lines that are shown of each side of a difference.
 const SHOWN: usize = 8;
 
+/// Characters that are shown before the first difference of a long line.
+const LEAD: usize = 16;
+
 /// Chunks that are shown where only the cuts are others.
 const CHUNKS: usize = 6;
 
-/// The text in lines of at most so many columns; all but the first begin with the indent.
+/// Columns in front of a section's text.
+const INDENT: usize = 12;
+
+/// The text in lines that fit behind the names of sections; all but the first begin with the indent.
 pub(super) fn wrapped(text: &str, indent: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut words = 0;
     for word in text.split(' ') {
-        if words > 0 && screen::width(&line) + 1 + screen::width(word) > COLUMNS {
+        if words > 0 && screen::width(&line) + 1 + screen::width(word) > COLUMNS - INDENT {
             lines.push(std::mem::replace(&mut line, indent.into()));
             words = 0;
         }
@@ -42,9 +48,10 @@ fn section(name: &str, text: &str, io: &mut Io<'_>) -> Result<(), Fault> {
     if text.is_empty() {
         return Ok(());
     }
-    let line = format!("  {}{text}", screen::left(name, 10));
-    for line in wrapped(&line, "            ") {
-        writeln!(io.out, "{line}")?;
+    let mut name = name;
+    for line in wrapped(text, "") {
+        writeln!(io.out, "  {}{line}", screen::left(name, INDENT - 2))?;
+        name = "";
     }
     Ok(())
 }
@@ -149,17 +156,14 @@ fn difference(case: &Case, io: &mut Io<'_>) -> Result<(), Fault> {
         let left = old.len().min(new.len()) - same;
         let behind = old.iter().rev().zip(new.iter().rev()).take(left);
         let tail = behind.take_while(|(one, other)| one == other).count();
-        if same > 0 {
-            let last = old.get(..same).unwrap_or(&[]).iter().rev();
-            let last = last.map(String::as_str).find(|line| !line.is_empty());
-            writeln!(
-                io.out,
-                "    {}",
-                screen::elide(last.unwrap_or_default(), COLUMNS - 4)
-            )?;
-        }
-        side("-", old.get(same..old.len() - tail), screen::BAD, io)?;
-        side("+", new.get(same..new.len() - tail), screen::GOOD, io)?;
+        let last = old.get(..same).unwrap_or(&[]).iter().rev();
+        let last = last.map(String::as_str).find(|line| !line.is_empty());
+        let last = last.unwrap_or_default();
+        writeln!(io.out, "    {}", screen::elide(last, COLUMNS - 4))?;
+        let old = filled(old.get(same..old.len() - tail));
+        let new = filled(new.get(same..new.len() - tail));
+        side("-", &windows(&old, &new, last), screen::BAD, io)?;
+        side("+", &windows(&new, &old, last), screen::GOOD, io)?;
     }
     if before.end != after.end || after.body().len() < before.body().len() {
         let count = screen::grouped(after.body().len().try_into().unwrap_or(u64::MAX));
@@ -170,25 +174,52 @@ fn difference(case: &Case, io: &mut Io<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-fn side(
-    mark: &str,
-    lines: Option<&[String]>,
-    style: anstyle::Style,
-    io: &mut Io<'_>,
-) -> Result<(), Fault> {
+/// The lines that are not empty.
+fn filled(lines: Option<&[String]>) -> Vec<&str> {
+    let lines = lines.unwrap_or(&[]).iter();
+    lines
+        .map(String::as_str)
+        .filter(|line| !line.is_empty())
+        .collect()
+}
+
+/// Each line from a little before the place where it differs from its counterpart, or, where it has
+/// none, from the line before.
+fn windows(lines: &[&str], others: &[&str], before: &str) -> Vec<String> {
+    let mut before = before;
+    let mut shown = Vec::new();
+    for (place, line) in lines.iter().enumerate() {
+        let mut like = common(line, before);
+        if let Some(other) = others.get(place) {
+            like = common(line, other);
+        }
+        let skipped = like.saturating_sub(LEAD);
+        let short = screen::width(line) <= COLUMNS - 4;
+        let text: String = line.chars().skip(skipped).collect();
+        shown.push(if short || skipped == 0 {
+            (*line).to_owned()
+        } else {
+            format!("…{text}")
+        });
+        before = line;
+    }
+    shown
+}
+
+/// How many characters two lines begin with alike.
+fn common(one: &str, other: &str) -> usize {
+    let pairs = one.chars().zip(other.chars());
+    pairs.take_while(|(one, other)| one == other).count()
+}
+
+fn side(mark: &str, lines: &[String], style: anstyle::Style, io: &mut Io<'_>) -> Result<(), Fault> {
     let style = io.screen.style(style);
-    let filled = lines.unwrap_or(&[]).iter().filter(|line| !line.is_empty());
-    let filled: Vec<&String> = filled.collect();
-    for line in filled.iter().take(SHOWN) {
+    for line in lines.iter().take(SHOWN) {
         let line = screen::elide(line, COLUMNS - 4);
         writeln!(io.out, "  {style}{mark} {line}{style:#}")?;
     }
-    if let Some(more) = filled.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-        writeln!(
-            io.out,
-            "  {mark} … and {} more",
-            screen::count(more, "line")
-        )?;
+    if let Some(more) = lines.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        writeln!(io.out, "  {mark} … and {more} more")?;
     }
     Ok(())
 }

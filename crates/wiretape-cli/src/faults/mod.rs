@@ -50,9 +50,9 @@ pub(crate) struct FaultsArgs {
     /// Show this form of the class.
     #[arg(long, value_name = "NAME", requires = "class")]
     form: Option<String>,
-    /// The seed of the case that is shown.
-    #[arg(long, value_name = "N", value_parser = args::seed, default_value = "0", requires = "class")]
-    seed: u64,
+    /// The case of this seed, of any form, instead of one of the first form that fits.
+    #[arg(long, value_name = "N", value_parser = args::seed, requires = "class")]
+    seed: Option<u64>,
     /// Print JSON: a line for each class.
     #[arg(long)]
     json: bool,
@@ -185,8 +185,13 @@ fn unknown(name: &str) -> Fault {
 
 /// The name that takes the fewest changes of letters.
 fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> &'a str {
-    let near = names.min_by_key(|other| changes(name, &other.to_lowercase()));
-    near.unwrap_or_default()
+    // A word of a name is enough: `truncated` finds `truncated_by_max_tokens`.
+    let far = |other: &str| {
+        let other = other.to_lowercase();
+        let words = other.split('_').map(|word| changes(name, word) * 2 + 1);
+        words.chain([changes(name, &other) * 2]).min()
+    };
+    names.min_by_key(|other| far(other)).unwrap_or_default()
 }
 
 /// How many letters must be put in, taken out or replaced.
