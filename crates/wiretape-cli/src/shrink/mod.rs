@@ -14,7 +14,7 @@ use wiretape_check::campaign::{Named, Plan, Prepared, Runner, Settings};
 use wiretape_check::client::{Client, Config, Mode};
 use wiretape_check::shrink::{Shrunk, budget, shrink};
 use wiretape_check::verdict::{Run, judge};
-use wiretape_check::{Campaign, Case, Code, Observation};
+use wiretape_check::{Campaign, Case, Code, Finding, Observation};
 use wiretape_core::Dialect;
 use wiretape_vary::{Profile, Scenario};
 
