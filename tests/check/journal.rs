@@ -20,9 +20,9 @@ fn file(name: &str) -> PathBuf {
 
 fn check() -> Check {
     Check::told(
-        "naive",
+        "fussy",
         &["anthropic/small-tool.tape"],
-        plan(Profile::Faults, 16),
+        plan(Profile::Lawful, 24),
     )
 }
 
@@ -80,10 +80,10 @@ fn another_plan_is_refused_with_what_differs() {
     );
     assert_eq!(
         differs(&|check| check.plan = Plan {
-            runs: 20,
+            runs: 30,
             ..check.plan.clone()
         }),
-        ["its runs is 16, expected 20"]
+        ["its runs is 24, expected 30"]
     );
     assert_eq!(
         differs(&|check| check.patience = Duration::from_secs(1)),

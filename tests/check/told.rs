@@ -113,15 +113,12 @@ async fn turns(
         while let Some(chunk) = response.chunk().await {
             body.extend_from_slice(&chunk);
         }
+        if mode == "fussy" && (body.contains(&b'\r') || body.starts_with("\u{feff}".as_bytes())) {
+            return Err("only LF ends a line".into());
+        }
         let whole = response.status == 200 && response.end() == Some(&End::Complete);
         let turn = match read(dialect, Options::default(), &body) {
             Ok(turn) if whole => turn,
-            // Whatever came is taken for the whole.
-            Err(rejected) if mode == "naive" => {
-                let choice = rejected.reply().choices.first();
-                told.text += &choice.map(|choice| choice.text()).unwrap_or_default();
-                return Ok(());
-            }
             Ok(_) => return Err("the body ended early".into()),
             Err(rejected) => return Err(rejected.to_string().into()),
         };

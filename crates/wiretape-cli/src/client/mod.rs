@@ -1,5 +1,6 @@
 //! `wiretape check TAPE… -- CMD`: a verdict on any client.
 
+mod failures;
 mod progress;
 mod report;
 pub(crate) mod table;

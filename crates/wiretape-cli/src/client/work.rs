@@ -6,13 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wiretape_check::Campaign;
 use wiretape_check::campaign::{
-    Baseline, Drive, Event, Journal, JournalError, Named, Plan, PlanError, Record, RunError,
-    Runner, Settings, Stop,
+    Baseline, Drive, Event, Journal, JournalError, Named, Plan, PlanError, Record, Records,
+    RunError, Runner, Settings, Stop,
 };
+use wiretape_check::{Campaign, Code};
 use wiretape_vary::{Profile, Scenario};
 
+use super::failures::{self, Small};
 use super::progress::Progress;
 use crate::args::CheckArgs;
 use crate::clock::Start;
@@ -25,6 +26,8 @@ pub(super) struct Done {
     pub(super) baselines: Vec<Baseline>,
     /// In order of the cases.
     pub(super) records: Vec<Record>,
+    /// What was found, made small.
+    pub(super) small: Vec<Small>,
     pub(super) interrupted: bool,
     pub(super) elapsed: Duration,
 }
@@ -32,6 +35,12 @@ pub(super) struct Done {
 impl Done {
     pub(super) fn campaign(&self) -> &Campaign {
         self.runner.campaign()
+    }
+
+    /// The smallest case of what was found in a case, where it was made small.
+    pub(super) fn small_of(&self, number: u64, code: Code) -> Option<&Small> {
+        let mut all = self.small.iter();
+        all.find(|small| small.number == number && small.code == code)
     }
 
     /// A tape on which nothing can be tried is a failure, whatever was found.
@@ -105,8 +114,8 @@ pub(super) async fn work(
     let patience = args.client.patience;
     let journal = args.client.journal.as_deref();
     let opened = journal.map(|path| Journal::open(path, &campaign, &config, patience));
-    let (mut journal, mut records) = match opened.transpose().map_err(refused)? {
-        Some((journal, records)) => (Some(journal), records),
+    let (mut journal, known) = match opened.transpose().map_err(refused)? {
+        Some((journal, known)) => (Some(journal), known),
         None => (None, Vec::new()),
     };
     let stop = Stop::default();
@@ -125,7 +134,9 @@ pub(super) async fn work(
     progress.say("the untouched tapes");
     let baselines = drive.baselines(|_| {}).await.map_err(fault)?;
     outside(&runner, &baselines)?;
-    let finished: BTreeSet<u64> = records.iter().map(|record| record.case.number).collect();
+    let finished: BTreeSet<u64> = known.iter().map(|record| record.case.number).collect();
+    let mut records = Records::new();
+    known.into_iter().for_each(|record| records.add(record));
     if !finished.is_empty() {
         io.note(&format!("{} cases are in the journal", finished.len()));
     }
@@ -141,13 +152,13 @@ pub(super) async fn work(
             stop.stop();
             broken.get_or_insert(error);
         }
-        records.push(record);
+        records.add(record);
     });
     ran.await.map_err(fault)?;
     if let Some(error) = broken {
         return Err(refused(error));
     }
-    records.sort_by_key(|record| record.case.number);
+    let mut records = records.into_sorted();
     if !stop.stopped() {
         progress.say("what was found, once more");
         let again = drive.again(&baselines, &mut records, |event| {
@@ -157,21 +168,22 @@ pub(super) async fn work(
         });
         again.await.map_err(fault)?;
     }
-    progress.end();
-    if let Some(folder) = args.client.failures.as_deref() {
-        let json = args.json;
-        tokio::select! {
-            done = crate::shrink::failures(folder, &runner, &baselines, &records, json, io) => done?,
-            () = stop.wait() => {}
-        }
-    }
-    Ok(Done {
+    let mut done = Done {
         runner,
         baselines,
         records,
-        interrupted: stop.stopped(),
-        elapsed: start.elapsed(),
-    })
+        small: Vec::new(),
+        interrupted: false,
+        elapsed: Duration::ZERO,
+    };
+    if let Some(folder) = args.client.failures.as_deref().filter(|_| !stop.stopped()) {
+        let tell = |what: &str| progress.say(what);
+        done.small = failures::write(folder, &drive, &done, tell, io).await?;
+    }
+    progress.end();
+    done.interrupted = stop.stopped();
+    done.elapsed = start.elapsed();
+    Ok(done)
 }
 
 /// Ctrl-C and what a supervisor sends end the campaign, and keep what was found.

@@ -1,6 +1,5 @@
 //! `wiretape shrink`: the smallest case of what a client does wrong.
 
-mod failures;
 mod tell;
 mod write;
 
@@ -21,9 +20,8 @@ use wiretape_vary::{Profile, Scenario};
 use crate::exit::{Exit, Fault};
 use crate::{Io, source};
 
-pub(crate) use failures::failures;
 use tell::Typed;
-use write::Files;
+pub(crate) use write::Files;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
