@@ -478,7 +478,8 @@ impl Piece {
             Self::WrongDialect {} => &[Outcome::ErrorReported, Outcome::EofReported],
             Self::HttpError { .. } => &[Outcome::ErrorReported],
             // The reply had come to its end before that: what follows is no part of it.
-            Self::Ending { .. } | Self::NewIds { .. } => &[Outcome::Same],
+            Self::Ending { .. } => &[Outcome::Same],
+            Self::NewIds { .. } => &[Outcome::SameButIds],
             Self::Grow { .. } if !self.is_reshape() => &[Outcome::Same, Outcome::ErrorReported],
             Self::Endless { .. } => &[
                 Outcome::Same,

@@ -7,7 +7,7 @@ from base import Client, work
 
 class Chunkwise(Client):
     def feed(self, chunk, final=False):
-        for line in chunk.decode("utf-8", "ignore").splitlines():
+        for line in chunk.decode("utf-8", "ignore").split("\n"):
             if line.startswith("data:"):
                 try:
                     self.event(json.loads(line[5:]))

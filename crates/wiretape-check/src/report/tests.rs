@@ -1,6 +1,8 @@
 //! What reports promise, over campaigns that chance makes up.
 
 mod laws;
+mod pages;
+mod timeline;
 
 use wiretape_vary::{Profile, Scenario, Standing};
 

@@ -171,13 +171,21 @@ fn requests(seen: &Observation, acts: &mut Vec<Act>) {
     }));
 }
 
+/// A client's clock begins when it reads its order, which nobody sees: what it tells of is moved
+/// behind its first request, if it would stand before it.
 fn shown(seen: &Observation, acts: &mut Vec<Act>) {
     let events = seen
         .said
         .iter()
         .flat_map(|said| said.events.iter().flatten());
+    let attempts = seen.turns.iter().flat_map(|turn| &turn.attempts);
+    let asked = attempts.map(|attempt| attempt.at_ns).min();
+    let first = events.clone().map(|event| nanoseconds(event.ms)).min();
+    let later = asked.unwrap_or(0).saturating_sub(first.unwrap_or(0));
     for event in events {
-        let at_ns = nanoseconds(event.ms);
+        let at_ns = nanoseconds(event.ms)
+            .saturating_add(later)
+            .min(seen.elapsed_ns);
         if let Some(text) = &event.text {
             acts.push(Act {
                 at_ns,
