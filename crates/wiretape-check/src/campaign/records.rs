@@ -1,6 +1,6 @@
 //! Finished cases, with as much of each as is needed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Record;
 use crate::Code;
@@ -50,6 +50,12 @@ impl Records {
         if !keys(record).iter().any(is_first) {
             record.observation = None;
         }
+    }
+
+    /// Which cases are finished.
+    #[must_use]
+    pub fn numbers(&self) -> BTreeSet<u64> {
+        self.all.keys().copied().collect()
     }
 
     /// In order of their numbers.

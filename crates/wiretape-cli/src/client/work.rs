@@ -1,6 +1,5 @@
 //! The campaign itself: planned, run, and put together.
 
-use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
@@ -114,10 +113,13 @@ pub(super) async fn work(
     let patience = args.client.patience;
     let journal = args.client.journal.as_deref();
     let opened = journal.map(|path| Journal::open(path, &campaign, &config, patience));
-    let (mut journal, known) = match opened.transpose().map_err(refused)? {
+    let (journal, known) = match opened.transpose().map_err(refused)? {
         Some((journal, known)) => (Some(journal), known),
         None => (None, Vec::new()),
     };
+    if !known.is_empty() {
+        io.note(&format!("{} cases are in the journal", known.len()));
+    }
     let stop = Stop::default();
     listen(&stop)?;
     let settings = Settings {
@@ -128,36 +130,23 @@ pub(super) async fn work(
     let runner = Runner::start(Arc::new(campaign), settings).await;
     let runner = Arc::new(runner.map_err(fault)?);
     let drive = Drive::new(Arc::clone(&runner), jobs, stop.clone());
-    let cases = runner.campaign().numbers().count() as u64;
-    let mut progress = Progress::new(cases, io.screen.bars);
+    let count = runner.campaign().numbers().count() as u64;
+    let mut progress = Progress::new(count, io.screen.bars);
 
     progress.say("the untouched tapes");
     let baselines = drive.baselines(|_| {}).await.map_err(fault)?;
     outside(&runner, &baselines)?;
-    let finished: BTreeSet<u64> = known.iter().map(|record| record.case.number).collect();
     let mut records = Records::new();
     known.into_iter().for_each(|record| records.add(record));
-    if !finished.is_empty() {
-        io.note(&format!("{} cases are in the journal", finished.len()));
-    }
-    progress.already(finished.len());
-    progress.begin();
-    let mut broken = None;
-    let ran = drive.cases(&baselines, &finished, |record| {
-        progress.case(record.findings.len());
-        let noted = journal
-            .as_mut()
-            .map_or(Ok(()), |journal| journal.add(&record));
-        if let Err(error) = noted {
-            stop.stop();
-            broken.get_or_insert(error);
-        }
-        records.add(record);
-    });
-    ran.await.map_err(fault)?;
-    if let Some(error) = broken {
-        return Err(refused(error));
-    }
+    cases(
+        &drive,
+        &stop,
+        &baselines,
+        &mut records,
+        journal,
+        &mut progress,
+    )
+    .await?;
     let mut records = records.into_sorted();
     if !stop.stopped() {
         progress.say("what was found, once more");
@@ -184,6 +173,32 @@ pub(super) async fn work(
     done.interrupted = stop.stopped();
     done.elapsed = start.elapsed();
     Ok(done)
+}
+
+/// Runs the cases that are not in the journal, and notes each there.
+async fn cases(
+    drive: &Drive,
+    stop: &Stop,
+    baselines: &[Baseline],
+    records: &mut Records,
+    mut journal: Option<Journal>,
+    progress: &mut Progress,
+) -> Result<(), Fault> {
+    let finished = records.numbers();
+    progress.already(finished.len());
+    progress.begin();
+    let mut broken = None;
+    let ran = drive.cases(baselines, &finished, |record| {
+        progress.case(record.findings.len());
+        let noted = journal.as_mut().map(|journal| journal.add(&record));
+        if let Some(Err(error)) = noted {
+            stop.stop();
+            broken.get_or_insert(error);
+        }
+        records.add(record);
+    });
+    ran.await.map_err(fault)?;
+    broken.map_or(Ok(()), |error| Err(refused(error)))
 }
 
 /// Ctrl-C and what a supervisor sends end the campaign, and keep what was found.
