@@ -1,5 +1,6 @@
 //! What scenarios promise, on two small bodies; the laws run them over all recordings.
 
+mod catalogue;
 mod delivery;
 mod golden;
 mod pieces;

@@ -13,7 +13,7 @@ use wiretape_vary::{Scenario, Script};
 
 use super::observe::observation;
 use super::plan::{Campaign, Prepared};
-use super::watch::{Limits, hung};
+use super::watch::{Limits, Pace as Usual, hung};
 use crate::client::{self, Client, Order, Reply, StartError};
 use crate::clock::Clock;
 use crate::{Case, Ended, Finding, Observation, verdict};
@@ -104,6 +104,7 @@ pub struct Runner {
     /// Of each tape, taken apart once.
     mounts: Vec<Mount>,
     noted: Arc<Noted>,
+    usual: Usual,
 }
 
 /// What a server told beside what it keeps.
@@ -177,6 +178,7 @@ impl Runner {
             server,
             mounts,
             noted,
+            usual: Usual::default(),
         })
     }
 
@@ -230,7 +232,8 @@ impl Runner {
             return Err(RunError::Broken(format!("there is no tape {tape}")));
         };
         let mount = mount.clone().scenario(scenario.clone());
-        self.run(client, run, prepared, mount).await
+        self.run(client, run, prepared, mount, scenario.pieces.is_empty())
+            .await
     }
 
     /// The same for a tape that is not of the campaign: one that is made smaller.
@@ -245,7 +248,8 @@ impl Runner {
         scenario: &Scenario,
     ) -> Result<Trial, RunError> {
         let mount = mount(prepared).scenario(scenario.clone());
-        self.run(client, run, prepared, mount).await
+        self.run(client, run, prepared, mount, scenario.pieces.is_empty())
+            .await
     }
 
     /// What the client did wrong on a case, with what it did.
@@ -273,6 +277,7 @@ impl Runner {
         run: &str,
         prepared: &Prepared,
         mount: Mount,
+        plain: bool,
     ) -> Result<Trial, RunError> {
         let own = match self.settings.port_per_run {
             true => Some(listen(&self.noted).await?),
@@ -288,7 +293,8 @@ impl Runner {
         let limits = |fresh| {
             let patience = self.settings.patience.as_nanos();
             let patience = u64::try_from(patience).unwrap_or(u64::MAX);
-            Limits::new(patience, fresh, &sent, retry_after_ns(prepared, &sent))
+            let after_ns = retry_after_ns(prepared, &sent);
+            Limits::new(patience, &self.usual, fresh, &sent, after_ns)
         };
         let mut clock = Clock::start();
         let limit = hung(server, &prefix, limits(client.starts()));
@@ -302,6 +308,9 @@ impl Runner {
                 .await?;
         }
         let elapsed_ns = clock.now_ns();
+        if plain && !matches!(reply.ended, Ended::Hung { .. }) {
+            self.usual.took(reply.fresh, elapsed_ns);
+        }
         mounted.settle().await;
         let seen = server.requests(&prefix);
         let whys = self.noted.whys(&prefix);

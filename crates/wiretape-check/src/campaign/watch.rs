@@ -3,6 +3,7 @@
 //! A byte-by-byte replay is slow and no hang: what counts is how long nothing was read from the
 //! client and nothing was written to it, beyond the waits that the delivery itself asks for.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use wiretape_serve::{Activity, Server};
@@ -10,6 +11,8 @@ use wiretape_vary::Script;
 
 /// How long a process that has just been started may take to ask for anything.
 const START_NS: u64 = 30_000_000_000;
+/// What a run may take beyond patience, as a multiple of what one took on the untouched tape.
+const USUAL_TIMES: u64 = 2;
 /// Requests of one run at most; more come from a client that does not stop asking.
 const REQUESTS_MAX: usize = 64;
 /// As many more for each exchange of the tape.
@@ -23,6 +26,30 @@ const LOOK: Duration = Duration::from_millis(250);
 /// The longest wait of a delivery that is waited for.
 const WAIT_NS_MAX: u64 = 600_000_000_000;
 
+/// What runs took on the untouched tape, at the slowest.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    fresh_ns: AtomicU64,
+    warm_ns: AtomicU64,
+}
+
+impl Pace {
+    /// A run on the untouched tape took so long.
+    pub(super) fn took(&self, fresh: bool, elapsed_ns: u64) {
+        let kept = if fresh { &self.fresh_ns } else { &self.warm_ns };
+        kept.fetch_max(elapsed_ns, Ordering::Relaxed);
+    }
+
+    /// What such a run takes; before the first one, what a process may take to start.
+    fn usual_ns(&self, fresh: bool) -> u64 {
+        let kept = if fresh { &self.fresh_ns } else { &self.warm_ns };
+        match kept.load(Ordering::Relaxed) {
+            0 => START_NS,
+            usual => usual.min(START_NS),
+        }
+    }
+}
+
 /// How long a run may do nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Limits {
@@ -32,12 +59,21 @@ pub(super) struct Limits {
     pub(super) wait_ns: u64,
     /// The process was only started for this run.
     pub(super) fresh: bool,
+    /// What such a run took on the untouched tape, at the slowest: a client that is slow by itself, on
+    /// a machine that has much to do, does not hang.
+    pub(super) usual_ns: u64,
     /// Requests at most.
     pub(super) requests: usize,
 }
 
 impl Limits {
-    pub(super) fn new(patience_ns: u64, fresh: bool, sent: &[Vec<Script>], after_ns: u64) -> Self {
+    pub(super) fn new(
+        patience_ns: u64,
+        pace: &Pace,
+        fresh: bool,
+        sent: &[Vec<Script>],
+        after_ns: u64,
+    ) -> Self {
         let scripts = sent.iter().flatten();
         let waits = scripts.map(|script| {
             let steps = script.steps().map(|step| step.after_ns);
@@ -50,6 +86,7 @@ impl Limits {
             patience_ns,
             wait_ns: waits.fold(after_ns, u64::max).min(WAIT_NS_MAX),
             fresh,
+            usual_ns: pace.usual_ns(fresh),
             requests: REQUESTS_MAX + REQUESTS_PER_EXCHANGE * sent.len(),
         }
     }
@@ -60,7 +97,9 @@ impl Limits {
             return None;
         }
         let quiet = activity.now_ns.saturating_sub(activity.last_ns);
+        let slow = self.usual_ns.saturating_mul(USUAL_TIMES);
         let mut allowed = self.patience_ns.saturating_add(self.wait_ns);
+        allowed = allowed.saturating_add(slow);
         if activity.requests == 0 && self.fresh {
             allowed = allowed.saturating_add(START_NS);
         }
@@ -92,6 +131,7 @@ mod tests {
             patience_ns: 5 * S,
             wait_ns: 20 * S,
             fresh: true,
+            usual_ns: 0,
             requests: 68,
         };
         limits.left_ns(&Activity {
@@ -115,6 +155,31 @@ mod tests {
         assert_eq!(left(54, 0, 0), Some(S));
         assert_eq!(left(55, 0, 0), None);
         assert_eq!(left(54, 1, 1), None);
+    }
+
+    #[test]
+    fn a_client_that_is_slow_by_itself_does_not_hang() {
+        let pace = Pace::default();
+        let allowed = |pace: &Pace, fresh| Limits::new(2 * S, pace, fresh, &[], 0).usual_ns;
+        assert_eq!(allowed(&pace, true), START_NS);
+        pace.took(true, 7 * S);
+        pace.took(true, 5 * S);
+        pace.took(false, S / 10);
+        assert_eq!(allowed(&pace, true), 7 * S);
+        assert_eq!(allowed(&pace, false), S / 10);
+        pace.took(false, 900 * S);
+        assert_eq!(allowed(&pace, false), START_NS);
+        let limits = Limits {
+            requests: 68,
+            ..Limits::new(2 * S, &pace, true, &[], 0)
+        };
+        let quiet = |now_ns| Activity {
+            now_ns,
+            requests: 1,
+            ..Activity::default()
+        };
+        assert_eq!(limits.left_ns(&quiet(15 * S)), Some(S));
+        assert_eq!(limits.left_ns(&quiet(16 * S)), None);
     }
 
     #[test]
