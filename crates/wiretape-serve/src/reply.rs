@@ -117,9 +117,8 @@ impl Reply {
     /// A client that gets it has reason to ask again.
     pub(crate) fn fails(&self) -> bool {
         // A stream that stops, or reports an error, may do so over a connection that ends well.
-        let broken = |outcome: &Outcome| {
-            matches!(outcome, Outcome::ErrorReported | Outcome::EofReported)
-        };
+        let broken =
+            |outcome: &Outcome| matches!(outcome, Outcome::ErrorReported | Outcome::EofReported);
         self.status.is_none_or(|status| status >= 400)
             || self.script.end != EndKind::Complete
             || self.script.permits.iter().any(broken)
