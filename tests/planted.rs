@@ -231,6 +231,9 @@ async fn baselines(runner: &Runner, client: &mut Client, planted: Planted) -> Ve
     baselines
 }
 
+/// A reply in more chunks than this takes some clients longer than their own limit.
+const CHUNKS_MAX: usize = 10_000;
+
 /// How much a case is waited for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Wait {
@@ -250,7 +253,8 @@ fn wait(prepared: &Prepared, scenario: &Scenario) -> Wait {
         if script.silent || script.end == EndKind::Timeout {
             return Wait::Endless;
         }
-        if script.duration_ns() > 0 || script.head_after_ns > 0 {
+        if script.duration_ns() > 0 || script.head_after_ns > 0 || CHUNKS_MAX < script.steps().len()
+        {
             wait = Wait::Some;
         }
     }
