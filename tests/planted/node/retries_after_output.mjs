@@ -4,7 +4,7 @@ import { Client, work } from "./base.mjs";
 
 class Again extends Client {
   async turn(baseUrl, messages) {
-    for (let left = 2; ; left -= 1) {
+    for (let left = 1; ; left -= 1) {
       try {
         return await this.attempt(baseUrl, messages);
       } catch (problem) {

@@ -175,7 +175,7 @@ class Client:
                 messages += [{"role": "assistant", "content": content},
                              {"role": "user", "content": results}]
         except (Broken, ValueError, KeyError, TypeError, AttributeError, OSError,
-                http.client.HTTPException) as problem:
+                RecursionError,                http.client.HTTPException) as problem:
             error = f"{type(problem).__name__}: {problem}"
         return {"run": order["run"], "text": "".join(self.shown), "tool_calls": self.ran,
                 "stop": self.reason, "error": error}

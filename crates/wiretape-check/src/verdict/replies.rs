@@ -92,7 +92,13 @@ fn by_account(run: &Run<'_>, finish: &Finish) -> Vec<(Blame, usize)> {
         .find(|turn| !lawful(&permits(run, turn)));
     let permitted = match broken_turn {
         Some(turn) => permits(run, turn),
-        None => vec![Outcome::Same],
+        // All of them leave the calls as they were; one may say that the text is another.
+        None => run
+            .seen
+            .turns
+            .iter()
+            .flat_map(|turn| permits(run, turn))
+            .collect(),
     };
     let requests = run.seen.turns.iter().map(|turn| turn.attempts.len());
     let again = requests.clone().any(|count| count > 1);

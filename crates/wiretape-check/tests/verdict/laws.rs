@@ -1,15 +1,23 @@
 //! A correct client is accused of nothing, and one with a defect of that.
 
 use wiretape_check::{Code, Finding};
-use wiretape_vary::{Profile, Scenario};
+use wiretape_vary::{Profile, Scenario, classes};
 
-use crate::model::{Client, Defect, Loaded, all};
+use crate::model::{Client, Defect, Loaded, all, load};
 
 const PROFILES: [Profile; 4] = [
     Profile::Lawful,
     Profile::Faults,
     Profile::All,
     Profile::Seen,
+];
+
+/// Tapes that each class is tried on.
+const CLASSES_ON: [&str; 4] = [
+    "anthropic/parallel-tools.tape",
+    "anthropic/unicode.tape",
+    "openai-chat/tools-parallel.tape",
+    "openai-chat/unicode.tape",
 ];
 
 /// Seeds for each tape and profile.
@@ -57,7 +65,18 @@ fn cases(loaded: &Loaded) -> Vec<Scenario> {
 
 fn show(loaded: &Loaded, client: Client, scenario: &Scenario, findings: &[Finding]) -> String {
     let scenario = serde_json::to_string(scenario).unwrap();
-    format!("{}, {client:?}\n{scenario}\n{findings:#?}", loaded.name)
+    let told = findings.iter().map(|finding| {
+        format!(
+            "{}: expected {}, seen {}",
+            finding.code, finding.expected, finding.seen
+        )
+    });
+    let told: Vec<String> = told.collect();
+    format!(
+        "{}, {client:?}\n{scenario}\n{}",
+        loaded.name,
+        told.join("\n")
+    )
 }
 
 #[test]
@@ -85,6 +104,46 @@ fn correct_clients_are_accused_of_nothing() {
         }
     }
     assert!(tried > 1000, "{tried} cases");
+}
+
+/// A case of every class of the catalogue that can be done to an exchange.
+fn of_classes(loaded: &Loaded) -> Vec<Scenario> {
+    let mut cases = Vec::new();
+    for (exchange, subject) in loaded.subjects.iter().enumerate() {
+        for (number, class) in classes::all().iter().enumerate() {
+            for seed in 0..2 {
+                let seed = seed * 1000 + number as u64;
+                if let Ok(mut scenario) = Scenario::of_class(seed, class, Profile::All, subject) {
+                    scenario.exchange = Some(exchange);
+                    cases.push(scenario);
+                }
+            }
+        }
+    }
+    cases
+}
+
+#[test]
+fn no_class_of_the_catalogue_accuses_a_correct_client() {
+    let mut accused = Vec::new();
+    let mut tried = 0;
+    for name in CLASSES_ON {
+        let loaded = Loaded::new(name, load(name));
+        for scenario in of_classes(&loaded) {
+            let findings = loaded.judge(Client::CORRECT, &scenario);
+            if !findings.is_empty() {
+                accused.push(show(&loaded, Client::CORRECT, &scenario, &findings));
+            }
+            tried += 1;
+        }
+    }
+    assert!(tried > 200, "{tried} cases");
+    assert!(
+        accused.is_empty(),
+        "{} of {tried}\n{}",
+        accused.len(),
+        accused.join("\n")
+    );
 }
 
 /// Codes that are found at least once over all tapes, and codes that are found at all.

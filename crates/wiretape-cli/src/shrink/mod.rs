@@ -197,7 +197,6 @@ async fn untouched(
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "each is of another owner")]
 async fn smallest(
     args: &ShrinkArgs,
     runner: &Runner,
