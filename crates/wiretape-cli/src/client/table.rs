@@ -193,7 +193,7 @@ fn table(report: &Report, rows: &[Row<'_>], io: &mut Io<'_>) -> Result<(), Fault
     }
     // What does not fit is taken from tapes first, then from the classes, which keep their ids.
     let room = io.screen.width.unwrap_or(usize::MAX);
-    for (column, least) in [(4, 8), (3, 0), (2, 5), (1, 20)] {
+    for (column, least) in [(4, 8), (3, 0), (2, 6), (1, 20)] {
         let all: usize = columns.iter().map(|columns| columns + GAP).sum::<usize>() - GAP;
         let over = all.saturating_sub(room);
         if let Some(columns) = columns.get_mut(column) {
