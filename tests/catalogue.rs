@@ -20,8 +20,8 @@ const LARGE: [&str; 3] = ["F-70", "F-71", "F-72"];
 fn seeds(class: &str, body: &[u8]) -> std::ops::Range<u64> {
     match body.len() {
         _ if LARGE.contains(&class) => 0..2,
-        0..0x4000 => 0..24,
-        _ => 0..4,
+        0..0x4000 => 0..16,
+        _ => 0..2,
     }
 }
 
@@ -98,14 +98,12 @@ fn the_reader_makes_of_every_class_what_it_permits() {
                 found.push((class.id, tried, wrong));
             }
             for class in classes::all() {
-                for profile in [Profile::Lawful, Profile::All, Profile::Seen] {
-                    let of = |seed| Scenario::of_class(seed, class, profile, &varied);
-                    let cases = seeds(class.id, &subject.body).map(of);
-                    found.push((class.id, 0, wrong(class.name, cases, &subject, &varied).1));
-                }
+                let of = |seed| Scenario::of_class(seed, class, Profile::All, &varied);
+                let cases = seeds(class.id, &subject.body).take(4).map(of);
+                found.push((class.id, 0, wrong(class.name, cases, &subject, &varied).1));
             }
             for preset in classes::presets() {
-                let cases = seeds(class.id, &subject.body)
+                let cases = seeds(preset.name, &subject.body)
                     .map(|seed| Scenario::of_preset(seed, preset, &varied));
                 let (tried, wrong) = wrong(preset.name, cases, &subject, &varied);
                 found.push((preset.name, tried, wrong));

@@ -27,12 +27,15 @@ const PIECES: usize = 3;
 /// Runs that shrinking takes at the median.
 const SHRINK_RUNS: u32 = 200;
 
-/// The correct clients give up after a second without a byte.
-const PATIENCE: Duration = Duration::from_millis(2_500);
+/// The correct clients give up after two and a half seconds without a byte.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// Runs of a client that waits for ever: each takes as long as it is waited for.
+const RUNS_OF_WAITS: u32 = 12;
 
 /// Clients that run side by side. Those that wait for a stream that says nothing take no time of
 /// the others.
-const JOBS: usize = 3;
+const JOBS: usize = 6;
 
 /// A client of this folder.
 #[derive(Clone, Copy, Debug)]
@@ -258,6 +261,7 @@ async fn find(planted: Planted) -> Result<Found, String> {
         };
         let prepared = &runner.campaign().tapes()[case.tape];
         let code = finding.code;
+        let waits = (code == Code::NoIdleTimeout).then_some(RUNS_OF_WAITS);
         let shrunk = shrink(
             &runner,
             &mut client,
@@ -266,7 +270,7 @@ async fn find(planted: Planted) -> Result<Found, String> {
             &case,
             code,
             baseline,
-            budget(code, None),
+            budget(code, waits),
         );
         let shrunk = shrunk.await.map_err(|error| error.to_string())?;
         let shrunk = shrunk.ok_or_else(|| format!("{code} is not found again"))?;

@@ -269,7 +269,7 @@ pub(crate) struct VaryArgs {
         conflicts_with = "scenario"
     )]
     pub(crate) seed: Option<u64>,
-    /// What to choose from [default: reshape].
+    /// What to choose from [default: lawful].
     #[arg(long, value_name = "NAME", value_parser = profile(), conflicts_with = "scenario")]
     pub(crate) profile: Option<Profile>,
     /// A scenario as JSON, instead of a seed.

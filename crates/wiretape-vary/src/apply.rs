@@ -41,6 +41,22 @@ struct Work<'a> {
     skipped: Vec<(usize, &'static str)>,
 }
 
+/// After it every payload that was a JSON object still is one.
+fn keeps_objects(piece: &Piece) -> bool {
+    matches!(
+        piece,
+        Piece::MergeDeltas { .. }
+            | Piece::SplitDelta { .. }
+            | Piece::SplitSurrogate { .. }
+            | Piece::Interleave { .. }
+            | Piece::JsonEscapes { .. }
+            | Piece::UnknownField { .. }
+            | Piece::JsonWhitespace { .. }
+            | Piece::UnknownEvent { .. }
+            | Piece::MultiData { .. }
+    )
+}
+
 /// A piece that works on bytes, not on blocks.
 fn on_bytes(piece: &Piece) -> bool {
     matches!(
@@ -98,6 +114,7 @@ impl Work<'_> {
         let family = self.subject.family;
         let known = family.ok_or("the dialect is not known");
         let stream = self.stream.get_or_insert_with(|| untouched.clone());
+        stream.trusted &= keeps_objects(piece);
         match piece {
             Piece::Stall { .. } | Piece::KeepAlive { .. } | Piece::Endless { .. } => {
                 return self.wait(piece);

@@ -21,9 +21,12 @@ pub(crate) struct Mark {
 /// An error where the cutting does nothing for this body.
 pub(crate) fn ends(cut: &Cutting, body: &[u8], marks: &[Mark]) -> Result<Vec<usize>, &'static str> {
     let inner = match cut {
-        Cutting::Bytes1 => (1..body.len()).collect(),
+        Cutting::Bytes1 => places_of(1..body.len(), body.len()),
         Cutting::Every(0) => return Err("chunks of 0 bytes"),
-        Cutting::Every(every) => (1..body.len()).filter(|at| at % every == 0).collect(),
+        Cutting::Every(every) => {
+            let all = (*every..body.len()).step_by(*every);
+            places_of(all, body.len() / every)
+        }
         Cutting::At(offsets) => {
             let mut offsets = offsets.clone();
             offsets.sort_unstable();
@@ -58,6 +61,13 @@ pub(crate) fn ends(cut: &Cutting, body: &[u8], marks: &[Mark]) -> Result<Vec<usi
         return Err(NO_CHANGE);
     }
     Ok(inner)
+}
+
+/// Offsets, with room for the one that ends the body.
+fn places_of(offsets: impl Iterator<Item = usize>, count: usize) -> Vec<usize> {
+    let mut found = Vec::with_capacity(count + 1);
+    found.extend(offsets);
+    found
 }
 
 /// The offsets whose byte and the byte before it fit.

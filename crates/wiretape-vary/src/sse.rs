@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::dialect::{Kind, Lane};
-use crate::json::part;
+use crate::json::{is_object, part};
 use crate::scenario::LineEnd;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -44,6 +44,8 @@ pub(crate) struct Block {
     pub(crate) slot: usize,
     /// Nanoseconds that it comes later, and all that follows.
     pub(crate) wait_ns: u64,
+    /// The untouched payload is a JSON object.
+    pub(crate) object: bool,
     pub(crate) kind: Kind,
     /// To what its payload belongs, where blocks of several lanes can be interleaved.
     pub(crate) lane: Option<Lane>,
@@ -88,6 +90,12 @@ impl Block {
         payload
     }
 
+    /// The payload, where it is a JSON object. `trusted`: payloads that were objects still are.
+    pub(crate) fn object(&self, trusted: bool) -> Option<&[u8]> {
+        let payload = self.payload()?;
+        ((trusted && self.object) || is_object(payload)).then_some(payload)
+    }
+
     /// Replaces the payload; the line keeps its spacing where the payload permits it.
     pub(crate) fn set_payload(&mut self, payload: &[u8]) {
         let mut some = false;
@@ -116,6 +124,7 @@ impl Block {
             base: 0,
             slot,
             wait_ns: 0,
+            object: false,
             kind: Kind::Bare,
             lane: None,
             lines: Vec::with_capacity(lines.len() + 1),
@@ -137,6 +146,8 @@ pub(crate) struct Stream {
     pub(crate) bom: bool,
     /// How many blocks the untouched body has.
     origins: usize,
+    /// All that was done to it leaves a JSON object one: reshapes alone.
+    pub(crate) trusted: bool,
     pub(crate) blocks: Vec<Arc<Block>>,
 }
 
@@ -148,6 +159,7 @@ impl Stream {
         let mut stream = Self {
             bom: text.len() != body.len(),
             origins: 0,
+            trusted: true,
             blocks: Vec::new(),
         };
         let mut at = body.len() - text.len();
@@ -166,6 +178,7 @@ impl Stream {
                     base: 0,
                     slot,
                     wait_ns: 0,
+                    object: false,
                     kind: Kind::Bare,
                     lane: None,
                     lines: core::mem::take(&mut lines),

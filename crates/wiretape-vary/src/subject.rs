@@ -112,7 +112,8 @@ impl Subject {
         };
         let facts = facts(blocks, family);
         if let (Some(stream), Some(family)) = (&mut stream, family) {
-            for block in stream.blocks_mut() {
+            for (block, fact) in stream.blocks_mut().zip(&facts) {
+                block.object = fact.object;
                 if let Some(payload) = block.says() {
                     let payload = json::unescaped(payload);
                     block.kind = family.kind(&payload);
@@ -213,7 +214,7 @@ fn facts(blocks: &[Arc<Block>], family: Option<Family>) -> Vec<Fact> {
     for (place, block) in blocks.iter().enumerate() {
         let mut fact = Fact::of(block, family);
         let next = blocks.get(place + 1);
-        let joined = next.and_then(|next| joined(block, next, family?));
+        let joined = next.and_then(|next| joined(block, next, family?, false));
         fact.joins = joined.is_some();
         facts.push(fact);
     }

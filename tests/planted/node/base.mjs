@@ -4,7 +4,10 @@
 
 import { createInterface } from "node:readline";
 
-const IDLE_MS = 1000;
+const IDLE_MS = 2500;
+const TURN_MS = 10000;
+const LINE_MAX = 4 << 20;
+const BODY_MAX = 32 << 20;
 const TURNS_MAX = 12;
 const ACTING = ["stop", "tool_calls", "function_call"];
 
@@ -25,6 +28,7 @@ export class Client {
     this.buffer += this.decoder.decode(chunk, { stream: !final });
     for (;;) {
       const at = this.buffer.search(/[\r\n]/);
+      if (at < 0 && this.buffer.length > LINE_MAX) throw new Error("a line is too long");
       if (at < 0) return;
       // A CR that ends what has come so far may have its LF in the next chunk.
       if (this.buffer[at] === "\r" && at + 1 === this.buffer.length && !final) return;
@@ -82,6 +86,8 @@ export class Client {
     this.begin();
     const aborter = new AbortController();
     let idle = setTimeout(() => aborter.abort(), IDLE_MS);
+    const whole = setTimeout(() => aborter.abort(), TURN_MS);
+    let size = 0;
     try {
       const response = await fetch(`${baseUrl}/v1/chat/completions`, {
         method: "POST",
@@ -93,6 +99,8 @@ export class Client {
       for await (const chunk of response.body) {
         clearTimeout(idle);
         idle = setTimeout(() => aborter.abort(), IDLE_MS);
+        size += chunk.length;
+        if (size > BODY_MAX) throw new Error("the reply is too long");
         this.feed(chunk);
         if (this.ended) break;
       }
@@ -100,6 +108,7 @@ export class Client {
       this.check();
     } finally {
       clearTimeout(idle);
+      clearTimeout(whole);
       aborter.abort();
     }
   }

@@ -7,9 +7,13 @@ import codecs
 import http.client
 import json
 import sys
+import time
 import urllib.parse
 
-IDLE_S = 1.0
+IDLE_S = 2.5
+TURN_S = 10.0
+LINE_MAX = 4 << 20
+BODY_MAX = 32 << 20
 TURNS_MAX = 12
 ACTING = ("end_turn", "stop_sequence", "tool_use")
 
@@ -37,6 +41,8 @@ class Client:
         while True:
             ends = [at for at in (self.buffer.find("\n"), self.buffer.find("\r")) if at >= 0]
             if not ends:
+                if len(self.buffer) > LINE_MAX:
+                    raise Broken("a line is too long")
                 return
             at = min(ends)
             # A CR that ends what has come so far may have its LF in the next chunk.
@@ -113,7 +119,11 @@ class Client:
             response = connection.getresponse()
             if response.status != 200:
                 raise Broken(f"status {response.status}")
+            until, size = time.monotonic() + TURN_S, 0
             while not self.ended and (chunk := response.read1(65536)):
+                size += len(chunk)
+                if size > BODY_MAX or self.idle_s and time.monotonic() > until:
+                    raise Broken("the reply is too long")
                 self.feed(chunk)
             if not self.ended:
                 self.feed(b"", True)

@@ -2,10 +2,16 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long nothing may come.
-const IDLE: Duration = Duration::from_secs(1);
+const IDLE: Duration = Duration::from_millis(2_500);
+
+/// How long a reply may take.
+const TURN: Duration = Duration::from_secs(10);
+
+/// Bytes of a body at most.
+const BODY_BYTES_MAX: usize = 32 << 20;
 
 /// Sends a body and hands out what comes back, until `take` has enough.
 ///
@@ -16,6 +22,15 @@ pub(crate) fn post(
     take: &mut dyn FnMut(&[u8]) -> Result<bool, String>,
 ) -> Result<(), String> {
     let words = |error: std::io::Error| error.to_string();
+    let begun = now();
+    let mut size = 0;
+    let take = &mut |chunk: &[u8]| {
+        size += chunk.len();
+        if size > BODY_BYTES_MAX || begun.elapsed() > TURN {
+            return Err("the reply is too long".to_owned());
+        }
+        take(chunk)
+    };
     let rest = url.strip_prefix("http://").ok_or("no http address")?;
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let mut socket = TcpStream::connect(host).map_err(words)?;
@@ -80,6 +95,11 @@ fn pieces(
         left -= count;
     }
     Ok(false)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a client has a clock of its own")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 fn head(reader: &mut BufReader<TcpStream>) -> std::io::Result<Vec<String>> {

@@ -73,12 +73,13 @@ impl Scenario {
         if scenario.pieces.iter().any(cut) {
             return Ok(scenario);
         }
+        let own = scenario.pieces.len();
         for case in cases {
             if case.iter().all(Piece::is_reshape) && rng.chance(Ratio { n: 1, of: 2 }) {
                 scenario.pieces.extend(case);
             }
         }
-        super::swarm::drop_skipped(&mut scenario, subject);
+        super::swarm::keep_own(&mut scenario, own, subject);
         Ok(scenario)
     }
 }

@@ -68,6 +68,14 @@ impl Family {
         }
     }
 
+    /// Its name, as tapes have it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Anthropic => "anthropic",
+            Self::OpenAiChat => "openai-chat",
+        }
+    }
+
     /// The dialect that the first payload shows.
     pub(crate) fn detect(blocks: &[Arc<Block>]) -> Option<Self> {
         let mut payloads = blocks.iter().filter_map(|block| block.payload());
@@ -99,6 +107,11 @@ impl Family {
         if !json::is_object(payload) {
             return None;
         }
+        self.site_in(payload)
+    }
+
+    /// The same, of a payload that is a JSON object.
+    pub(crate) fn site_in(self, payload: &[u8]) -> Option<Site> {
         match self {
             Self::Anthropic => anthropic::site(payload),
             Self::OpenAiChat => openai_chat::site(payload),

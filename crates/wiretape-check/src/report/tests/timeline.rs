@@ -246,7 +246,7 @@ fn a_timeline_is_bounded() {
         .into();
     for number in 0..5_000 {
         let block = number % 60;
-        if number < 60 {
+        if (1..60).contains(&number) {
             write!(body, "event: content_block_start\ndata: {{\"type\":\"content_block_start\",\"index\":{block},\"content_block\":{{\"type\":\"text\",\"text\":\"\"}}}}\n\n").unwrap();
         }
         write!(body, "event: content_block_delta\ndata: {{\"type\":\"content_block_delta\",\"index\":{block},\"delta\":{{\"type\":\"text_delta\",\"text\":\"ü ü\"}}}}\n\n").unwrap();

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::observation::{Ended, Observation};
 use crate::report::quote_bytes;
-use crate::report::words::count;
+use crate::report::words::{count, duration};
 
 /// Acts that are kept; the rest is counted in the last.
 pub const ACTS_MAX: usize = 200;
@@ -223,8 +223,8 @@ fn ended(ended: &Ended) -> String {
         Ended::Crashed { why } => quote_bytes(&format!("crashes: {why}"), TEXT_BYTES_MAX),
         Ended::Hung { patience_ns } => {
             format!(
-                "was stopped after {} ms without a sign",
-                patience_ns / 1_000_000
+                "was stopped after {} without a sign",
+                duration(*patience_ns)
             )
         }
         Ended::Unreadable { why } => {
