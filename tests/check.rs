@@ -4,7 +4,6 @@
 //! A binary of its own: it waits for other processes, and would hold up the tests beside it.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test may panic: that is how it fails; clippy's own exception ends at helpers"
 )]

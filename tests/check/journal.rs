@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use wiretape_check::Campaign;
@@ -27,7 +27,7 @@ fn check() -> Check {
 }
 
 /// The journal, and what it has.
-fn open(path: &PathBuf, check: &Check) -> Result<(Journal, Vec<Record>), JournalError> {
+fn open(path: &Path, check: &Check) -> Result<(Journal, Vec<Record>), JournalError> {
     let campaign = Campaign::plan(check.tapes.clone(), check.plan.clone()).unwrap();
     Journal::open(path, &campaign, &check.config(), check.patience)
 }

@@ -1,5 +1,10 @@
 //! A worker in Rust: `wiretape check TAPE… --worker -- worker`. Put your own agent into `run`.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a JSON value has every key: `null` where it is not there"
+)]
+
 use std::error::Error;
 
 use serde_json::{Value, json};
@@ -36,7 +41,8 @@ async fn run(order: &Value) -> Result<(), Box<dyn Error>> {
     );
     let mut driver = Driver::new(order["base_url"].as_str().unwrap_or_default(), agent)?;
     for tool in request["tools"].as_array().into_iter().flatten() {
-        let name = tool["name"].as_str().or(tool["function"]["name"].as_str());
+        let name = tool["name"].as_str();
+        let name = name.or_else(|| tool["function"]["name"].as_str());
         driver = driver.tool(name.unwrap_or_default(), |_| async { Ok("done".into()) });
     }
     match driver.prompt("Go on.").await {

@@ -297,7 +297,7 @@ impl Drive {
         }
         while let Some(joined) = jobs.join_next().await {
             if let Err(error) = joined {
-                first.get_or_insert(RunError::Broken(error.to_string()));
+                first.get_or_insert_with(|| RunError::Broken(error.to_string()));
             }
         }
         first.map_or(Ok(()), Err)

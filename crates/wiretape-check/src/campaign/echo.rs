@@ -135,9 +135,10 @@ mod tests {
         format!("{head}\"messages\":[{user}]}}")
     }
 
-    fn calls(echo: &Echo) -> Vec<(&str, &str, &str, Vec<(&str, bool)>)> {
-        let results = |call: &'_ Call| call.results.len();
-        let _ = results;
+    /// Id, name, arguments, and the results with whether they are errors.
+    type Shown<'a> = (&'a str, &'a str, &'a str, Vec<(&'a str, bool)>);
+
+    fn calls(echo: &Echo) -> Vec<Shown<'_>> {
         echo.calls
             .iter()
             .map(|call| {

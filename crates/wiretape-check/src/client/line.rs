@@ -101,7 +101,7 @@ fn whole_characters(text: &str) -> Cow<'_, str> {
         match unit(text, at) {
             None => at += 2,
             Some(0xd800..=0xdbff) if matches!(unit(text, at + 6), Some(0xdc00..=0xdfff)) => {
-                at += 12
+                at += 12;
             }
             Some(0xd800..=0xdfff) => {
                 out.push_str(text.get(from..at).unwrap_or_default());

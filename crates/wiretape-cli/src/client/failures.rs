@@ -7,6 +7,7 @@ use std::sync::Arc;
 use wiretape_check::campaign::{Drive, Record, RunError};
 use wiretape_check::shrink::{Shrunk, budget, shrink};
 use wiretape_check::{Case, Code, Observation};
+use wiretape_vary::Profile;
 
 use super::work::Done;
 use crate::Io;
@@ -87,10 +88,13 @@ pub(super) async fn write(
     );
     ran.await.map_err(|error| Fault::new(error.to_string()))?;
     let mut written = Vec::new();
-    for (place, shrunk) in small {
+    for (place, mut shrunk) in small {
         let Some(Work { case, code, .. }) = work.get(place) else {
             continue;
         };
+        // Where it comes from changes nothing of what it does: equal cases are one.
+        let scenario = &mut shrunk.finding.place.scenario;
+        (scenario.seed, scenario.profile) = (0, Profile::Plain);
         let files = Files::write(folder, &shrunk, io)?;
         written.push(Small {
             number: case.number,

@@ -113,7 +113,7 @@ pub(super) async fn work(
     let patience = args.client.patience;
     let journal = args.client.journal.as_deref();
     let opened = journal.map(|path| Journal::open(path, &campaign, &config, patience));
-    let (journal, known) = match opened.transpose().map_err(refused)? {
+    let (journal, known) = match opened.transpose().map_err(|error| refused(&error))? {
         Some((journal, known)) => (Some(journal), known),
         None => (None, Vec::new()),
     };
@@ -128,13 +128,16 @@ pub(super) async fn work(
         port_per_run: args.client.port_per_run,
     };
     let runner = Runner::start(Arc::new(campaign), settings).await;
-    let runner = Arc::new(runner.map_err(fault)?);
+    let runner = Arc::new(runner.map_err(|error| fault(&error))?);
     let drive = Drive::new(Arc::clone(&runner), jobs, stop.clone());
     let count = runner.campaign().numbers().count() as u64;
     let mut progress = Progress::new(count, io.screen.bars);
 
     progress.say("the untouched tapes");
-    let baselines = drive.baselines(|_| {}).await.map_err(fault)?;
+    let baselines = drive
+        .baselines(|_| {})
+        .await
+        .map_err(|error| fault(&error))?;
     outside(&runner, &baselines)?;
     let mut records = Records::new();
     known.into_iter().for_each(|record| records.add(record));
@@ -155,7 +158,7 @@ pub(super) async fn work(
                 progress.say(&format!("case {case}, once more"));
             }
         });
-        again.await.map_err(fault)?;
+        again.await.map_err(|error| fault(&error))?;
     }
     let mut done = Done {
         runner,
@@ -197,8 +200,8 @@ async fn cases(
         }
         records.add(record);
     });
-    ran.await.map_err(fault)?;
-    broken.map_or(Ok(()), |error| Err(refused(error)))
+    ran.await.map_err(|error| fault(&error))?;
+    broken.map_or(Ok(()), |error| Err(refused(&error)))
 }
 
 /// Ctrl-C and what a supervisor sends end the campaign, and keep what was found.
@@ -212,13 +215,13 @@ fn listen(stop: &Stop) -> Result<(), Fault> {
     Ok(())
 }
 
-fn fault(error: RunError) -> Fault {
+fn fault(error: &RunError) -> Fault {
     Fault::new(error.to_string())
 }
 
-fn refused(error: JournalError) -> Fault {
+fn refused(error: &JournalError) -> Fault {
     let message = error.to_string();
-    match &error {
+    match error {
         JournalError::Differs(path, _) => Fault::with_hint(message, another(path)),
         _ => Fault::new(message),
     }
