@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use wiretape::laws::reshape::permitted;
 use wiretape_core::{Dialect, Options, Transcript, read};
-use wiretape_vary::Scenario;
-use wiretape_vary::classes::{self, Class};
+use wiretape_vary::classes;
+use wiretape_vary::{Level, Profile, Scenario};
 
 use crate::support::{parallel, tapes};
 
@@ -16,16 +16,23 @@ const ELSEWHERE: [&str; 5] = ["F-41", "F-45", "F-54", "F-55", "F-61"];
 /// Classes of megabytes: a few cases of each.
 const LARGE: [&str; 3] = ["F-70", "F-71", "F-72"];
 
-/// Cases of each class and exchange.
-const SEEDS: u64 = 24;
+/// Cases of each class and exchange: many of short ones, some of long ones.
+fn seeds(class: &str, body: &[u8]) -> std::ops::Range<u64> {
+    match body.len() {
+        _ if LARGE.contains(&class) => 0..2,
+        0..0x4000 => 0..16,
+        _ => 0..2,
+    }
+}
 
 fn transcript(dialect: Dialect, options: Options, body: &[u8]) -> Transcript {
     Transcript::of(&read(dialect, options, body))
 }
 
-/// What is wrong with the cases of a class over one exchange; how many there were.
+/// What is wrong with some scenarios over one exchange; how many there were.
 fn wrong(
-    class: &Class,
+    class: &str,
+    scenarios: impl Iterator<Item = Result<Scenario, &'static str>>,
     subject: &wiretape::Subject<'_>,
     varied: &wiretape_vary::Subject,
 ) -> (u64, Vec<String>) {
@@ -33,12 +40,7 @@ fn wrong(
     let mut tried = 0;
     let readers = [Options::lenient(), Options::strict()];
     let wholes = readers.map(|options| transcript(subject.dialect, options, &subject.body));
-    let seeds = if LARGE.contains(&class.id) { 2 } else { SEEDS };
-    for seed in 0..seeds {
-        let Ok(pieces) = class.draw(seed, varied) else {
-            continue;
-        };
-        let scenario = Scenario::of(pieces);
+    for scenario in scenarios.flatten() {
         // What a client that undoes a coding has.
         let script = scenario.apply(varied).decoded();
         if script.head.as_ref().is_some_and(|head| head.status != 200) {
@@ -47,7 +49,9 @@ fn wrong(
         tried += 1;
         let json = serde_json::to_string(&scenario.pieces).unwrap();
         let name = &subject.name;
-        if !script.skipped.is_empty() {
+        // A cutting of what a fault has left of the body may find nothing to do.
+        let wire = |place: &usize| scenario.pieces[*place].level() == Level::Wire;
+        if !script.skipped.iter().all(|(place, _)| wire(place)) {
             wrong.push(format!(
                 "{class} on {name}: {json} skipped {:?}",
                 script.skipped
@@ -88,8 +92,21 @@ fn the_reader_makes_of_every_class_what_it_permits() {
             let subject = subject.unwrap();
             let varied = subject.varied();
             for class in classes::all() {
-                let (tried, wrong) = wrong(class, &subject, &varied);
+                let cases = seeds(class.id, &subject.body)
+                    .map(|seed| class.draw(seed, &varied).map(Scenario::of));
+                let (tried, wrong) = wrong(class.name, cases, &subject, &varied);
                 found.push((class.id, tried, wrong));
+            }
+            for class in classes::all() {
+                let of = |seed| Scenario::of_class(seed, class, Profile::All, &varied);
+                let cases = seeds(class.id, &subject.body).take(4).map(of);
+                found.push((class.id, 0, wrong(class.name, cases, &subject, &varied).1));
+            }
+            for preset in classes::presets() {
+                let cases = seeds(preset.name, &subject.body)
+                    .map(|seed| Scenario::of_preset(seed, preset, &varied));
+                let (tried, wrong) = wrong(preset.name, cases, &subject, &varied);
+                found.push((preset.name, tried, wrong));
             }
         }
         found

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// How long the browser may take to start.
-const START_TRIES: u32 = 300;
+/// How often something is looked for.
+const TRIES: u32 = 300;
 
 /// A Chromium without a window, and the server that drives it. Both end with it.
 pub(crate) struct Browser {
@@ -78,7 +78,7 @@ impl Browser {
     }
 
     fn wait(&self) {
-        for _ in 0..START_TRIES {
+        for _ in 0..TRIES {
             if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
                 return;
             }
@@ -154,6 +154,21 @@ impl Browser {
     /// What the script returns.
     pub(crate) fn run(&self, script: &str) -> Value {
         self.post("execute/sync", &json!({"script": script, "args": []}))
+    }
+
+    /// Until that is so: what a key does, it does a little later.
+    pub(crate) fn wait_for(&self, what: &str) {
+        for _ in 0..TRIES {
+            if self.run(&format!("return Boolean({what})")) == true {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let script = "return document.activeElement.outerHTML.slice(0, 200)";
+        panic!(
+            "it does not come to {what}; the focus is on {}",
+            self.run(script)
+        );
     }
 
     /// Presses and releases keys, by what they type: `"\u{e004}"` is Tab, `"\u{e007}"` Enter.

@@ -24,142 +24,88 @@ const TAPES: [&str; 6] = [
     "openai-chat/surrogate-split.tape",
 ];
 
-/// Id, name, part, reshape, title.
-const CLASSES: [(&str, &str, &str, bool, &str); 20] = [
+/// Id, name, reshape, title.
+const CLASSES: [(&str, &str, bool, &str); 20] = [
     (
         "F-01",
         "chunk_split_json",
-        "transport",
         true,
         "an event cut across reads",
     ),
-    (
-        "F-02",
-        "chunk_merge",
-        "transport",
-        true,
-        "several events in one read",
-    ),
+    ("F-02", "chunk_merge", true, "several events in one read"),
     (
         "F-03",
         "utf8_split",
-        "transport",
         true,
         "a chunk ends inside a character",
     ),
     (
         "F-05",
         "surrogate_split",
-        "transport",
         true,
         "half of a surrogate pair ends a delta",
     ),
-    (
-        "F-06",
-        "crlf_split",
-        "transport",
-        true,
-        "CR and LF in different chunks",
-    ),
-    (
-        "F-07",
-        "bom",
-        "transport",
-        true,
-        "a byte order mark in front",
-    ),
+    ("F-06", "crlf_split", true, "CR and LF in different chunks"),
+    ("F-07", "bom", true, "a byte order mark in front"),
     (
         "F-09",
         "proxy_buffering",
-        "transport",
         true,
         "everything arrives at once",
     ),
     (
         "F-10",
         "stall",
-        "transport",
         false,
         "the connection stays open, and nothing comes",
     ),
     (
         "F-13",
         "reset_mid_stream",
-        "transport",
         false,
         "the connection is reset in the middle",
     ),
-    (
-        "F-15",
-        "comment_keepalive",
-        "grammar",
-        true,
-        "comments between events",
-    ),
+    ("F-15", "comment_keepalive", true, "comments between events"),
     (
         "F-15b",
         "comment_then_blank",
-        "grammar",
         true,
         "an id that sticks, then a comment",
     ),
-    ("F-16", "ping_events", "grammar", true, "pings anywhere"),
+    ("F-16", "ping_events", true, "pings anywhere"),
     (
         "F-17",
         "field_variants",
-        "grammar",
         true,
         "fields written in every lawful way",
     ),
-    (
-        "F-22",
-        "delta_sizes",
-        "tools",
-        true,
-        "deltas split and joined",
-    ),
+    ("F-22", "delta_sizes", true, "deltas split and joined"),
     (
         "F-23",
         "interleaved_calls",
-        "tools",
         true,
         "the deltas of calls take turns",
     ),
     (
         "F-27",
         "unknown_stop",
-        "termination",
         false,
         "a reason that forbids acting",
     ),
     (
         "F-30",
         "eof_without_terminal",
-        "termination",
         false,
         "a clean end before the message's end",
     ),
-    (
-        "F-32",
-        "terminal_lost",
-        "termination",
-        false,
-        "no terminal event, or two",
-    ),
+    ("F-32", "terminal_lost", false, "no terminal event, or two"),
     (
         "F-40",
         "error_event",
-        "errors",
         false,
         "an error event inside the stream",
     ),
-    (
-        "F-50",
-        "unknown_fields",
-        "content",
-        true,
-        "fields that nobody expects",
-    ),
+    ("F-50", "unknown_fields", true, "fields that nobody expects"),
 ];
 
 /// What the careless client gets wrong, by what provokes it.
@@ -205,11 +151,10 @@ pub(crate) fn report(runs: u64) -> Report {
             .collect(),
     };
     let mut report = Report::new(facts, 1, 1);
-    for (id, name, group, reshape, title) in CLASSES {
+    for (id, name, reshape, title) in CLASSES {
         report.name_class(ClassFacts {
             id: id.into(),
             name: name.into(),
-            group: group.into(),
             title: title.into(),
             reshape,
             right: "Keep what has come, and wait for the rest of it.".into(),
@@ -218,7 +163,6 @@ pub(crate) fn report(runs: u64) -> Report {
     report.name_class(ClassFacts {
         id: "F-72".into(),
         name: "huge_reply".into(),
-        group: "resources".into(),
         title: "a reply of many megabytes".into(),
         reshape: true,
         right: "Bound what is kept.".into(),
@@ -517,4 +461,103 @@ fn observed(dialect: Dialect, script: &Script, mistake: Option<Code>) -> Observa
         stderr: String::new(),
         elapsed_ns,
     }
+}
+
+/// A report in which every text that comes from elsewhere is this one.
+pub(crate) fn hostile(text: &str) -> Report {
+    let all = support::tapes();
+    let (_, loaded) = all.iter().find(|(name, _)| name == TAPES[1]).unwrap();
+    let mut tape = instant(loaded.tape.clone());
+    // Also in the reply itself: in its text and in the names of its tools.
+    let written = serde_json::to_string(text).unwrap();
+    let written = written.trim_matches('"');
+    let body = String::from_utf8(tape.exchanges[0].body()).unwrap();
+    let body = body
+        .replace("get_weather", written)
+        .replace("\"text\":\"", &format!("\"text\":\"{written}"));
+    assert!(body.matches(written).count() > 2, "the reply holds it");
+    tape.exchanges[0].chunks = vec![wiretape_tape::Chunk {
+        after_ns: 0,
+        bytes: body.into_bytes(),
+    }];
+    let facts = Facts {
+        wiretape: text.into(),
+        client: vec![text.into()],
+        mode: text.into(),
+        profile: Profile::Faults,
+        runs: 1,
+        seed: 0,
+        patience_ns: 1,
+        cases: 2,
+        tapes: vec![TapeFacts {
+            dialect: text.into(),
+            sha256: text.into(),
+            ..TapeFacts::of(text, &tape)
+        }],
+    };
+    let mut report = Report::new(facts, 1, 1);
+    report.name_class(ClassFacts {
+        id: text.into(),
+        name: text.into(),
+        title: text.into(),
+        reshape: true,
+        right: text.into(),
+    });
+    report.not_tried("F-99", text, text);
+    let subject = Subject::new(&tape.exchanges[0], Some("anthropic"));
+    let mut scenario = Scenario::generate(3, Profile::Lawful, &subject);
+    scenario.pieces.push(wiretape_vary::Piece::UnknownField {
+        block: 2,
+        first: true,
+        value: text.into(),
+    });
+    let script = scenario.apply(&subject);
+    let mut sent: Vec<Vec<Script>> = tape
+        .exchanges
+        .iter()
+        .map(|one| vec![Script::plain(one)])
+        .collect();
+    let baseline = observed(Dialect::Anthropic, &sent[0][0], None);
+    sent[0] = vec![script];
+    let mut seen = observed(Dialect::Anthropic, &sent[0][0], Some(Code::Crash));
+    seen.misses.push(wiretape_check::Miss {
+        request: 9,
+        asked: text.into(),
+        why: text.into(),
+    });
+    seen.ended = Ended::Crashed { why: text.into() };
+    let case = Case {
+        number: 0,
+        tape: 0,
+        class: text.into(),
+        scenario: scenario.clone(),
+    };
+    let finding = Finding {
+        code: Code::Crash,
+        severity: Severity::High,
+        class: text.into(),
+        expected: text.into(),
+        seen: text.into(),
+        difference: Some(text.into()),
+        place: place(text, Some(0), scenario),
+        flaky: false,
+    };
+    let run = Run {
+        tape: &tape,
+        case: Some(&case),
+        sent: &sent,
+        baseline: &baseline,
+        seen: &seen,
+    };
+    let mut example = Example::new(finding, text.into()).drawn(run);
+    example.explain = vec![text.into()];
+    report.add_baseline(Baseline::of(text, BaselineState::Fails, run), Vec::new());
+    let tried = Tried {
+        class: text,
+        tape: text,
+        standing: None,
+    };
+    report.add(tried, vec![example]);
+    report.finish(1, false);
+    report
 }

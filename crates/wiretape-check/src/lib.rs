@@ -12,6 +12,7 @@ mod code;
 mod finding;
 mod observation;
 pub mod report;
+pub mod shrink;
 pub mod verdict;
 
 pub use campaign::{Campaign, Case};

@@ -72,8 +72,7 @@ pub(crate) async fn play<S: AsyncRead + AsyncWrite + Unpin>(
         Err(Gone) => (false, EndKind::ClientClosed),
     };
     let chunks = playing.sent;
-    let status = part.reply.status;
-    let well = whole && end == EndKind::Complete && status.is_some_and(|status| status < 400);
+    let well = whole && end == EndKind::Complete && !part.reply.fails();
     let outcome = match well {
         true => Outcome::Complete,
         false => Outcome::Failed,

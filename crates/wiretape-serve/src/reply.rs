@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use wiretape_core::sse::{Decoder, Options};
 use wiretape_tape::{EndKind, Exchange, Kind, sha256_hex, sniff};
-use wiretape_vary::Script;
+use wiretape_vary::{Outcome, Script};
 
 use crate::clock::{epoch_s, http_date};
 
@@ -116,7 +116,12 @@ impl Reply {
 
     /// A client that gets it has reason to ask again.
     pub(crate) fn fails(&self) -> bool {
-        self.status.is_none_or(|status| status >= 400) || self.script.end != EndKind::Complete
+        // A stream that stops, or reports an error, may do so over a connection that ends well.
+        let broken =
+            |outcome: &Outcome| matches!(outcome, Outcome::ErrorReported | Outcome::EofReported);
+        self.status.is_none_or(|status| status >= 400)
+            || self.script.end != EndKind::Complete
+            || self.script.permits.iter().any(broken)
     }
 
     /// How the body is delimited for a client.

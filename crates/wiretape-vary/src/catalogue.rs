@@ -102,6 +102,38 @@ pub enum Outcome {
     EofReported,
 }
 
+impl Outcome {
+    /// Its name: `same`, `calls_refused`, …
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::SameButReason => "same_but_reason",
+            Self::SoFar => "so_far",
+            Self::SameButIds => "same_but_ids",
+            Self::SameButReasoning => "same_but_reasoning",
+            Self::SameCalls => "same_calls",
+            Self::SameFirst => "same_first",
+            Self::CallsRefused => "calls_refused",
+            Self::NoCalls => "no_calls",
+            Self::ErrorReported => "error_reported",
+            Self::EofReported => "eof_reported",
+        }
+    }
+}
+
+impl Standing {
+    /// Its name: `seen`, `documented`, `lawful`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Seen => "seen",
+            Self::Documented => "documented",
+            Self::Lawful => "lawful",
+        }
+    }
+}
+
 /// Reasons after which the calls of a message may be run.
 const ACTING: [&str; 6] = [
     "end_turn",

@@ -16,6 +16,7 @@ use alloc::vec::Vec;
 use wiretape_tape::EndKind;
 
 use crate::catalogue::{Standing, permits_acting};
+use crate::classes;
 use crate::dialect::{Family, Kind};
 use crate::fault::drops;
 use crate::json;
@@ -67,6 +68,9 @@ struct Draw<'a> {
 type Choice<'a, T> = (&'static str, u32, bool, fn(&Draw<'a>, &mut Rng) -> T);
 
 pub(crate) fn generate(seed: u64, profile: Profile, subject: &Subject) -> Scenario {
+    if matches!(profile, Profile::Quirks | Profile::Hostile) {
+        return of_catalogue(seed, profile, subject);
+    }
     let mut draw = Draw {
         seed,
         subject,
@@ -100,6 +104,37 @@ pub(crate) fn generate(seed: u64, profile: Profile, subject: &Subject) -> Scenar
         exchange: None,
         pieces: draw.pieces,
         retries: None,
+    }
+}
+
+/// A case of one of the profile's classes; without pieces where none fits.
+fn of_catalogue(seed: u64, profile: Profile, subject: &Subject) -> Scenario {
+    let mut scenario = Scenario {
+        seed,
+        profile,
+        ..Scenario::plain()
+    };
+    let all = classes::all();
+    let mut fitting: Vec<bool> = all
+        .iter()
+        .map(|class| class.in_profile(profile, subject.family.map_or("", Family::name)))
+        .collect();
+    loop {
+        let kinds = all.iter().zip(&fitting);
+        let kinds = kinds.map(|(class, fits)| (class.name, 1, *fits));
+        let Some(place) = chosen(seed, "catalogue", kinds) else {
+            return scenario;
+        };
+        let drawn = all
+            .get(place)
+            .map(|class| class.draw_in(seed, profile, subject));
+        if let Some(Ok(pieces)) = drawn {
+            scenario.pieces = pieces;
+            return scenario;
+        }
+        if let Some(fits) = fitting.get_mut(place) {
+            *fits = false;
+        }
     }
 }
 

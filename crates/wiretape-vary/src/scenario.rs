@@ -130,9 +130,11 @@ pub enum Profile {
     SeenReshapes,
     /// Those of [`Profile::SeenReshapes`], and a fault that was seen every other time.
     Seen,
-    /// What compatible servers do: of whichever provider's dialect the tape is.
+    /// What compatible servers do: a case of one of the [classes](crate::classes) of which such a
+    /// server was seen.
     Quirks,
-    /// Resources and security: sizes, depths, floods, keys.
+    /// Resources and security: a case of one of the [classes](crate::classes) of sizes, depths,
+    /// floods and keys.
     Hostile,
 }
 

@@ -164,8 +164,12 @@ impl Drive {
             .collect();
         let usable = Arc::new(usable);
         let finished = finished.clone();
+        let (runner, tapes) = (Arc::clone(&self.runner), Arc::clone(&usable));
         let numbers = self.runner.campaign().numbers();
-        let numbers = numbers.filter(move |number| !finished.contains(number));
+        let numbers = numbers.filter(move |number| {
+            let tape = runner.campaign().tape_of(*number);
+            tapes.contains_key(&tape) && !finished.contains(number)
+        });
         self.each(
             Box::new(numbers),
             move |runner, client, number| {
@@ -229,8 +233,12 @@ impl Drive {
         Ok(())
     }
 
-    /// Does something with each number, so many at a time, each job with a client of its own.
-    async fn each<T, F>(
+    /// Does something with each number, so many at a time, each job with a client of its own. It ends
+    /// before its time where it is stopped.
+    ///
+    /// # Errors
+    /// The first of what `run` gives; nothing is begun after it.
+    pub async fn each<T, F>(
         &self,
         numbers: Box<dyn Iterator<Item = u64> + Send>,
         run: impl Fn(Arc<Runner>, Client, u64) -> F + Clone + Send + Sync + 'static,

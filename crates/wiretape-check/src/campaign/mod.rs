@@ -10,6 +10,7 @@ mod echo;
 mod journal;
 mod observe;
 mod plan;
+mod records;
 mod runner;
 mod watch;
 
@@ -21,6 +22,7 @@ pub use journal::{Journal, JournalError};
 pub use plan::{
     CASES_MAX, Campaign, Named, NotTried, Plan, PlanError, Prepared, Shard, UnknownShard,
 };
+pub use records::Records;
 pub use runner::{RunError, Runner, Settings, Trial};
 
 /// One delivery.

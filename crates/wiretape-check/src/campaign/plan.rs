@@ -260,6 +260,13 @@ impl Campaign {
         })
     }
 
+    /// Which tape the case of this number is of.
+    #[must_use]
+    pub fn tape_of(&self, number: u64) -> usize {
+        let tapes = self.tapes.len() as u64;
+        usize::try_from(number.checked_rem(tapes).unwrap_or(0)).unwrap_or(usize::MAX)
+    }
+
     /// The case of this number; `None` where nothing can be done to its tape, or there is none.
     #[must_use]
     pub fn case(&self, number: u64) -> Option<Case> {
@@ -267,7 +274,7 @@ impl Campaign {
             return None;
         }
         let tapes = self.tapes.len() as u64;
-        let tape = usize::try_from(number % tapes).ok()?;
+        let tape = self.tape_of(number);
         let prepared = self.tapes.get(tape)?;
         let (class, scenario) = match &self.plan.scenario {
             Some(scenario) => (class_of(scenario), scenario.clone()),

@@ -380,11 +380,18 @@ async fn listen(noted: &Arc<Noted>) -> Result<Server, RunError> {
 
 /// The longest time that an answer tells the client to wait.
 fn retry_after_ns(prepared: &Prepared, sent: &[Vec<Script>]) -> u64 {
-    let _ = sent;
     let recorded = prepared.tape.exchanges.iter();
     let recorded = recorded.filter_map(|exchange| exchange.response.as_ref());
-    let waits = recorded.flat_map(|response| &response.headers).map(wait_ns);
-    waits.max().unwrap_or_default()
+    let recorded = recorded.flat_map(|response| &response.headers);
+    let heads = sent
+        .iter()
+        .flatten()
+        .filter_map(|script| script.head.as_ref());
+    let dates = heads.clone().filter_map(|head| head.retry_at_s);
+    let dates = dates.map(|seconds| u64::from(seconds).saturating_mul(1_000_000_000));
+    let headers = heads.flat_map(|head| &head.headers);
+    let waits = recorded.chain(headers).map(wait_ns);
+    waits.chain(dates).max().unwrap_or_default()
 }
 
 fn wait_ns((name, value): &(String, String)) -> u64 {

@@ -14,17 +14,21 @@ const START_NS: u64 = 30_000_000_000;
 const REQUESTS_MAX: usize = 64;
 /// As many more for each exchange of the tape.
 const REQUESTS_PER_EXCHANGE: usize = 4;
+/// What a client may need for a chunk, and for a byte, that wait in its system's buffer already:
+/// a byte-by-byte replay is read long after it was written.
+const CHUNK_NS: u64 = 250_000;
+const BYTE_NS: u64 = 1_000;
 /// The longest time between two looks.
 const LOOK: Duration = Duration::from_millis(250);
 /// The longest wait of a delivery that is waited for.
-const WAIT_NS_MAX: u64 = 3_600_000_000_000;
+const WAIT_NS_MAX: u64 = 600_000_000_000;
 
 /// How long a run may do nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Limits {
     /// How long a client is waited for.
     pub(super) patience_ns: u64,
-    /// The longest wait of the delivery.
+    /// The longest wait of the delivery, and the time that its bytes take to be read.
     pub(super) wait_ns: u64,
     /// The process was only started for this run.
     pub(super) fresh: bool,
@@ -37,7 +41,10 @@ impl Limits {
         let scripts = sent.iter().flatten();
         let waits = scripts.map(|script| {
             let steps = script.steps().map(|step| step.after_ns);
-            steps.fold(script.end_after_ns, u64::max)
+            let wait = steps.fold(script.end_after_ns.max(script.head_after_ns), u64::max);
+            let chunks = (script.steps().len() as u64).saturating_mul(CHUNK_NS);
+            let bytes = (script.body().len() as u64).saturating_mul(BYTE_NS);
+            wait.saturating_add(chunks).saturating_add(bytes)
         });
         Self {
             patience_ns,

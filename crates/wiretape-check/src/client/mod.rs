@@ -13,6 +13,10 @@
 //! answer everything but `run` may be left out, and what is left out is not compared: most of what a
 //! client does is seen from its requests. `arguments_text` stands for arguments that the client
 //! does not parse, `"invalid": true` for a call that it will not run.
+//!
+//! A text that holds both halves of a surrogate pair apart must not be written as `\ud83d\ude00`,
+//! which reads as the one character that it is not: as bytes that are no UTF-8 (`surrogatepass` in
+//! Python), or each half as U+FFFD, it is seen for what it is.
 
 mod environment;
 mod group;

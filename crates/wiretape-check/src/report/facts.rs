@@ -64,8 +64,6 @@ pub struct ClassFacts {
     pub id: String,
     /// Its name, such as `truncated_by_max_tokens`.
     pub name: String,
-    /// The part of the catalogue, such as `tools`.
-    pub group: String,
     /// What it is, in a line.
     pub title: String,
     /// It must change nothing of what a client does; otherwise it is a fault.

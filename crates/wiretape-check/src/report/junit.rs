@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::words::count;
 use super::{Group, Report, UNTOUCHED};
 use crate::Severity;
 
@@ -91,7 +92,7 @@ impl Report {
                     "      <failure type=\"{}\" message=\"{}\">{}</failure>\n",
                     escaped(worst.code.name()),
                     escaped(&message),
-                    escaped(&text)
+                    content(&text)
                 ),
             );
             Outcome::Failed
@@ -104,7 +105,7 @@ impl Report {
         };
         if !mild.is_empty() {
             let text: String = mild.iter().map(|group| told(group)).collect();
-            let text = escaped(&text);
+            let text = content(&text);
             put(
                 &mut body,
                 &format!("      <system-out>{text}</system-out>\n"),
@@ -144,8 +145,12 @@ fn put(text: &mut String, more: &str) {
 fn told(group: &Group) -> String {
     let (example, finding) = (&group.example, &group.example.finding);
     let mut text = format!(
-        "{} ({}), {} cases\n  expected: {}\n  seen: {}\n",
-        group.code, group.severity, group.cases, finding.expected, finding.seen
+        "{} ({}), {}\n  expected: {}\n  seen: {}\n",
+        group.code,
+        group.severity,
+        count(group.cases, "case", "cases"),
+        finding.expected,
+        finding.seen
     );
     if let Some(difference) = &finding.difference {
         // Writing to a string does not fail.
@@ -156,6 +161,11 @@ fn told(group: &Group) -> String {
     }
     let _ = writeln!(text, "  repeat: {}", example.repeat);
     text
+}
+
+/// The text as an element's content: its lines stay lines.
+fn content(text: &str) -> String {
+    escaped(text).replace("&#10;", "\n")
 }
 
 /// The text as XML 1.0 may hold it, in content and in attributes. What XML has no way to write

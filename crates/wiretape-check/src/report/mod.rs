@@ -363,6 +363,24 @@ impl Report {
         count.standing
     }
 
+    /// The tape's name without the folder that all tapes lie in, and without what names of tapes
+    /// end in.
+    #[must_use]
+    pub fn short_name<'a>(&self, tape: &'a str) -> &'a str {
+        let mut names = self.plan.tapes.iter().map(|tape| tape.name.as_str());
+        let first = names.next().unwrap_or_default();
+        let mut shared = first.rfind('/').map_or(0, |slash| slash + 1);
+        for name in names {
+            while !name.starts_with(first.get(..shared).unwrap_or_default()) {
+                let folder = first.get(..shared.saturating_sub(1)).unwrap_or_default();
+                shared = folder.rfind('/').map_or(0, |slash| slash + 1);
+            }
+        }
+        let folder = first.get(..shared).unwrap_or_default();
+        let name = tape.strip_prefix(folder).unwrap_or(tape);
+        name.strip_suffix(".tape").unwrap_or(name)
+    }
+
     /// Where a class on a tape stands among others.
     fn place<'a>(&self, class: &'a str, tape: &'a str) -> Place<'a> {
         let mut tapes = self.plan.tapes.iter();

@@ -1,6 +1,8 @@
 //! What reports promise, over campaigns that chance makes up.
 
 mod laws;
+mod pages;
+mod timeline;
 
 use wiretape_vary::{Profile, Scenario, Standing};
 
@@ -78,7 +80,6 @@ fn what_a_report_writes_it_reads() {
     report.name_class(ClassFacts {
         id: "F-40".into(),
         name: "error_event".into(),
-        group: "errors".into(),
         title: "an error event".into(),
         reshape: false,
         right: "report it".into(),

@@ -211,7 +211,13 @@ impl<'a> Head<'a> {
 
 /// The head that an attempt got.
 pub(super) fn head_of<'a>(run: &Run<'a>, exchange: usize, attempt: usize) -> Option<Head<'a>> {
-    let _ = attempt;
+    let script = script_of(run.sent, exchange, attempt);
+    if let Some(head) = script.and_then(|script| script.head.as_ref()) {
+        return Some(Head {
+            status: head.status,
+            headers: &head.headers,
+        });
+    }
     let response = run.tape.exchanges.get(exchange)?.response.as_ref()?;
     Some(Head {
         status: response.status,

@@ -38,8 +38,9 @@ fn waits(run: &Run<'_>, last: Option<&TurnSeen>, patience_ns: u64) -> Blame {
         script_of(run.sent, turn.exchange, attempt)
     });
     // A stream that has said all there is to say is no stream to wait for.
-    let silent =
-        script.is_some_and(|script| script.end == EndKind::Timeout && !lawful(&script.permits));
+    let silent = script.is_some_and(|script| {
+        (script.silent || script.end == EndKind::Timeout) && !lawful(&script.permits)
+    });
     let whole = last.is_none_or(|turn| lawful(&permits(run, turn)));
     if silent {
         return Blame::new(

@@ -9,6 +9,7 @@ use super::compare;
 use super::deed::{self, script_of};
 use super::permit::Blame;
 use super::retries::time;
+use crate::client::DUMMY_KEY;
 use crate::{Code, Observation, Said, TurnSeen};
 
 /// A wait that is shorter than this is no wait to see text before.
@@ -17,16 +18,13 @@ const STALL_NS: u64 = 250_000_000;
 /// Blocks of text that are told apart; in further ones nothing is looked for.
 const BLOCKS_MAX: usize = 64;
 
-/// The key that clients are given: it opens nothing, and is nowhere in a recording.
-const KEY: &str = "wiretape-replay-needs-no-key";
-
 /// It showed nothing before a wait, although there was text, and all of it behind the reply's end.
 pub(super) fn not_incremental(run: &Run<'_>, turn: &TurnSeen) -> Option<Blame> {
     let [attempt] = turn.attempts.as_slice() else {
         return None;
     };
     let events = run.seen.said.as_ref()?.events.as_ref()?;
-    let script = script_of(run.sent, turn.exchange, 0)?;
+    let script = script_of(run.sent, turn.exchange, 0)?.decoded();
     let dialect = deed::dialect(run.tape)?;
     let mut reader = Reader::new(dialect);
     let (mut text, mut at_ns) = (false, 0_u64);
@@ -120,7 +118,7 @@ pub(super) fn secret(run: &Run<'_>) -> Option<Blame> {
     let texts = told(run.seen);
     let usual = told(run.baseline);
     for (place, text) in &texts {
-        if text.contains(KEY) {
+        if text.contains(DUMMY_KEY) {
             let expected = "no key in what it writes";
             let seen = format!("the key it was given, in {place}");
             return Some(Blame::new(Code::SecretEchoed, expected, seen));

@@ -19,6 +19,7 @@ mod compare;
 mod deed;
 mod ends;
 mod evidence;
+mod explain;
 mod permit;
 mod replies;
 mod retries;
@@ -27,6 +28,7 @@ use wiretape_tape::Tape;
 use wiretape_vary::{Outcome, Scenario, Script, Standing};
 
 use crate::{Case, Code, Finding, Observation, Place, TurnSeen};
+pub use explain::explain;
 use permit::Blame;
 
 /// All that is known of one run.

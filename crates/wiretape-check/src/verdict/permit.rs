@@ -65,7 +65,15 @@ pub(super) fn lawful(permits: &[Outcome]) -> bool {
 
 /// The reply as it was, in all that is compared here: ids and reasoning are not.
 fn whole(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Same | Outcome::SameButReason)
+    matches!(
+        outcome,
+        Outcome::Same
+            | Outcome::SameButReason
+            | Outcome::SameButIds
+            | Outcome::SameButReasoning
+            | Outcome::SameCalls
+            | Outcome::SameFirst
+    )
 }
 
 impl Reply<'_> {
@@ -130,11 +138,11 @@ impl Reply<'_> {
     fn fits(&self, outcome: Outcome) -> bool {
         match outcome {
             whole if self::whole(whole) => {
-                self.same_text()
+                (outcome == Outcome::SameCalls || self.same_text())
                     && self.calls().is_same()
                     && (self.got.reported == self.want.reported || self.gone)
             }
-            Outcome::SoFar => self.begun() && self.calls().is_part(),
+            Outcome::SoFar | Outcome::CallsRefused => self.begun() && self.calls().is_part(),
             Outcome::NoCalls => self.begun() && self.own().is_empty(),
             Outcome::ErrorReported | Outcome::EofReported => {
                 self.begun() && self.own().is_empty() && (self.got.reported || self.gone)
@@ -206,10 +214,11 @@ impl Reply<'_> {
     /// The text, where it is no beginning of the reply's.
     fn blame_text(&self) -> Option<Blame> {
         let (want, got) = (self.want.text.as_ref()?, self.got.text.as_ref()?);
+        let other = self.permits.contains(&Outcome::SameCalls);
         let wrong = if lawful(self.permits) {
-            want != got
+            want != got && !other
         } else {
-            !self.begun()
+            !self.begun() && !other
         };
         if !wrong {
             return None;

@@ -18,26 +18,16 @@ pub(crate) enum Defect {
     None,
     /// Runs what it has of a reply that did not end well.
     ActsBeforeEnd,
-    /// Runs a call on `{}` where the arguments do not parse.
-    EmptyOnError,
     /// Takes every reply for a whole one, runs no calls of those that are none.
     IgnoresErrors,
     /// Shows the text of each attempt.
     RetriesAfterOutput,
-    /// Each call runs twice.
-    RunsTwice,
-    /// The last call of a reply is left out.
-    LosesCall,
-    /// The calls of a reply run from the last on.
-    Reverses,
     /// A character outside ASCII is lost where a chunk ends in it.
     Utf8PerChunk,
     /// It waits for a stream that has stopped.
     Waits,
     /// It knows no line end but LF.
     LfOnly,
-    /// A result without its call stays in its history.
-    Orphans,
 }
 
 /// How a client works.
@@ -339,10 +329,7 @@ impl Running {
             turn.echo = Some(Echo {
                 text: got.transcript.text.clone(),
                 calls,
-                flaws: match self.client.defect {
-                    Defect::Orphans if scripts.len() > 1 => vec!["an orphan".to_owned()],
-                    _ => Vec::new(),
-                },
+                flaws: Vec::new(),
             });
         }
         self.seen.turns.push(turn);
@@ -375,28 +362,13 @@ impl Running {
         for call in &transcript.rejected_calls {
             let id = call.id.as_deref();
             let done = match self.client.defect {
-                Defect::EmptyOnError => ran(id, &call.name, "{}".to_owned()),
                 Defect::ActsBeforeEnd => ran(id, &call.name, call.arguments.clone()),
                 _ => refused(id, &call.name, call.arguments.clone()),
             };
             calls.push((call.ordinal, done));
         }
         calls.sort_by_key(|(ordinal, _)| *ordinal);
-        let mut calls: Vec<Call> = calls.into_iter().map(|(_, call)| call).collect();
-        match self.client.defect {
-            Defect::RunsTwice => {
-                for call in &mut calls {
-                    let again = call.results.clone();
-                    call.results.extend(again);
-                }
-            }
-            Defect::LosesCall => {
-                calls.pop();
-            }
-            Defect::Reverses => calls.reverse(),
-            _ => {}
-        }
-        calls
+        calls.into_iter().map(|(_, call)| call).collect()
     }
 
     fn account(&mut self, calls: &[Call]) {

@@ -1,5 +1,6 @@
 //! `wiretape check TAPE… -- CMD`: a verdict on any client.
 
+mod failures;
 mod progress;
 mod report;
 pub(crate) mod table;
@@ -74,7 +75,7 @@ pub(crate) struct ClientArgs {
     pub(crate) command: Vec<OsString>,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok();
     let seconds = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let seconds = seconds.filter(|seconds| !seconds.is_zero());

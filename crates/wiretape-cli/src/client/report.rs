@@ -8,12 +8,13 @@ use wiretape_check::report::{
     self, BASELINE_TIMELINES_MAX, BaselineState, ClassFacts, Example, Facts, Report, TapeFacts,
     Timeline, Tried, UNTOUCHED,
 };
-use wiretape_check::verdict::Run;
+use wiretape_check::verdict::{Run, explain};
 use wiretape_check::{Case, Code, Finding, Observation};
 use wiretape_core::Dialect;
 use wiretape_vary::classes;
 use wiretape_vary::{Profile, Scenario, Standing};
 
+use super::failures::Small;
 use super::work::Done;
 use crate::args::CheckArgs;
 use crate::{Io, screen};
@@ -55,10 +56,23 @@ pub(super) fn report(args: &CheckArgs, done: &Done, io: &Io<'_>) -> Report {
         let found = record.findings.iter().map(|finding| {
             let shown = args.client.outputs.html.is_some() || args.json;
             let shown = shown && report.would_show(finding);
+            let small = done.small_of(case.number, finding.code);
+            let line = match small {
+                Some(small) => repeat.small(small),
+                None => repeat.line(finding, tape),
+            };
+            // The smallest case has fewer bytes to look at.
+            let lines = match small {
+                Some(Small { shrunk, .. }) => explain(&shrunk.tape, &shrunk.finding, &line),
+                None => explain(&tape.tape, finding, &line),
+            };
             Example {
                 finding: finding.clone(),
-                repeat: repeat.line(finding, tape),
-                explain: Vec::new(),
+                repeat: line,
+                explain: match report.would_show(finding) {
+                    true => lines.into(),
+                    false => Vec::new(),
+                },
                 timeline: seen
                     .filter(|_| shown)
                     .map(|seen| Box::new(timeline(done, Some(case), case.tape, seen, finding))),
@@ -194,6 +208,18 @@ struct Repeat<'a, 'io> {
 }
 
 impl Repeat<'_, '_> {
+    /// The line that plays the smallest case.
+    fn small(&self, small: &Small) -> String {
+        let absolute = |path: &Path| {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.into());
+            screen::quoted(&path)
+        };
+        let program = screen::quoted(self.io.program);
+        let (tape, scenario) = (absolute(&small.files.tape), absolute(&small.files.scenario));
+        let line = format!("{program} check {tape} --scenario {scenario}");
+        self.client(line)
+    }
+
     /// The line that plays the one case to the client again, from any folder.
     fn line(&self, finding: &Finding, tape: &Prepared) -> String {
         let client = &self.args.client;
@@ -219,6 +245,12 @@ impl Repeat<'_, '_> {
                 line += &format!(" --profile {profile} --seed {seed:#x} --case {round}");
             }
         }
+        self.client(line)
+    }
+
+    /// Adds how the client is run.
+    fn client(&self, mut line: String) -> String {
+        let client = &self.args.client;
         for (flag, on) in [
             ("--worker", client.worker),
             ("--port-per-run", client.port_per_run),

@@ -162,9 +162,9 @@ fn cases(report: &Report, row: &Row<'_>) -> String {
     format!("{} of {}", grouped(found), grouped(tried))
 }
 
-fn tapes(row: &Row<'_>) -> String {
+fn tapes(report: &Report, row: &Row<'_>) -> String {
     match row.tapes.as_slice() {
-        [one] => clean(one.tape.strip_suffix(".tape").unwrap_or(&one.tape)),
+        [one] => clean(report.short_name(&one.tape)),
         several => count(several.len(), "tape"),
     }
 }
@@ -179,7 +179,7 @@ fn table(report: &Report, rows: &[Row<'_>], io: &mut Io<'_>) -> Result<(), Fault
                 row.group.code.name().into(),
                 clean(&class(report, &row.group.class)),
                 standing(report, row.group).into(),
-                tapes(row),
+                tapes(report, row),
                 cases(report, row),
             ]
         })

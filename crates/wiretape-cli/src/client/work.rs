@@ -1,18 +1,18 @@
 //! The campaign itself: planned, run, and put together.
 
-use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wiretape_check::Campaign;
 use wiretape_check::campaign::{
-    Baseline, Drive, Event, Journal, JournalError, Named, Plan, PlanError, Record, RunError,
-    Runner, Settings, Stop,
+    Baseline, Drive, Event, Journal, JournalError, Named, Plan, PlanError, Record, Records,
+    RunError, Runner, Settings, Stop,
 };
+use wiretape_check::{Campaign, Code};
 use wiretape_vary::{Profile, Scenario};
 
+use super::failures::{self, Small};
 use super::progress::Progress;
 use crate::args::CheckArgs;
 use crate::clock::Start;
@@ -25,6 +25,8 @@ pub(super) struct Done {
     pub(super) baselines: Vec<Baseline>,
     /// In order of the cases.
     pub(super) records: Vec<Record>,
+    /// What was found, made small.
+    pub(super) small: Vec<Small>,
     pub(super) interrupted: bool,
     pub(super) elapsed: Duration,
 }
@@ -32,6 +34,12 @@ pub(super) struct Done {
 impl Done {
     pub(super) fn campaign(&self) -> &Campaign {
         self.runner.campaign()
+    }
+
+    /// The smallest case of what was found in a case, where it was made small.
+    pub(super) fn small_of(&self, number: u64, code: Code) -> Option<&Small> {
+        let mut all = self.small.iter();
+        all.find(|small| small.number == number && small.code == code)
     }
 
     /// A tape on which nothing can be tried is a failure, whatever was found.
@@ -105,10 +113,13 @@ pub(super) async fn work(
     let patience = args.client.patience;
     let journal = args.client.journal.as_deref();
     let opened = journal.map(|path| Journal::open(path, &campaign, &config, patience));
-    let (mut journal, mut records) = match opened.transpose().map_err(refused)? {
-        Some((journal, records)) => (Some(journal), records),
+    let (journal, known) = match opened.transpose().map_err(refused)? {
+        Some((journal, known)) => (Some(journal), known),
         None => (None, Vec::new()),
     };
+    if !known.is_empty() {
+        io.note(&format!("{} cases are in the journal", known.len()));
+    }
     let stop = Stop::default();
     listen(&stop)?;
     let settings = Settings {
@@ -119,35 +130,24 @@ pub(super) async fn work(
     let runner = Runner::start(Arc::new(campaign), settings).await;
     let runner = Arc::new(runner.map_err(fault)?);
     let drive = Drive::new(Arc::clone(&runner), jobs, stop.clone());
-    let cases = runner.campaign().numbers().count() as u64;
-    let mut progress = Progress::new(cases, io.screen.bars);
+    let count = runner.campaign().numbers().count() as u64;
+    let mut progress = Progress::new(count, io.screen.bars);
 
     progress.say("the untouched tapes");
     let baselines = drive.baselines(|_| {}).await.map_err(fault)?;
     outside(&runner, &baselines)?;
-    let finished: BTreeSet<u64> = records.iter().map(|record| record.case.number).collect();
-    if !finished.is_empty() {
-        io.note(&format!("{} cases are in the journal", finished.len()));
-    }
-    progress.already(finished.len());
-    progress.begin();
-    let mut broken = None;
-    let ran = drive.cases(&baselines, &finished, |record| {
-        progress.case(record.findings.len());
-        let noted = journal
-            .as_mut()
-            .map_or(Ok(()), |journal| journal.add(&record));
-        if let Err(error) = noted {
-            stop.stop();
-            broken.get_or_insert(error);
-        }
-        records.push(record);
-    });
-    ran.await.map_err(fault)?;
-    if let Some(error) = broken {
-        return Err(refused(error));
-    }
-    records.sort_by_key(|record| record.case.number);
+    let mut records = Records::new();
+    known.into_iter().for_each(|record| records.add(record));
+    cases(
+        &drive,
+        &stop,
+        &baselines,
+        &mut records,
+        journal,
+        &mut progress,
+    )
+    .await?;
+    let mut records = records.into_sorted();
     if !stop.stopped() {
         progress.say("what was found, once more");
         let again = drive.again(&baselines, &mut records, |event| {
@@ -157,14 +157,48 @@ pub(super) async fn work(
         });
         again.await.map_err(fault)?;
     }
-    progress.end();
-    Ok(Done {
+    let mut done = Done {
         runner,
         baselines,
         records,
-        interrupted: stop.stopped(),
-        elapsed: start.elapsed(),
-    })
+        small: Vec::new(),
+        interrupted: false,
+        elapsed: Duration::ZERO,
+    };
+    if let Some(folder) = args.client.failures.as_deref().filter(|_| !stop.stopped()) {
+        let tell = |what: &str| progress.say(what);
+        done.small = failures::write(folder, &drive, &done, tell, io).await?;
+    }
+    progress.end();
+    done.interrupted = stop.stopped();
+    done.elapsed = start.elapsed();
+    Ok(done)
+}
+
+/// Runs the cases that are not in the journal, and notes each there.
+async fn cases(
+    drive: &Drive,
+    stop: &Stop,
+    baselines: &[Baseline],
+    records: &mut Records,
+    mut journal: Option<Journal>,
+    progress: &mut Progress,
+) -> Result<(), Fault> {
+    let finished = records.numbers();
+    progress.already(finished.len());
+    progress.begin();
+    let mut broken = None;
+    let ran = drive.cases(baselines, &finished, |record| {
+        progress.case(record.findings.len());
+        let noted = journal.as_mut().map(|journal| journal.add(&record));
+        if let Some(Err(error)) = noted {
+            stop.stop();
+            broken.get_or_insert(error);
+        }
+        records.add(record);
+    });
+    ran.await.map_err(fault)?;
+    broken.map_or(Ok(()), |error| Err(refused(error)))
 }
 
 /// Ctrl-C and what a supervisor sends end the campaign, and keep what was found.

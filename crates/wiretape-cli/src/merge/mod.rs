@@ -1,6 +1,8 @@
 //! `wiretape merge`: the reports of shards as one.
 
 mod out;
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
 use std::io::Read;

@@ -241,7 +241,24 @@ impl Class {
             None => Ok(Backing::LAWFUL),
         };
         here?;
-        draw::one(self, seed, profile, subject)
+        draw::one(self, seed, profile, subject, None)
+    }
+
+    /// The names of its forms, and whether each keeps the meaning.
+    pub fn forms(&self) -> impl Iterator<Item = (&'static str, Kind)> {
+        self.forms.iter().map(|form| (form.name, form.kind))
+    }
+
+    /// A case of one form.
+    ///
+    /// # Errors
+    /// Why it does not fit the exchange, or that there is no such form.
+    pub fn draw_form(&self, seed: u64, form: &str, subject: &Subject) -> Drawn {
+        let mut forms = self.forms.iter();
+        let found = forms
+            .find(|found| found.name == form)
+            .ok_or("no such form")?;
+        draw::of(self, found, seed, subject)
     }
 
     /// The profile has cases of it in streams of this dialect.

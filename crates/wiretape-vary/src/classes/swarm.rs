@@ -61,6 +61,23 @@ pub(super) fn around(
         let recuts = cut_already && matches!(piece, Piece::Rechunk { .. });
         on && !same && !breaks && !moves && !recuts
     });
+    let own = scenario.pieces.len();
     scenario.pieces.extend(around);
+    keep_own(&mut scenario, own, subject);
     Ok(scenario)
+}
+
+/// The first pieces are what it is about: where another has taken their place away, it goes, and so
+/// does one for which they left none.
+pub(super) fn keep_own(scenario: &mut Scenario, own: usize, subject: &Subject) {
+    let skipped = scenario.apply(subject).skipped;
+    if skipped.iter().any(|(at, _)| *at < own) {
+        scenario.pieces.truncate(own);
+        return;
+    }
+    let mut place = 0;
+    scenario.pieces.retain(|_| {
+        place += 1;
+        !skipped.iter().any(|(at, _)| at + 1 == place)
+    });
 }

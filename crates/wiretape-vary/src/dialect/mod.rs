@@ -68,6 +68,14 @@ impl Family {
         }
     }
 
+    /// Its name, as tapes have it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Anthropic => "anthropic",
+            Self::OpenAiChat => "openai-chat",
+        }
+    }
+
     /// The dialect that the first payload shows.
     pub(crate) fn detect(blocks: &[Arc<Block>]) -> Option<Self> {
         let mut payloads = blocks.iter().filter_map(|block| block.payload());

@@ -175,6 +175,62 @@ fn at<'a>(value: &'a mut Value, path: &[Step]) -> Option<&'a mut Value> {
     Some(slot)
 }
 
+/// The piece with one of its numbers 0, a half or one less; with half a list or text; with a yes that
+/// is a no.
+pub(super) fn halves(piece: &Piece) -> Vec<Piece> {
+    let mut all = Vec::new();
+    let Ok(value) = serde_json::to_value(piece) else {
+        return all;
+    };
+    let mut parts = Vec::new();
+    find(&value, &mut Vec::new(), &mut parts);
+    for (path, _) in parts {
+        let mut with = |change: &dyn Fn(&mut Value)| {
+            let mut changed = value.clone();
+            if let Some(slot) = at(&mut changed, &path) {
+                change(slot);
+            }
+            let simpler = serde_json::from_value::<Piece>(changed).ok();
+            all.extend(simpler.filter(|simpler| simpler != piece && !all.contains(simpler)));
+        };
+        with(&|slot| less(slot, &|_| 0));
+        with(&|slot| less(slot, &|number| number / 2));
+        with(&|slot| less(slot, &|number| number.saturating_sub(1)));
+        for first in [true, false] {
+            with(&|slot| halve(slot, first));
+        }
+    }
+    all
+}
+
+fn less(slot: &mut Value, of: &dyn Fn(u64) -> u64) {
+    if let Some(number) = slot.as_u64() {
+        *slot = Value::from(of(number));
+    }
+}
+
+/// Half of a list or a text; a yes becomes a no.
+fn halve(slot: &mut Value, first: bool) {
+    let kept = |place: usize, len: usize| (place < len / 2) == first;
+    match slot {
+        Value::Array(items) => {
+            let (len, mut place) = (items.len(), 0);
+            items.retain(|_| {
+                place += 1;
+                kept(place - 1, len)
+            });
+        }
+        Value::String(text) => {
+            let chars: Vec<char> = text.chars().collect();
+            let left = chars.iter().enumerate();
+            let left = left.filter(|(place, _)| kept(*place, chars.len()));
+            *text = left.map(|(_, char)| *char).collect();
+        }
+        Value::Bool(flag) => *flag = false,
+        _ => {}
+    }
+}
+
 /// The blocks that a piece names as its own: they must stay.
 pub(super) fn blocks_of(piece: &Piece) -> Vec<usize> {
     let mut found = Vec::new();

@@ -4,15 +4,26 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::fields::halves;
 use crate::scenario::{Cutting, Ends, Escapes, Pace, Piece};
 
 /// Chunks of more bytes than this are as good as none.
 const EVERY_MAX: usize = 4096;
 
-/// A piece's simpler forms, the simplest first: fewer cuts, shorter lists and texts. None of them
-/// leads back to it.
+/// A piece's simpler forms, the simplest first: fewer cuts, shorter lists and texts, smaller numbers,
+/// earlier places. None of them leads back to it, so that a search that takes one after the other
+/// comes to an end.
 #[must_use]
 pub fn simpler(piece: &Piece) -> Vec<Piece> {
+    let mut all = forms(piece);
+    if !matches!(piece, Piece::Rechunk { .. }) {
+        all.extend(halves(piece));
+    }
+    all
+}
+
+/// The forms that are others in kind.
+pub(super) fn forms(piece: &Piece) -> Vec<Piece> {
     match piece {
         Piece::Rechunk { cut } => {
             let simpler = cuttings(cut).into_iter();

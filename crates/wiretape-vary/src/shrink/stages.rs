@@ -8,7 +8,7 @@ use core::ops::Range;
 use super::Trial;
 use super::fields::Simpler;
 use super::halving::Halving;
-use super::simpler::simpler;
+use super::simpler::forms;
 use crate::scenario::{Cutting, Piece};
 
 /// Stages that change the scenario alone: the first ones.
@@ -231,7 +231,7 @@ fn places(best: &Trial) -> Option<(usize, Vec<usize>)> {
     (0 < places.len() && places.len() <= CUTS_MAX).then_some((piece, places))
 }
 
-/// The simpler forms of pieces, each one step.
+/// The forms of pieces that are simpler in kind, each one step.
 #[derive(Debug, Default)]
 struct Forms {
     piece: usize,
@@ -244,7 +244,7 @@ impl Stage for Forms {
             let piece = best.scenario.pieces.get(self.piece)?;
             // Cuts have a stage of their own.
             let cuts = matches!(piece, Piece::Rechunk { .. });
-            let mut forms = simpler(piece).into_iter().filter(|_| !cuts);
+            let mut forms = forms(piece).into_iter().filter(|_| !cuts);
             let Some(form) = forms.nth(self.form) else {
                 self.piece += 1;
                 self.form = 0;

@@ -142,6 +142,7 @@ fn faults_permit_what_they_say() {
                 Outcome::SoFar => want.text.starts_with(got.text.as_str()),
                 Outcome::NoCalls => prefix,
                 Outcome::ErrorReported | Outcome::EofReported => prefix && got.rejected.is_some(),
+                // What the first kinds of faults do not permit.
                 _ => false,
             });
             assert!(fits, "{scenario:?} {got:?}");
@@ -242,7 +243,7 @@ fn scenarios_are_data() {
                 let value = serde_json::to_value(piece).unwrap();
                 assert_eq!(value["piece"], piece.name());
                 assert!(piece.id().starts_with("F-"));
-                assert_eq!(piece.is_reshape(), piece.permits() == [Outcome::Same]);
+                assert!(!piece.is_reshape() || piece.permits() == [Outcome::Same]);
             }
         }
     }

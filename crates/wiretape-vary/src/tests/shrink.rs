@@ -12,7 +12,7 @@ use wiretape_tape::{Exchange, Header, Source, SourceKind, Tape};
 
 use super::{ANTHROPIC, OPENAI_CHAT};
 use crate::script::Script;
-use crate::shrink::{Shrinker, Trial};
+use crate::shrink::{Shrinker, Trial, simpler};
 use crate::{Cutting, Outcome, Piece, Profile, Scenario, Subject};
 
 /// What a client may have wrong, as a property of what it is sent.
@@ -214,11 +214,27 @@ fn a_cut_in_a_character_is_one_cut_and_one_event() {
     let (piece, rest) = left.split_once('\n').unwrap();
     // The character, the event around it, and what makes a reply of it.
     assert_eq!(piece, r#"[{"piece":"rechunk","cut":{"at":[361]}}]"#);
-    assert!(
-        rest.get(359..)
-            .is_some_and(|rest| rest.starts_with('\u{1f600}')),
-        "{rest}"
-    );
+    let at = rest.find('\u{1f600}').unwrap();
+    assert!((at + 1..at + 4).contains(&361), "{at}");
     assert_eq!(rest.matches("data: ").count(), 7, "{rest}");
     assert!(runs <= 60, "{runs} runs");
+}
+
+#[test]
+fn simpler_pieces_come_to_an_end() {
+    let trial = Trial::new(&session(), Scenario::plain());
+    let subject = subject(&trial, 0);
+    for seed in 0..300 {
+        for piece in Scenario::generate(seed, Profile::All, &subject).pieces {
+            // The one that is furthest away is the longest way.
+            let mut steps = 0;
+            let mut least = piece.clone();
+            while let Some(next) = simpler(&least).into_iter().next_back() {
+                assert_ne!(next, least);
+                least = next;
+                steps += 1;
+                assert!(steps < 2_000, "{piece:?} is still {least:?}");
+            }
+        }
+    }
 }

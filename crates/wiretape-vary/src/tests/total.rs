@@ -98,6 +98,84 @@ fn any_pieces(rng: &mut Rng) -> Vec<Piece> {
     ]
 }
 
+/// Every piece of the catalogue, in a shape by chance.
+fn any_quirks(rng: &mut Rng) -> Vec<Piece> {
+    let block = rng.size(0, 20);
+    let before_block = rng.size(0, 20);
+    let at = rng.size(0, 60);
+    let call = rng.size(0, 3);
+    let reason = "length".to_string();
+    let then = Some(EndKind::Reset).filter(|_| at % 2 == 0);
+    macro_rules! any {
+        ($of:ident) => {
+            *rng.pick(crate::$of::ALL).unwrap()
+        };
+    }
+    vec![
+        Piece::Noise {
+            before_block,
+            noise: any!(Noise),
+        },
+        Piece::EventNames {
+            names: any!(EventNames),
+        },
+        Piece::Halved { block, at },
+        Piece::Arguments {
+            call,
+            shape: any!(Arguments),
+        },
+        Piece::Truncate {
+            block,
+            at,
+            reason: reason.clone(),
+            closed: at % 3 == 0,
+        },
+        Piece::Indices {
+            indices: any!(Indices),
+        },
+        Piece::Ids { ids: any!(Ids) },
+        Piece::Names { names: any!(Names) },
+        Piece::Order { order: any!(Order) },
+        Piece::Tail { tail: any!(Tail) },
+        Piece::Usage { usage: any!(Usage) },
+        Piece::Splice { before_block },
+        Piece::Lifecycle {
+            content: call,
+            lifecycle: any!(Lifecycle),
+        },
+        Piece::ForeignError {
+            before_block,
+            shape: any!(ErrorShape),
+            then,
+        },
+        Piece::Fields {
+            fields: any!(Fields),
+        },
+        Piece::Reasoning {
+            reasoning: any!(Reasoning),
+        },
+        Piece::StopAfter { block, reason },
+        Piece::Unknown {
+            unknown: any!(Unknown),
+        },
+        Piece::SecondAnswer {},
+        Piece::Repeat {
+            repeat: any!(Repeat),
+        },
+        Piece::Byte {
+            block,
+            byte: any!(Byte),
+        },
+        Piece::Odd {
+            block,
+            odd: crate::Odd::Twice,
+        },
+        Piece::Signature {
+            signature: crate::Signature::Halves,
+        },
+    ]
+}
+
 /// Every fault and every piece of the wire, likewise.
 fn any_faults(rng: &mut Rng) -> Vec<Piece> {
     let block = rng.size(0, 20);
@@ -157,6 +235,11 @@ fn any_body_under_any_scenario() {
             );
             pieces.retain(|_| rng.within(0, 2) == 0);
             let _ = Scenario::of(pieces).apply(&subject);
+            let quirks = any_quirks(&mut rng);
+            for quirk in &quirks {
+                let _ = Scenario::of(vec![quirk.clone()]).apply(&subject);
+            }
+            let _ = Scenario::of(quirks).apply(&subject);
         }
     }
 }

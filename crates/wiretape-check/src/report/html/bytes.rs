@@ -18,8 +18,9 @@ pub(super) fn put(excerpt: &Excerpt, number: usize, page: &mut Page) {
     page.put("<b class=\"edge\">|</b> a chunk ends.</p>\n");
     page.put("<pre class=\"hex\" tabindex=\"0\">");
     let mut at = excerpt.from;
+    let columns = (at + bytes.len() as u64).to_string().len();
     for row in bytes.chunks(ROW_BYTES) {
-        page.put(&format!("<i>{at:>8}</i> "));
+        page.put(&format!("<i>{at:>columns$}</i> "));
         for (offset, byte) in (at..).zip(row) {
             page.put(if excerpt.edges.contains(&offset) {
                 "<b class=\"edge\">|</b>"
@@ -52,7 +53,7 @@ pub(super) fn put(excerpt: &Excerpt, number: usize, page: &mut Page) {
     }
     if excerpt.at >= at {
         page.put(&format!(
-            "<i>{at:>8}</i> <b class=\"edge\">end of the body</b>\n"
+            "<i>{at:>columns$}</i> <b class=\"edge\">end of the body</b>\n"
         ));
     }
     page.put("</pre>\n</details>\n");

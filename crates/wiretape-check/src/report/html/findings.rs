@@ -1,7 +1,7 @@
 //! What was found, the worst first.
 
 use super::filters::Filters;
-use super::{Page, escaped, picture, short, sign};
+use super::{Page, escaped, picture, sign};
 use crate::report::words::{count, grouped};
 use crate::report::{Example, Group, Report, Timeline, UNTOUCHED, standing_name};
 
@@ -51,7 +51,7 @@ fn told(report: &Report, group: &Group, place: usize, page: &mut Page) {
         sign(severity),
         code.name().replace('_', "_<wbr>"),
         provoked(report, group),
-        escaped(short(&group.tape)),
+        escaped(report.short_name(&group.tape)),
         times(report, group)
     ));
     facts(report, group, page);
@@ -194,7 +194,7 @@ fn rows(report: &Report, groups: &[&Group], first: usize, page: &mut Page) {
             escaped(&group.tape),
             sign(severity),
             provoked(report, group),
-            escaped(short(&group.tape)),
+            escaped(report.short_name(&group.tape)),
             times(report, group)
         ));
         written += 1;

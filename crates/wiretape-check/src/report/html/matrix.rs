@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Page, anchor, escaped, short, sign};
+use wiretape_vary::classes;
+
+use super::{Page, anchor, escaped, sign};
 use crate::report::words::grouped;
 use crate::report::{BaselineState, Count, Group, Report, UNTOUCHED, class_order, standing_name};
 
@@ -50,7 +52,10 @@ pub(super) fn put(report: &Report, groups: &[&Group], page: &mut Page) {
     );
     page.put("<table class=\"matrix\">\n<thead><tr><th scope=\"col\">class</th>");
     for tape in shown {
-        page.put(&format!("<th scope=\"col\">{}</th>", broken(short(tape))));
+        page.put(&format!(
+            "<th scope=\"col\">{}</th>",
+            broken(report.short_name(tape))
+        ));
     }
     page.put("<th scope=\"col\">standing</th></tr></thead>\n");
     untouched(report, groups, shown, page);
@@ -70,7 +75,7 @@ pub(super) fn put(report: &Report, groups: &[&Group], page: &mut Page) {
     let mut last = "";
     page.put("<tbody>\n");
     for id in &tried {
-        let part = report.class(id).map_or("", |class| class.group.as_str());
+        let part = classes::find(id).map_or("", |class| class.group.name());
         if part != last {
             let columns = shown.len() + 2;
             page.put(&format!(

@@ -102,11 +102,6 @@ fn escaped(text: &str) -> String {
     html
 }
 
-/// The tape's name without what all tapes end in.
-fn short(tape: &str) -> &str {
-    tape.strip_suffix(".tape").unwrap_or(tape)
-}
-
 /// A sign for each severity, so that colour is not all there is.
 const fn sign(severity: Severity) -> char {
     match severity {

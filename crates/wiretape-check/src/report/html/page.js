@@ -32,7 +32,7 @@
   let texts = null;
   const apply = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    if (words.length && !texts) texts = all.map((one) => (one.id + ' ' + one.dataset.tape + ' ' + one.textContent).toLowerCase());
+    if (words.length && !texts) texts = all.map((one) => (one.dataset.tape + ' ' + one.textContent).toLowerCase());
     all.forEach((one, place) => { one.hidden = !words.every((word) => texts[place].includes(word)); });
     const seen = all.filter((one) => one.checkVisibility()).length;
     shown.textContent = seen === all.length ? said : seen + ' of ' + said;

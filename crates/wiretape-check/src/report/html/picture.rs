@@ -340,12 +340,28 @@ fn acts_svg(timeline: &Timeline, page: &mut Page) {
             y + 11,
             y + 28
         ));
-        for act in timeline.acts.iter().filter(|act| kinds.contains(&act.kind)) {
-            put_act(act, scale, y, page);
+        let acts = timeline.acts.iter().filter(|act| kinds.contains(&act.kind));
+        if *kinds == [ActKind::Shown] {
+            put_shown(acts, scale, y, page);
+        } else {
+            acts.for_each(|act| put_act(act, scale, y, page));
         }
     }
     axis(height, &duration(timeline.elapsed_ns), "", page);
     page.put("</svg>\n");
+}
+
+/// What was shown, often piece by piece: a stroke each.
+fn put_shown<'a>(acts: impl Iterator<Item = &'a Act>, scale: u64, y: usize, page: &mut Page) {
+    let mut path = String::new();
+    for act in acts {
+        let _ = write!(path, "M{} 0v10", step(act.at_ns, scale));
+    }
+    page.put(&format!(
+        "<svg x=\"0\" y=\"{}\" width=\"100%\" height=\"10\" viewBox=\"0 0 {STEPS} 10\" \
+         preserveAspectRatio=\"none\"><path class=\"shown\" d=\"{path}\"/></svg>\n",
+        y + 18
+    ));
 }
 
 fn put_act(act: &Act, scale: u64, y: usize, page: &mut Page) {

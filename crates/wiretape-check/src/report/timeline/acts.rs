@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::observation::{Ended, Observation};
 use crate::report::quote_bytes;
-use crate::report::words::count;
+use crate::report::words::{count, duration};
 
 /// Acts that are kept; the rest is counted in the last.
 pub const ACTS_MAX: usize = 200;
@@ -171,13 +171,21 @@ fn requests(seen: &Observation, acts: &mut Vec<Act>) {
     }));
 }
 
+/// A client's clock begins when it reads its order, which nobody sees: what it tells of is moved
+/// behind its first request, if it would stand before it.
 fn shown(seen: &Observation, acts: &mut Vec<Act>) {
     let events = seen
         .said
         .iter()
         .flat_map(|said| said.events.iter().flatten());
+    let attempts = seen.turns.iter().flat_map(|turn| &turn.attempts);
+    let asked = attempts.map(|attempt| attempt.at_ns).min();
+    let first = events.clone().map(|event| nanoseconds(event.ms)).min();
+    let later = asked.unwrap_or(0).saturating_sub(first.unwrap_or(0));
     for event in events {
-        let at_ns = nanoseconds(event.ms);
+        let at_ns = nanoseconds(event.ms)
+            .saturating_add(later)
+            .min(seen.elapsed_ns);
         if let Some(text) = &event.text {
             acts.push(Act {
                 at_ns,
@@ -215,8 +223,8 @@ fn ended(ended: &Ended) -> String {
         Ended::Crashed { why } => quote_bytes(&format!("crashes: {why}"), TEXT_BYTES_MAX),
         Ended::Hung { patience_ns } => {
             format!(
-                "was stopped after {} ms without a sign",
-                patience_ns / 1_000_000
+                "was stopped after {} without a sign",
+                duration(*patience_ns)
             )
         }
         Ended::Unreadable { why } => {

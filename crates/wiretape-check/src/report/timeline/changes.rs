@@ -76,7 +76,7 @@ fn agreement(left: &[&[u8]], right: &[&[u8]]) -> (usize, usize) {
                 .take(2)
                 .filter(|(a, b)| a == b)
                 .count();
-            if agree == 2 || (agree == 1 && (left.len() == 1 || right.len() == 1)) {
+            if agree == 2 || (agree == 1 && left.len() == 1 && right.len() == 1) {
                 return (skip, take);
             }
         }
