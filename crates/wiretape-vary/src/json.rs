@@ -186,7 +186,7 @@ pub(crate) fn remove(text: &[u8], object: &Span, key: &str) -> Vec<u8> {
 
 /// The tokens, in order.
 pub(crate) fn tokens(text: &[u8]) -> Vec<Token> {
-    let mut found = Vec::new();
+    let mut found = Vec::with_capacity(text.len() / 4 + 8);
     let mut at = blank_end(text, 0);
     while let Some(&byte) = text.get(at) {
         let end = match byte {

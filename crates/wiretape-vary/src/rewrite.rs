@@ -208,7 +208,7 @@ fn with_field(payload: &[u8], first: bool, value: &str) -> Option<Vec<u8>> {
 pub(crate) fn spaced(payload: &[u8], spaces: u8) -> Option<Vec<u8>> {
     let tokens = json::tokens(payload);
     let verbatim = json::verbatim(payload, &tokens);
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(payload.len() + tokens.len() * usize::from(spaces.min(16)));
     let mut copied = 0;
     for token in &tokens {
         let json::Token::Mark(at, b',' | b':') = *token else {
@@ -227,7 +227,7 @@ pub(crate) fn spaced(payload: &[u8], spaces: u8) -> Option<Vec<u8>> {
 pub(crate) fn escaped(payload: &[u8], which: Escapes, keys: bool) -> Option<Vec<u8>> {
     let tokens = json::tokens(payload);
     let verbatim = json::verbatim(payload, &tokens);
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(payload.len() * 2);
     let mut copied = 0;
     for token in &tokens {
         let body: &Span = match token {
