@@ -7,10 +7,12 @@
 
 pub mod campaign;
 pub mod client;
+mod clock;
 mod code;
 mod finding;
 mod observation;
 pub mod report;
+pub mod shrink;
 pub mod verdict;
 
 pub use campaign::{Campaign, Case};

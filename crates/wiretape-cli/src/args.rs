@@ -88,8 +88,25 @@ laws[{number, law, how, why, cases, failure{case, scenario, difference}}], panic
 fails, panics, unfinished), repeat. The last line: tapes, exchanges, laws, cases, failures,
 unusable, unfinished, interrupted, seed, runs, elapsed_ms.
 
+With -- CMD it is the client CMD that is checked: each tape is played to it untouched, then --runs
+times under the classes of a profile, which take turns (wiretape faults lists them). CMD finds the
+replay through the variables that `wiretape run` sets, and is run anew each time; with --worker it
+stays, and for each run reads a line of JSON and writes one, both ending in LF:
+  in   {\"run\":\"17\",\"base_url\":\"http://127.0.0.1:PORT/r17\",\"tape\":\"a.tape\",\"request\":{…} or null}
+  out  {\"run\":\"17\",\"text\":\"…\",\"tool_calls\":[{\"name\":\"f\",\"arguments\":{…}}],\"stop\":\"…\",\"error\":null,
+        \"events\":[{\"ms\":3.1,\"text\":\"He\"},{\"ms\":9,\"call\":\"f\"}]}
+base_url has no /v1, request is the body of the tape's first request. Only run must be answered:
+which calls were run and what was retried is seen from the client's requests. arguments_text stands
+for arguments that are not parsed, \"invalid\":true for a call that is not run. Without --worker the
+last line of standard output may be such a line. Ctrl-C keeps what was found so far; --journal FILE
+goes on where a run was stopped. Exit codes: 0 nothing was found, 1 something was (--fail-on) or a
+tape could not be tried, 2 an argument, a file or CMD cannot be used, 130 Ctrl-C.
+
 Examples:
   wiretape check
+  wiretape check session.tape -- python agent.py
+  wiretape check my.tape --worker --profile all --runs 500 --html out.html -- node worker.mjs
+  wiretape check my.tape --shard 2/4 --json -- python agent.py
   wiretape check recordings/anthropic my.tape --runs 1000
   wiretape check my.tape --seed 0x2a --runs 64
   wiretape check --json | jq -c 'select(.verdict == \"fails\")'")]
@@ -106,7 +123,7 @@ pub(crate) struct CheckArgs {
         allow_negative_numbers = true
     )]
     pub(crate) seed: u64,
-    /// Scenarios for each law that samples.
+    /// Scenarios for each law that samples; with -- CMD, for each tape.
     #[arg(
         long,
         default_value_t = 64,
@@ -115,13 +132,13 @@ pub(crate) struct CheckArgs {
         allow_negative_numbers = true
     )]
     pub(crate) runs: u32,
-    /// Files checked at the same time [default: one for each core].
+    /// Files checked at the same time, or clients [default: one for each core].
     #[arg(long, value_name = "N", value_parser = at_least_one::<usize>, allow_negative_numbers = true)]
     pub(crate) jobs: Option<usize>,
     /// The protocol, where a file does not say.
     #[arg(long, value_name = "NAME", value_parser = dialect())]
     pub(crate) dialect: Option<Dialect>,
-    /// One JSON line for each exchange, and one for the sum.
+    /// One JSON line for each exchange, and one for the sum; with -- CMD, the report.
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]

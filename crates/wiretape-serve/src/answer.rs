@@ -49,6 +49,11 @@ impl Answer {
         self
     }
 
+    /// How long the body is.
+    pub(crate) fn body_bytes(&self) -> u64 {
+        self.body.len() as u64
+    }
+
     /// Head and body.
     pub(crate) fn bytes(&self, manner: Manner) -> Vec<u8> {
         let mut out = status_line(self.status);

@@ -25,10 +25,11 @@ pub(crate) async fn fin(mut stream: TcpStream) {
     }
 }
 
-/// Sends nothing more until the client leaves or the time is over, then a FIN.
-pub(crate) async fn stall(mut stream: TcpStream, linger: Duration) {
-    if timeout(linger, drain(&mut stream)).await.is_err() {
-        fin(stream).await;
+/// Sends nothing more until the client leaves, then `left`; or until the time is over, then a FIN.
+pub(crate) async fn stall(mut stream: TcpStream, linger: Duration, left: impl FnOnce()) {
+    match timeout(linger, drain(&mut stream)).await {
+        Ok(()) => left(),
+        Err(_) => fin(stream).await,
     }
 }
 

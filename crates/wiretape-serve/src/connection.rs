@@ -13,13 +13,13 @@ use crate::clock::Clock;
 use crate::head::Head;
 use crate::matching::Asked;
 use crate::mount::Matching;
-use crate::mounted::{Flight, Mounted};
+use crate::mounted::{Flight, Mounted, Stalled};
 use crate::play::{Part, Sent, play};
 use crate::reply::{Framing, Manner, Reply};
-use crate::report::{Report, without_keys};
+use crate::report::{Outcome, Report, without_keys};
 use crate::request::{self, Refusal, Stop};
 use crate::server::{Shared, stopped};
-use crate::session::{Choice, Live, Ticket};
+use crate::session::{Choice, Live, Ticket, Wrote};
 use crate::sink::MountedSink;
 use crate::{close, control};
 
@@ -48,6 +48,8 @@ struct Connection {
     shared: Arc<Shared>,
     /// Becomes true when the server stops.
     stopping: watch::Receiver<bool>,
+    /// The answer at whose end the connection stalls.
+    stalled: Option<Stalled>,
 }
 
 /// Serves a connection to its end.
@@ -59,6 +61,7 @@ pub(crate) async fn run(stream: TcpStream, shared: Arc<Shared>, stopping: watch:
         buffer: Vec::new(),
         shared,
         stopping,
+        stalled: None,
     };
     let next = loop {
         match connection.serve().await {
@@ -70,6 +73,7 @@ pub(crate) async fn run(stream: TcpStream, shared: Arc<Shared>, stopping: watch:
         stream,
         shared,
         mut stopping,
+        mut stalled,
         ..
     } = connection;
     let end = async {
@@ -77,7 +81,14 @@ pub(crate) async fn run(stream: TcpStream, shared: Arc<Shared>, stopping: watch:
             Next::Again | Next::Gone => {}
             Next::Fin => close::fin(stream).await,
             Next::Reset => close::reset(stream).await,
-            Next::Stall => close::stall(stream, shared.config.linger).await,
+            Next::Stall => {
+                let left = || {
+                    if let Some(stalled) = &mut stalled {
+                        stalled.left = true;
+                    }
+                };
+                close::stall(stream, shared.config.linger, left).await;
+            }
         }
     };
     tokio::select! {
@@ -219,30 +230,31 @@ impl Connection {
         let (method, path) = (head.method, without_keys(&path));
         let prefix = mounted.prefix.clone();
         if let (Some(large), Some(dialect)) = (too_large, dialect) {
-            let number = mounted.too_large(live, &self.shared.config.limits);
+            let ticket = mounted.too_large(live, &self.shared.config.limits);
             self.shared
-                .report(|| large.report(dialect, prefix, number, path));
+                .report(|| large.report(dialect, prefix, ticket.number, path));
             let answer = Answer::json(400, &large.body(dialect));
-            return self.send(&answer, manner).await;
+            return self.refuse(&mounted, ticket, &answer, manner).await;
         }
         match mounted.answer(live, &self.shared.config.limits) {
-            Choice::Miss { number, miss } => {
+            Choice::Miss { ticket, miss } => {
                 let compiled = &mounted.compiled;
                 let answer = answer::miss(compiled.dialect, &miss, &compiled.turns);
                 self.shared.report(|| Report::Miss {
                     prefix,
-                    number,
+                    number: ticket.number,
                     method,
                     path,
                     why: miss.why,
                     nearest: miss.nearest,
                     diff: miss.diff,
                 });
-                self.send(&answer, manner).await
+                self.refuse(&mounted, ticket, &answer, manner).await
             }
             Choice::Exchange {
                 ticket,
                 exchange,
+                attempt,
                 retry,
             } => {
                 self.shared.report(|| Report::Request {
@@ -254,7 +266,8 @@ impl Connection {
                     retry,
                     exchange,
                 });
-                self.play(mounted, ticket, exchange, manner, clock).await
+                let place = (exchange, attempt);
+                self.play(mounted, ticket, place, manner, clock).await
             }
         }
     }
@@ -263,11 +276,11 @@ impl Connection {
         &mut self,
         mounted: Arc<Mounted>,
         ticket: Ticket,
-        exchange: usize,
+        (exchange, attempt): (usize, usize),
         manner: Manner,
         clock: Clock,
     ) -> Next {
-        let Some(reply) = mounted.compiled.replies.get(exchange).map(Arc::clone) else {
+        let Some(reply) = mounted.compiled.reply(exchange, attempt).map(Arc::clone) else {
             return Next::Fin;
         };
         let settings = &mounted.settings;
@@ -306,7 +319,35 @@ impl Connection {
             let body = answer::error(dialect, "upstream_error", message);
             return self.send(&Answer::json(502, &body), manner).await;
         }
+        self.stalled = flight.stalled.take();
         after(sent, &reply, manner)
+    }
+
+    /// Answers a request that no exchange answers, and notes that it was sent.
+    async fn refuse(
+        &mut self,
+        mounted: &Mounted,
+        ticket: Ticket,
+        answer: &Answer,
+        manner: Manner,
+    ) -> Next {
+        // Noted before the client can know it, corrected where it never will.
+        let bytes = if manner.head_only {
+            0
+        } else {
+            answer.body_bytes()
+        };
+        let note = |bytes, whole| {
+            let mut session = mounted.session();
+            session.wrote(ticket, whole);
+            session.end(ticket, Outcome::Failed, Wrote { bytes, whole });
+        };
+        note(bytes, true);
+        let next = self.send(answer, manner).await;
+        if next == Next::Gone {
+            note(0, false);
+        }
+        next
     }
 
     async fn send(&mut self, answer: &Answer, manner: Manner) -> Next {

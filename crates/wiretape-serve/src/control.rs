@@ -219,7 +219,7 @@ fn mount(shared: &Shared, body: &[u8]) -> Result<Value, String> {
     let prefix = wanted.prefix.clone();
     let mounted = shared.mount(&prefix, wanted.mount(shared)?);
     let mounted = mounted.map_err(|error| error.to_string())?;
-    let exchanges = mounted.compiled.replies.len();
+    let exchanges = mounted.compiled.exchanges.len();
     Ok(json!({"mounted": prefix, "exchanges": exchanges}))
 }
 

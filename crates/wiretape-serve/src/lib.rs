@@ -58,6 +58,6 @@ mod tests;
 pub use config::{Config, Limits, Observer};
 pub use diff::Difference;
 pub use mount::{Flush, Matching, Mount, MountError, Pace};
-pub use report::{Outcome, Report, Seen, State};
+pub use report::{Activity, Outcome, Report, Seen, State};
 pub use server::Server;
 pub use window::ContextWindow;

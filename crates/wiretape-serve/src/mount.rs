@@ -180,8 +180,24 @@ impl std::error::Error for MountError {}
 #[derive(Debug)]
 pub(crate) struct Compiled {
     pub(crate) dialect: Option<Dialect>,
-    pub(crate) replies: Vec<Arc<Reply>>,
+    pub(crate) exchanges: Vec<Attempts>,
     pub(crate) turns: Vec<Turn>,
+}
+
+/// An exchange's answers, attempt by attempt; the last stands for all that follow.
+#[derive(Debug, Default)]
+pub(crate) struct Attempts {
+    replies: Vec<Arc<Reply>>,
+    /// Of each reply the script.
+    scripts: Vec<Script>,
+}
+
+impl Compiled {
+    /// What an attempt gets.
+    pub(crate) fn reply(&self, exchange: usize, attempt: usize) -> Option<&Arc<Reply>> {
+        let replies = &self.exchanges.get(exchange)?.replies;
+        replies.get(attempt).or_else(|| replies.last())
+    }
 }
 
 impl Mount {
@@ -206,7 +222,8 @@ impl Mount {
         self.changed()
     }
 
-    /// What to do to every exchange.
+    /// What to do to every exchange, or to the one that the scenario names. A retry gets what
+    /// [`Scenario::retries`] says, where it says something.
     #[must_use]
     pub fn scenario(mut self, scenario: Scenario) -> Self {
         self.doing = Doing::Scenario(scenario);
@@ -267,11 +284,19 @@ impl Mount {
         self.changed()
     }
 
-    /// What is played of an exchange: its bytes, and its moments before the mount's own pace.
+    /// What is played of an exchange: its bytes, and its moments before the mount's own pace. Of
+    /// several attempts it is the first's.
     #[must_use]
     pub fn script(&self, exchange: usize) -> Option<&Script> {
-        let reply = self.compiled().replies.get(exchange)?;
-        Some(&reply.script)
+        self.scripts(exchange).first()
+    }
+
+    /// The same, attempt by attempt; the last stands for all that follow. Empty where the tape has no
+    /// such exchange.
+    #[must_use]
+    pub fn scripts(&self, exchange: usize) -> &[Script] {
+        let attempts = self.compiled().exchanges.get(exchange);
+        attempts.map_or(&[], |attempts| &attempts.scripts)
     }
 
     /// Plays an exchange into `out` as it would be sent to a client of HTTP/1.1 that keeps its
@@ -280,7 +305,7 @@ impl Mount {
     /// # Errors
     /// Where the tape has no such exchange, or `out` takes no more.
     pub async fn play(&self, exchange: usize, out: impl AsyncWrite + Unpin) -> io::Result<EndKind> {
-        let Some(reply) = self.compiled().replies.get(exchange) else {
+        let Some(reply) = self.compiled().reply(exchange, 0) else {
             let message = format!("the tape has no exchange {exchange}");
             return Err(io::Error::new(io::ErrorKind::NotFound, message));
         };
@@ -348,24 +373,29 @@ impl Mount {
         let name = self.dialect.as_ref().or(self.tape.header.dialect.as_ref());
         let bare = self.tape.header.source.kind == SourceKind::Bare;
         let mut dialect = name.and_then(|name| known(name));
-        let mut replies = Vec::with_capacity(self.tape.exchanges.len());
+        let mut exchanges = Vec::with_capacity(self.tape.exchanges.len());
         let mut turns = Vec::with_capacity(self.tape.exchanges.len());
         for (number, exchange) in self.tape.exchanges.iter().enumerate() {
             let subject = || self.subject(number, name.map(String::as_str));
-            let (script, scenario, label) = self.doing.apply(exchange, subject);
             let of_this = self.settings.holds.iter().filter(|(of, _)| *of == number);
             let holds: Vec<usize> = of_this.map(|(_, event)| *event).collect();
-            dialect = dialect.or_else(|| Dialect::sniff(script.body()));
-            let reply = Reply::new(exchange, script, &scenario, label, bare, &holds);
+            let mut attempts = Attempts::default();
+            for played in self.doing.apply(number, exchange, subject) {
+                let Played { script, label } = played;
+                dialect = dialect.or_else(|| Dialect::sniff(&exchange.body()));
+                attempts.scripts.push(script.clone());
+                let reply = Reply::new(exchange, script, label, bare, &holds);
+                attempts.replies.push(Arc::new(reply));
+            }
             turns.push(Turn {
                 asked: self.asked(exchange),
-                fails: reply.fails(),
+                fails: attempts.replies.iter().map(|reply| reply.fails()).collect(),
             });
-            replies.push(Arc::new(reply));
+            exchanges.push(attempts);
         }
         Compiled {
             dialect,
-            replies,
+            exchanges,
             turns,
         }
     }
@@ -394,37 +424,59 @@ impl Mount {
     }
 }
 
+/// One attempt: the script, and how what was done is named in a report.
+struct Played {
+    script: Script,
+    label: String,
+}
+
+impl Played {
+    fn plain(exchange: &Exchange) -> Self {
+        Self {
+            script: Script::plain(exchange),
+            label: "plain".to_owned(),
+        }
+    }
+}
+
 impl Doing {
-    /// The script, the scenario, and how that is named in a report.
-    /// As recorded, the exchange need not be taken apart.
+    /// What is played of an exchange, attempt by attempt. As recorded, it need not be taken apart.
     fn apply<'a>(
         &self,
+        number: usize,
         exchange: &Exchange,
-        subject: impl FnOnce() -> Option<&'a Subject>,
-    ) -> (Script, Scenario, String) {
-        let plain = |scenario: &Scenario| {
-            let script = Script::plain(exchange);
-            (script, scenario.clone(), "plain".to_owned())
+        subject: impl Fn() -> Option<&'a Subject>,
+    ) -> Vec<Played> {
+        let plain = || vec![Played::plain(exchange)];
+        let drawn;
+        let (scenario, label) = match self {
+            Self::Scenario(scenario) if !scenario.is_of(number) => return plain(),
+            Self::Scenario(scenario) => (scenario, None),
+            Self::Seed(seed, profile) => {
+                let Some(subject) = subject() else {
+                    return plain();
+                };
+                drawn = Scenario::generate(*seed, *profile, subject);
+                (&drawn, Some(format!("seed {seed}, profile {profile}")))
+            }
         };
-        let scenario = match self {
-            Self::Scenario(scenario) if scenario.pieces.is_empty() => return plain(scenario),
-            Self::Scenario(scenario) => Some(scenario),
-            Self::Seed(..) => None,
-        };
-        let Some(subject) = subject() else {
-            return plain(&Scenario::plain());
-        };
-        let scenario = match (self, scenario) {
-            (Self::Seed(seed, profile), _) => Scenario::generate(*seed, *profile, subject),
-            (_, scenario) => scenario.cloned().unwrap_or_else(Scenario::plain),
-        };
-        let label = match (self, scenario.pieces.len()) {
-            (_, 0) => "plain".to_owned(),
-            (Self::Seed(seed, profile), _) => format!("seed {seed}, profile {profile}"),
-            (Self::Scenario(_), 1) => "1 piece".to_owned(),
-            (Self::Scenario(_), pieces) => format!("{pieces} pieces"),
-        };
-        (scenario.apply(subject), scenario, label)
+        let attempts = [Some(&scenario.pieces), scenario.retries.as_ref()];
+        let attempts = attempts.into_iter().flatten().zip(["", ", retried"]);
+        let played = attempts.map(|(pieces, again)| {
+            let Some(subject) = subject().filter(|_| !pieces.is_empty()) else {
+                return Played::plain(exchange);
+            };
+            let label = match (&label, pieces.len()) {
+                (Some(label), _) => format!("{label}{again}"),
+                (None, 1) => format!("1 piece{again}"),
+                (None, count) => format!("{count} pieces{again}"),
+            };
+            Played {
+                script: Scenario::of(pieces.clone()).apply(subject),
+                label,
+            }
+        });
+        played.collect()
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use crate::config::Limits;
 use crate::mount::{Compiled, Mount, Settings};
 use crate::report::Outcome;
-use crate::session::{Choice, Live, Session, Ticket};
+use crate::session::{Choice, Live, Session, Ticket, Wrote};
 
 #[derive(Debug)]
 pub(crate) struct Mounted {
@@ -25,7 +25,7 @@ impl Mounted {
         Self {
             prefix: prefix.to_owned(),
             settings: mount.into_settings(),
-            session: Mutex::new(Session::new(compiled.replies.len())),
+            session: Mutex::new(Session::new(compiled.exchanges.len())),
             compiled,
             release: watch::Sender::new(0),
         }
@@ -42,7 +42,7 @@ impl Mounted {
     }
 
     /// Notes a request that is larger than the window, and says which one it was.
-    pub(crate) fn too_large(&self, live: Live, limits: &Limits) -> usize {
+    pub(crate) fn too_large(&self, live: Live, limits: &Limits) -> Ticket {
         self.session().too_large(live, limits)
     }
 
@@ -60,23 +60,31 @@ impl Mounted {
 pub(crate) struct Flight {
     pub(crate) mounted: Arc<Mounted>,
     pub(crate) ticket: Ticket,
+    /// It came to its end, which is a stall.
+    pub(crate) stalled: Option<Stalled>,
     ended: bool,
 }
 
 impl Flight {
     pub(crate) fn new(mounted: Arc<Mounted>, ticket: Ticket) -> Self {
-        let ended = false;
         Self {
             mounted,
             ticket,
-            ended,
+            stalled: None,
+            ended: false,
         }
     }
 
+    /// It comes to its end, which is a stall: told before it ends, so that at no moment it is neither
+    /// under way nor stalled.
+    pub(crate) fn stall(&mut self) {
+        self.stalled = Some(Stalled::new(Arc::clone(&self.mounted), self.ticket));
+    }
+
     /// It ends, or is about to: told before the client can know, so that its next request finds it.
-    pub(crate) fn end(&mut self, outcome: Outcome) {
+    pub(crate) fn end(&mut self, outcome: Outcome, wrote: Wrote) {
         let mut session = self.mounted.session();
-        session.end(self.ticket, outcome);
+        session.end(self.ticket, outcome, wrote);
         if !self.ended {
             session.over(self.ticket);
         }
@@ -97,8 +105,35 @@ impl Flight {
 impl Drop for Flight {
     fn drop(&mut self) {
         if !self.ended {
-            self.end(Outcome::Failed);
+            let (bytes, whole) = (0, false);
+            self.end(Outcome::Failed, Wrote { bytes, whole });
         }
+    }
+}
+
+/// An answer that came to its end, which is a stall: as long as this lives, it stays open.
+#[derive(Debug)]
+pub(crate) struct Stalled {
+    mounted: Arc<Mounted>,
+    ticket: Ticket,
+    pub(crate) left: bool,
+}
+
+impl Stalled {
+    fn new(mounted: Arc<Mounted>, ticket: Ticket) -> Self {
+        mounted.session().stalled(ticket, true, false);
+        Self {
+            mounted,
+            ticket,
+            left: false,
+        }
+    }
+}
+
+impl Drop for Stalled {
+    fn drop(&mut self) {
+        let mut session = self.mounted.session();
+        session.stalled(self.ticket, false, self.left);
     }
 }
 

@@ -20,6 +20,7 @@ use crate::mounted::Flight;
 use crate::reply::{Framed, Framing, Manner, Reply, scaled};
 use crate::report::Outcome;
 use crate::request::hang_up;
+use crate::session::Wrote;
 
 /// Bytes of one write at most where chunks are put together; a longer chunk goes alone.
 const BATCH_BYTES_MAX: usize = 64 << 10;
@@ -71,13 +72,15 @@ pub(crate) async fn play<S: AsyncRead + AsyncWrite + Unpin>(
         Err(Gone) => (false, EndKind::ClientClosed),
     };
     let chunks = playing.sent;
-    let status = part.reply.status;
-    let well = whole && end == EndKind::Complete && status.is_some_and(|status| status < 400);
-    playing.tell(if well {
-        Outcome::Complete
-    } else {
-        Outcome::Failed
-    });
+    let well = whole && end == EndKind::Complete && !part.reply.fails();
+    let outcome = match well {
+        true => Outcome::Complete,
+        false => Outcome::Failed,
+    };
+    if let Some(flight) = playing.flight.as_mut().filter(|_| end == EndKind::Timeout) {
+        flight.stall();
+    }
+    playing.tell(outcome, chunks, whole);
     Sent { chunks, end, whole }
 }
 
@@ -108,9 +111,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Playing<'_, S> {
         let head = reply.head(self.part.manner);
         let framing = reply.framing(self.part.manner);
         if framing == Framing::Empty && reply.script.end == EndKind::Complete {
-            self.tell_complete();
+            self.tell_complete(0);
         }
         self.send(&head).await?;
+        if !head.is_empty() {
+            self.wrote(true);
+        }
         drop(head);
         if self.part.manner.head_only {
             return Ok(EndKind::Complete);
@@ -154,9 +160,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Playing<'_, S> {
                     let bytes = reply.bytes(framed, chunks.clone(), last);
                     let delimited = matches!(framing, Framing::Length(_));
                     if last || (delimited && chunks.end == reply.script.steps().len()) {
-                        self.tell_complete();
+                        self.tell_complete(chunks.end);
                     }
                     self.send(bytes).await?;
+                    self.wrote(false);
                     self.sent = chunks.end;
                     if player.is_finished() {
                         return Ok(reply.script.end);
@@ -261,15 +268,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Playing<'_, S> {
     }
 
     /// Told before the write after which the client has the whole answer.
-    fn tell_complete(&mut self) {
+    fn tell_complete(&mut self, chunks: usize) {
         if !self.part.reply.fails() {
-            self.tell(Outcome::Complete);
+            self.tell(Outcome::Complete, chunks, true);
         }
     }
 
-    fn tell(&mut self, outcome: Outcome) {
+    fn tell(&mut self, outcome: Outcome, chunks: usize, whole: bool) {
+        let no_body = self.part.reply.framing(self.part.manner) == Framing::Empty;
+        let bytes = if no_body {
+            0
+        } else {
+            self.part.reply.body_bytes(chunks)
+        };
+        let bytes = bytes as u64;
         if let Some(flight) = &mut self.flight {
-            flight.end(outcome);
+            flight.end(outcome, Wrote { bytes, whole });
+        }
+    }
+
+    fn wrote(&mut self, head: bool) {
+        if let Some(flight) = &self.flight {
+            flight.mounted.session().wrote(flight.ticket, head);
         }
     }
 }

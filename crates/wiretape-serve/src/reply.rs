@@ -6,8 +6,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use wiretape_core::sse::{Decoder, Options};
-use wiretape_tape::{EndKind, Exchange, Kind, Response, sha256_hex, sniff};
-use wiretape_vary::{Pace, Piece, Scenario, Script};
+use wiretape_tape::{EndKind, Exchange, Kind, sha256_hex, sniff};
+use wiretape_vary::{Outcome, Script};
+
+use crate::clock::{epoch_s, http_date};
 
 /// Headers that belong to a connection, not to an answer: ours stand in their place.
 const HOP_BY_HOP: [&str; 7] = [
@@ -83,7 +85,6 @@ impl Reply {
     pub(crate) fn new(
         exchange: &Exchange,
         script: Script,
-        scenario: &Scenario,
         label: String,
         bare: bool,
         holds: &[usize],
@@ -97,15 +98,14 @@ impl Reply {
             .as_ref()
             .map_or(EndKind::Unterminated, |end| end.kind);
         let (status, headers) = head(exchange, &script, bare);
-        let after_ns = exchange.response.as_ref().map_or(0, |head| head.after_ns);
         Self {
             scenario: label,
             status,
-            head_after: Duration::from_nanos(paced(after_ns, scenario)),
+            head_after: Duration::from_nanos(script.head_after_ns),
             holds: held(&script, holds),
             same_bytes,
-            equal: same_bytes && same_cuts && script.end == end,
-            framing: framing(exchange.response.as_ref(), status, &script, recorded.len()),
+            equal: same_bytes && same_cuts && script.end == end && script.head.is_none(),
+            framing: framing(&headers, status, &script, recorded.len()),
             headers,
             script: Arc::new(script),
             chunked: OnceLock::new(),
@@ -116,7 +116,12 @@ impl Reply {
 
     /// A client that gets it has reason to ask again.
     pub(crate) fn fails(&self) -> bool {
-        self.status.is_none_or(|status| status >= 400) || self.script.end != EndKind::Complete
+        // A stream that stops, or reports an error, may do so over a connection that ends well.
+        let broken =
+            |outcome: &Outcome| matches!(outcome, Outcome::ErrorReported | Outcome::EofReported);
+        self.status.is_none_or(|status| status >= 400)
+            || self.script.end != EndKind::Complete
+            || self.script.permits.iter().any(broken)
     }
 
     /// How the body is delimited for a client.
@@ -134,6 +139,10 @@ impl Reply {
             return Vec::new();
         };
         let mut out = status_line(status);
+        if let Some(retry_at_s) = self.script.head.as_ref().and_then(|head| head.retry_at_s) {
+            let at_s = epoch_s().saturating_add(retry_at_s.into());
+            push_header(&mut out, "retry-after", &http_date(at_s));
+        }
         let mut coded = self.framing != Framing::Chunked || manner.old;
         for (name, value) in &self.headers {
             match name.to_ascii_lowercase().as_str() {
@@ -281,6 +290,12 @@ pub(crate) fn push_cors(out: &mut String) {
 
 /// The status and headers that are sent, before those of a connection are taken out.
 fn head(exchange: &Exchange, script: &Script, bare: bool) -> (Option<u16>, Vec<(String, String)>) {
+    if script.silent {
+        return (None, Vec::new());
+    }
+    if let Some(head) = &script.head {
+        return (Some(head.status), head.headers.clone());
+    }
     let said = exchange.response.as_ref();
     if said.is_none() && exchange.chunks.is_empty() && script.end != EndKind::Complete {
         return (None, Vec::new());
@@ -302,7 +317,7 @@ fn head(exchange: &Exchange, script: &Script, bare: bool) -> (Option<u16>, Vec<(
 }
 
 fn framing(
-    said: Option<&Response>,
+    headers: &[(String, String)],
     status: Option<u16>,
     script: &Script,
     recorded_bytes: usize,
@@ -311,7 +326,7 @@ fn framing(
         return Framing::Empty;
     }
     let header = |wanted: &str| {
-        let mut all = said.into_iter().flat_map(|head| &head.headers);
+        let mut all = headers.iter();
         let found = all.find(|(name, _)| name.eq_ignore_ascii_case(wanted));
         found.map(|(_, value)| value.trim())
     };
@@ -325,19 +340,6 @@ fn framing(
     // A body that is cut off is shorter than what its head announces.
     let announced = announced.parse().unwrap_or(recorded_bytes as u64);
     Framing::Length(announced.max(length.saturating_add(1)))
-}
-
-/// The time before the head as the scenario paces it.
-fn paced(after_ns: u64, scenario: &Scenario) -> u64 {
-    let mut paces = scenario.pieces.iter().filter_map(|piece| match piece {
-        Piece::Pace { pace } => Some(pace),
-        _ => None,
-    });
-    match paces.find(|pace| !matches!(pace, Pace::Speed { n: 0, .. })) {
-        Some(Pace::Instant) => 0,
-        Some(Pace::Speed { n, of }) => scaled(after_ns, *n, *of),
-        _ => after_ns,
-    }
 }
 
 /// Nanoseconds at `n / of` times the speed.
@@ -405,11 +407,20 @@ const fn reason(status: u16) -> &'static str {
         422 => "Unprocessable Content",
         429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
+        424 => "Failed Dependency",
+        425 => "Too Early",
+        498 => "Invalid Token",
+        499 => "Client Closed Request",
         500 => "Internal Server Error",
         502 => "Bad Gateway",
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
         505 => "HTTP Version Not Supported",
+        520 => "Web Server Returned an Unknown Error",
+        521 => "Web Server Is Down",
+        522 => "Connection Timed Out",
+        523 => "Origin Is Unreachable",
+        524 => "A Timeout Occurred",
         529 => "Overloaded",
         _ => "",
     }

@@ -259,8 +259,41 @@ pub struct Seen {
     pub retry: bool,
     /// The exchange that answers it; `None`: it was a miss, or too large.
     pub exchange: Option<usize>,
+    /// Which of that exchange's answers it gets: 0 for the first, one more for each retry.
+    pub attempt: usize,
     /// How its answer went.
     pub outcome: Outcome,
+    /// The codings that it offers: its `accept-encoding`, empty where there is none.
+    pub accepts: String,
+    /// When it had been read, in nanoseconds since the mount was mounted or reset; so are the
+    /// others.
+    pub at_ns: u64,
+    /// When the answer's head was written.
+    pub head_ns: Option<u64>,
+    /// When all of the answer was written that is to be written.
+    pub sent_ns: Option<u64>,
+    /// When the client left an answer that was not over, a stalled one too; or was given up, since
+    /// it took nothing.
+    pub left_ns: Option<u64>,
+    /// Bytes of the answer's body that were written.
+    pub bytes: u64,
+    /// All of the answer was written that is to be written.
+    pub whole: bool,
+}
+
+/// Whether a mount is at rest. Times are nanoseconds since it was mounted or reset.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Activity {
+    /// Now.
+    pub now_ns: u64,
+    /// When a request was read, or bytes of an answer were written, the last time; 0: never yet.
+    pub last_ns: u64,
+    /// Requests that were read, misses too.
+    pub requests: usize,
+    /// Answers that have not come to their end.
+    pub in_flight: usize,
+    /// Answers that came to their end, which is a stall: the connection is still open.
+    pub stalled: usize,
 }
 
 /// How an answer went.
@@ -308,7 +341,15 @@ impl Serialize for Seen {
             "body": body,
             "retry": self.retry,
             "exchange": self.exchange,
+            "attempt": self.attempt,
             "outcome": self.outcome,
+            "accepts": self.accepts,
+            "at_ns": self.at_ns,
+            "head_ns": self.head_ns,
+            "sent_ns": self.sent_ns,
+            "left_ns": self.left_ns,
+            "bytes": self.bytes,
+            "whole": self.whole,
         })
         .serialize(serializer)
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::control;
 use crate::mount::{Mount, MountError};
 use crate::mounted::Mounted;
-use crate::report::{Report, Seen, State};
+use crate::report::{Activity, Report, Seen, State};
 use crate::sink::{self, MountedSink, Sink};
 
 /// Connections that the system keeps until they are accepted.
@@ -132,6 +132,18 @@ impl Server {
     #[must_use]
     pub fn state(&self, prefix: &str) -> Option<State> {
         Some(self.shared.at(prefix)?.session().state())
+    }
+
+    /// When a mount was mounted or reset: the time 0 of [`Seen`] and [`Activity`].
+    #[must_use]
+    pub fn mounted_at(&self, prefix: &str) -> Option<Instant> {
+        Some(self.shared.at(prefix)?.session().clock().began())
+    }
+
+    /// Whether a mount is at rest: cheap, to be asked often.
+    #[must_use]
+    pub fn activity(&self, prefix: &str) -> Option<Activity> {
+        Some(self.shared.at(prefix)?.session().activity())
     }
 
     /// What a mount was asked, in order; of very many requests the last ones.

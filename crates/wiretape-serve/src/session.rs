@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 use sha2::{Digest, Sha256};
 
+use crate::clock::Clock;
 use crate::config::Limits;
 use crate::diff::Difference;
 use crate::matching::{Asked, Key};
 use crate::mount::Matching;
-use crate::report::{Outcome, Seen, State};
+use crate::report::{Activity, Outcome, Seen, State};
 
 /// Recorded requests that are compared with one that was missed.
 const NEAREST_OF_MAX: usize = 64;
@@ -18,8 +19,16 @@ const NEAREST_OF_MAX: usize = 64;
 pub(crate) struct Turn {
     /// `None`: none was recorded, and any request agrees.
     pub(crate) asked: Option<Asked>,
-    /// The status is 400 or higher, or the end is not a complete one.
-    pub(crate) fails: bool,
+    /// Attempt by attempt, whether the status is 400 or higher, or the end is not a complete one;
+    /// the last stands for all that follow.
+    pub(crate) fails: Vec<bool>,
+}
+
+impl Turn {
+    fn fails(&self, attempt: usize) -> bool {
+        let fails = self.fails.get(attempt).or_else(|| self.fails.last());
+        fails.copied().unwrap_or_default()
+    }
 }
 
 /// A request as it came.
@@ -36,12 +45,22 @@ pub(crate) enum Choice {
     Exchange {
         ticket: Ticket,
         exchange: usize,
+        attempt: usize,
         retry: bool,
     },
     Miss {
-        number: usize,
+        ticket: Ticket,
         miss: Miss,
     },
+}
+
+/// What was written of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wrote {
+    /// Bytes of the body.
+    pub(crate) bytes: u64,
+    /// All that is to be written.
+    pub(crate) whole: bool,
 }
 
 /// Names an answer in flight.
@@ -62,8 +81,12 @@ pub(crate) struct Miss {
 }
 
 /// How far a tape was used.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Session {
+    /// It begins when this does.
+    clock: Clock,
+    /// When something was read or written the last time.
+    last_ns: u64,
     /// In a sequence, whose turn it is next.
     next: usize,
     used: Vec<bool>,
@@ -76,14 +99,25 @@ pub(crate) struct Session {
     misses: usize,
     too_large: usize,
     in_flight: usize,
+    stalled: usize,
     held: usize,
     epoch: usize,
+}
+
+/// What is noted of a request beside what it says.
+#[derive(Clone, Copy, Debug)]
+struct Noted {
+    ticket: Ticket,
+    retry: bool,
+    exchange: Option<usize>,
+    attempt: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Last {
     number: usize,
     exchange: usize,
+    attempt: usize,
     outcome: Outcome,
     /// It will fail whatever happens.
     fails: bool,
@@ -92,9 +126,27 @@ struct Last {
 impl Session {
     pub(crate) fn new(exchanges: usize) -> Self {
         Self {
+            clock: Clock::start(),
+            last_ns: 0,
+            next: 0,
             used: vec![false; exchanges],
-            ..Self::default()
+            answers: BTreeMap::new(),
+            seen: VecDeque::new(),
+            keys: VecDeque::new(),
+            seen_bytes: 0,
+            requests: 0,
+            misses: 0,
+            too_large: 0,
+            in_flight: 0,
+            stalled: 0,
+            held: 0,
+            epoch: 0,
         }
+    }
+
+    /// The session's own time, which began when it was mounted or reset.
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock
     }
 
     /// From the first exchange again, requests forgotten. Answers in flight go on, uncounted.
@@ -145,60 +197,119 @@ impl Session {
         if let Some(exchange) = takes {
             self.next = self.next.max(exchange + 1);
         }
+        // An answer of the tape's own to a retry is that exchange's first.
+        let before = again.filter(|last| exchange == Some(last.exchange));
+        let attempt = before.map_or(0, |last| last.attempt + 1);
         let miss = found.map_err(|why| self.miss(turns, &live.asked, why));
-        self.note(number, key, live, retry, exchange, limits);
+        let epoch = self.epoch;
+        let ticket = Ticket { number, epoch, key };
+        let asked = Noted {
+            ticket,
+            retry,
+            exchange,
+            attempt,
+        };
+        self.note(asked, live, limits);
         match miss {
             Ok(exchange) => {
                 self.in_flight += 1;
-                let fails = turns.get(exchange).is_some_and(|turn| turn.fails);
+                let fails = turns.get(exchange).is_some_and(|turn| turn.fails(attempt));
                 let outcome = Outcome::InFlight;
                 let last = Last {
                     number,
                     exchange,
+                    attempt,
                     outcome,
                     fails,
                 };
                 self.answers.insert(key, last);
-                let epoch = self.epoch;
-                let ticket = Ticket { number, epoch, key };
                 Choice::Exchange {
                     ticket,
                     exchange,
+                    attempt,
                     retry,
                 }
             }
             Err(miss) => {
                 self.misses += 1;
-                Choice::Miss { number, miss }
+                Choice::Miss { ticket, miss }
             }
         }
     }
 
     /// Notes a request that is larger than the window: it uses nothing up. Which request it was.
-    pub(crate) fn too_large(&mut self, live: Live, limits: &Limits) -> usize {
+    pub(crate) fn too_large(&mut self, live: Live, limits: &Limits) -> Ticket {
         let key = identity(&live.asked);
         let number = self.requests;
         self.requests += 1;
         self.too_large += 1;
-        self.note(number, key, live, false, None, limits);
-        number
+        let epoch = self.epoch;
+        let ticket = Ticket { number, epoch, key };
+        let asked = Noted {
+            ticket,
+            retry: false,
+            exchange: None,
+            attempt: 0,
+        };
+        self.note(asked, live, limits);
+        ticket
     }
 
     /// An answer came to its end, or is about to.
-    pub(crate) fn end(&mut self, ticket: Ticket, outcome: Outcome) {
+    pub(crate) fn end(&mut self, ticket: Ticket, outcome: Outcome, wrote: Wrote) {
         if ticket.epoch != self.epoch {
             return;
         }
+        let now = self.clock.now().as_nanos();
         if let Some(last) = self.answers.get_mut(&ticket.key) {
             if last.number == ticket.number {
                 last.outcome = outcome;
             }
         }
-        let first = self.requests - self.seen.len();
-        let place = ticket.number.checked_sub(first);
-        if let Some(seen) = place.and_then(|place| self.seen.get_mut(place)) {
+        if let Some(seen) = self.seen_at(ticket) {
             seen.outcome = outcome;
+            seen.bytes = wrote.bytes;
+            seen.whole = wrote.whole;
+            seen.sent_ns = wrote.whole.then_some(now);
+            seen.left_ns = (!wrote.whole).then_some(now);
         }
+    }
+
+    /// Bytes of an answer were written; `head`: the last of its head.
+    pub(crate) fn wrote(&mut self, ticket: Ticket, head: bool) {
+        if ticket.epoch != self.epoch {
+            return;
+        }
+        let now = self.clock.now().as_nanos();
+        self.last_ns = now;
+        if head {
+            if let Some(seen) = self.seen_at(ticket) {
+                seen.head_ns = Some(now);
+            }
+        }
+    }
+
+    /// An answer that came to its end stays open; or does no longer, and whether the client left it.
+    pub(crate) fn stalled(&mut self, ticket: Ticket, more: bool, left: bool) {
+        if ticket.epoch != self.epoch {
+            return;
+        }
+        if more {
+            self.stalled += 1;
+        } else {
+            self.stalled = self.stalled.saturating_sub(1);
+        }
+        let now = self.clock.now().as_nanos();
+        if let Some(seen) = self.seen_at(ticket).filter(|_| left) {
+            seen.left_ns = Some(now);
+        }
+    }
+
+    /// What was noted of a request, if it is still remembered.
+    fn seen_at(&mut self, ticket: Ticket) -> Option<&mut Seen> {
+        let first = self.requests - self.seen.len();
+        let place = ticket.number.checked_sub(first)?;
+        self.seen.get_mut(place)
     }
 
     /// An answer is over.
@@ -235,35 +346,57 @@ impl Session {
         }
     }
 
+    pub(crate) fn activity(&self) -> Activity {
+        Activity {
+            now_ns: self.clock.now().as_nanos(),
+            last_ns: self.last_ns,
+            requests: self.requests,
+            in_flight: self.in_flight,
+            stalled: self.stalled,
+        }
+    }
+
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.iter().cloned().collect()
     }
 
-    fn note(
-        &mut self,
-        number: usize,
-        key: Key,
-        live: Live,
-        retry: bool,
-        exchange: Option<usize>,
-        limits: &Limits,
-    ) {
+    fn note(&mut self, asked: Noted, live: Live, limits: &Limits) {
+        let Noted {
+            ticket,
+            retry,
+            exchange,
+            attempt,
+        } = asked;
+        let now = self.clock.now().as_nanos();
+        self.last_ns = now;
+        let accepts = live.headers.iter();
+        let accepts = accepts.filter(|(name, _)| name == "accept-encoding");
+        let accepts: Vec<&str> = accepts.map(|(_, value)| value.as_str()).collect();
+        let accepts = accepts.join(", ");
         let seen = Seen {
-            number,
+            number: ticket.number,
             method: live.asked.method,
             path: live.asked.path,
             headers: live.headers,
             body: live.body,
             retry,
             exchange,
+            attempt,
             outcome: match exchange {
                 Some(_) => Outcome::InFlight,
                 None => Outcome::Failed,
             },
+            accepts,
+            at_ns: now,
+            head_ns: None,
+            sent_ns: None,
+            left_ns: None,
+            bytes: 0,
+            whole: false,
         };
         self.seen_bytes += size(&seen);
         self.seen.push_back(seen);
-        self.keys.push_back(key);
+        self.keys.push_back(ticket.key);
         while self.seen.len() > limits.seen_requests || self.seen_bytes > limits.seen_bytes {
             let (Some(oldest), Some(key)) = (self.seen.pop_front(), self.keys.pop_front()) else {
                 break;

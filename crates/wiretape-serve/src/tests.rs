@@ -84,6 +84,19 @@ proptest! {
 }
 
 #[test]
+fn dates_are_written_as_http_has_them() {
+    for (epoch_s, date) in [
+        (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+        (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"),
+        (1_445_412_480, "Wed, 21 Oct 2015 07:28:00 GMT"),
+        (4_107_542_399, "Sun, 28 Feb 2100 23:59:59 GMT"),
+        (4_107_542_400, "Mon, 01 Mar 2100 00:00:00 GMT"),
+    ] {
+        assert_eq!(crate::clock::http_date(epoch_s), date);
+    }
+}
+
+#[test]
 fn json_has_one_form() {
     let one = json!({"b": [1.0, 2.5, 1e300], "a": {"y": null, "x": "é"}});
     let other: serde_json::Value =

@@ -5,6 +5,7 @@ use wiretape_tape::EndKind;
 
 use crate::dialect::Family;
 use crate::scenario::{Cutting, Ends, Piece};
+use crate::transport::{NoStream, PATIENCE_NS};
 
 /// The part of a stream that a piece changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -143,6 +144,9 @@ const ACTING: [&str; 6] = [
     "tool_use",
 ];
 
+/// Bytes of an event that every reader should take; one that has a limit may refuse a larger one.
+const EVENT_BYTES: usize = 64 << 10;
+
 /// A message that ended for this reason may act on its calls.
 pub(crate) fn permits_acting(reason: &str) -> bool {
     ACTING.contains(&reason)
@@ -182,6 +186,21 @@ impl Piece {
     #[must_use]
     pub fn id(&self) -> &'static str {
         match self {
+            Self::Encode { .. } => "F-08",
+            Self::Burst { .. } => "F-09",
+            Self::Stall { .. } => "F-10",
+            Self::KeepAlive { .. } => "F-11",
+            Self::Drip { .. } => "F-12",
+            Self::Ending { end, .. } => match end {
+                EndKind::Complete | EndKind::Timeout => "F-33",
+                _ => "F-14",
+            },
+            Self::HttpError { .. } => "F-41",
+            Self::NoStream { .. } => "F-42",
+            Self::WrongDialect {} => "F-43",
+            Self::NewIds { .. } => "F-60",
+            Self::Grow { .. } => "F-70",
+            Self::Endless { .. } => "F-72",
             Self::Rechunk { cut } => match cut {
                 Cutting::InsideUtf8 => "F-03",
                 Cutting::BetweenCrLf => "F-06",
@@ -221,6 +240,18 @@ impl Piece {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Encode { .. } => "encode",
+            Self::Burst { .. } => "burst",
+            Self::Drip { .. } => "drip",
+            Self::Stall { .. } => "stall",
+            Self::KeepAlive { .. } => "keep_alive",
+            Self::Ending { .. } => "ending",
+            Self::HttpError { .. } => "http_error",
+            Self::NoStream { .. } => "no_stream",
+            Self::WrongDialect {} => "wrong_dialect",
+            Self::NewIds { .. } => "new_ids",
+            Self::Grow { .. } => "grow",
+            Self::Endless { .. } => "endless",
             Self::Rechunk { .. } => "rechunk",
             Self::Pace { .. } => "pace",
             Self::LineEnds { .. } => "line_ends",
@@ -274,6 +305,30 @@ impl Piece {
     #[must_use]
     pub fn level(&self) -> Level {
         match self {
+            Self::Encode {
+                truncated: true, ..
+            }
+            | Self::Ending { .. }
+            | Self::HttpError { .. }
+            | Self::NoStream { .. }
+            | Self::WrongDialect {}
+            | Self::NewIds { .. }
+            | Self::Endless { .. } => Level::Fault,
+            Self::Burst { .. }
+            | Self::Drip { .. }
+            | Self::Stall { .. }
+            | Self::KeepAlive { .. }
+                if self.tries_patience() =>
+            {
+                Level::Fault
+            }
+            Self::Encode { .. }
+            | Self::Burst { .. }
+            | Self::Drip { .. }
+            | Self::Stall { .. }
+            | Self::KeepAlive { .. } => Level::Wire,
+            Self::Grow { bytes, .. } if *bytes > EVENT_BYTES => Level::Fault,
+            Self::Grow { .. } => Level::Dialect,
             Self::Rechunk { .. } | Self::Pace { .. } => Level::Wire,
             Self::LineEnds { .. }
             | Self::Bom {}
@@ -297,6 +352,22 @@ impl Piece {
             | Self::FinishReason { .. }
             | Self::DropTerminal { .. }
             | Self::DoubleTerminal {} => Level::Fault,
+        }
+    }
+
+    /// A client may give up before it is over.
+    fn tries_patience(&self) -> bool {
+        match *self {
+            Self::Burst { wait_ns, .. } => wait_ns >= PATIENCE_NS,
+            Self::Drip { every_ns, .. } => every_ns >= PATIENCE_NS,
+            Self::Stall { wait_ns, .. } => wait_ns.is_none_or(|wait_ns| wait_ns >= PATIENCE_NS),
+            Self::KeepAlive {
+                every_ns,
+                count,
+                then,
+                ..
+            } => then.is_some() || every_ns.saturating_mul(count.into()) >= PATIENCE_NS,
+            _ => false,
         }
     }
 
@@ -339,6 +410,14 @@ impl Piece {
     /// The evidence from Messages streams.
     fn in_messages(&self) -> Backing {
         match self {
+            Self::Encode { .. } => seen("gzip where the client offers it: gh-aw-firewall#1550"),
+            Self::Burst { .. } => seen("gzip that arrives in bursts: eca#479"),
+            Self::Stall { .. } => seen("qwen-code#4177, openhuman#4393"),
+            Self::KeepAlive { .. } => seen("pings and nothing else: goose#11816"),
+            Self::Ending { .. } => seen("hermes-agent#73802"),
+            Self::HttpError { .. } => documented("errors; retry-after"),
+            Self::NoStream { .. } => seen("letta-code#1179, 9router#3051"),
+            Self::NewIds { .. } => documented("each request makes a message of its own"),
             Self::Rechunk { cut } => match cut {
                 Cutting::BetweenCrLf => LAWFUL,
                 Cutting::Merge(_) | Cutting::Whole => seen("1.4 events per chunk in recordings"),
@@ -370,6 +449,16 @@ impl Piece {
     /// The evidence from Chat Completions streams, of all servers that speak it.
     fn in_chat(&self) -> Backing {
         match self {
+            Self::Encode { .. } => seen("brotli and gzip in front of servers: opencodex#115"),
+            Self::Burst { .. } => seen("proxies that collect: agentcore-public-stack#1133"),
+            Self::Stall { .. } => seen("DeepSeek-Reasonix#3745, langchainjs#11098"),
+            Self::KeepAlive { .. } => seen("deepseek-harness, discussion 6959; goose#11816"),
+            Self::Ending { .. } => seen("`[DONE]` and an open socket: openai-node#2317"),
+            Self::HttpError { .. } => seen("pages of proxies: letta-code#1179, Chatbook#183"),
+            Self::NoStream { .. } => seen("lemonade#2826, 9router#3051, vercel/ai 7b8791d"),
+            Self::WrongDialect {} => seen("vercel/ai#16423"),
+            Self::NewIds { .. } => documented("each request makes a completion of its own"),
+            Self::Grow { .. } => seen("lines above 128 KiB: python-genai 0e8f7bbe"),
             Self::Rechunk { cut } => match cut {
                 Cutting::BetweenCrLf => LAWFUL,
                 Cutting::Merge(_) | Cutting::Whole => {
@@ -414,6 +503,39 @@ impl Piece {
     pub fn permits(&self) -> &'static [Outcome] {
         match self {
             quirks!() => self.facts().permits,
+            Self::Encode { truncated, .. } if !truncated => &[Outcome::Same],
+            Self::NoStream { body } if *body != NoStream::Whole => {
+                &[Outcome::ErrorReported, Outcome::EofReported]
+            }
+            Self::WrongDialect {} => &[Outcome::ErrorReported, Outcome::EofReported],
+            Self::HttpError { .. } => &[Outcome::ErrorReported],
+            // The reply had come to its end before that: what follows is no part of it.
+            Self::Ending { .. } => &[Outcome::Same],
+            Self::NewIds { .. } => &[Outcome::SameButIds],
+            Self::Grow { .. } if !self.is_reshape() => &[Outcome::Same, Outcome::ErrorReported],
+            Self::Endless { .. } => &[
+                Outcome::Same,
+                Outcome::SoFar,
+                Outcome::ErrorReported,
+                Outcome::EofReported,
+            ],
+            Self::Stall { wait_ns: None, .. } | Self::KeepAlive { then: Some(_), .. } => &[
+                Outcome::Same,
+                Outcome::SoFar,
+                Outcome::ErrorReported,
+                Outcome::EofReported,
+            ],
+            Self::Burst { .. }
+            | Self::Drip { .. }
+            | Self::Stall { .. }
+            | Self::KeepAlive { .. }
+                if !self.is_reshape() =>
+            {
+                &[Outcome::Same, Outcome::ErrorReported, Outcome::EofReported]
+            }
+            Self::Encode { .. } | Self::NoStream { .. } => {
+                &[Outcome::Same, Outcome::ErrorReported, Outcome::EofReported]
+            }
             Self::Cut { .. } => &[
                 Outcome::Same,
                 Outcome::SoFar,
@@ -441,6 +563,18 @@ impl Piece {
             Self::FinishReason { .. } => 0,
             Self::DropTerminal { .. } => 1,
             quirks!() => self.facts().rank,
+            Self::NewIds { .. } => 2,
+            Self::Grow { .. } => 18,
+            Self::Stall { .. } => 45,
+            Self::KeepAlive { .. } => 46,
+            Self::Endless { .. } => 47,
+            Self::Ending { .. } => 48,
+            Self::HttpError { .. } => 49,
+            Self::NoStream { .. } => 50,
+            Self::WrongDialect {} => 51,
+            Self::Encode { .. } => 55,
+            Self::Burst { .. } => 58,
+            Self::Drip { .. } => 59,
             Self::MergeDeltas { .. } => 10,
             Self::SplitDelta { .. } => 11,
             Self::SplitSurrogate { .. } => 12,

@@ -20,6 +20,20 @@ pub(crate) fn script(script: &Script) -> String {
     let kind = serde_json::to_string(&script.end).unwrap_or_default();
     hash.update(kind.as_bytes());
     hash.update(script.end_after_ns.to_le_bytes());
+    if script.head_put_ns > 0 || script.silent {
+        hash.update(b"head comes");
+        hash.update(script.head_put_ns.to_le_bytes());
+        hash.update([u8::from(script.silent)]);
+    }
+    if let Some(head) = &script.head {
+        hash.update(b"head");
+        hash.update(head.status.to_le_bytes());
+        hash.update(head.retry_at_s.unwrap_or(u32::MAX).to_le_bytes());
+        for text in head.headers.iter().flat_map(|(name, value)| [name, value]) {
+            hash.update(length(text.len()));
+            hash.update(text);
+        }
+    }
     hex(hash)
 }
 

@@ -170,8 +170,9 @@ pub(crate) fn gaps(payload: &[u8]) -> Vec<usize> {
 }
 
 fn multi_data(stream: &mut Stream, block: usize, gap: usize) -> Applied {
+    let trusted = stream.trusted;
     let found = stream.block_mut(block).ok_or("no such block")?;
-    let payload = found.payload().filter(|payload| json::is_object(payload));
+    let payload = found.object(trusted);
     let payload = payload
         .ok_or("the payload is no JSON object on one line")?
         .to_vec();

@@ -618,7 +618,7 @@ pub(crate) fn chosen<'n>(
 ) -> Option<usize> {
     let fitting = kinds.enumerate().filter(|(_, (_, _, fits))| *fits);
     let won = fitting.max_by_key(|(_, (name, weight, _))| {
-        let mut rng = Rng::new(seed, &format!("{concern}: {name}"));
+        let mut rng = Rng::of(seed, &[concern, ": ", name]);
         (0..*weight).map(|_| rng.within(0, u64::MAX)).max()
     });
     won.map(|(place, _)| place)

@@ -276,10 +276,11 @@ fn string_end(text: &[u8], start: usize) -> Option<usize> {
     }
     let mut at = start + 1;
     loop {
-        match text.get(at)? {
-            b'"' => return Some(at + 1),
-            b'\\' => at += 2,
-            _ => at += 1,
+        let rest = text.get(at..)?;
+        let found = at + memchr::memchr2(b'"', b'\\', rest)?;
+        match text.get(found)? {
+            b'"' => return Some(found + 1),
+            _ => at = found + 2,
         }
     }
 }

@@ -49,6 +49,7 @@ mod script;
 pub mod shrink;
 mod sse;
 mod subject;
+mod transport;
 
 #[cfg(test)]
 mod tests;
@@ -63,5 +64,6 @@ pub use scenario::{
     Cutting, Ends, ErrorName, Escapes, LineEnd, Pace, Piece, Profile, Scenario, UnknownProfile,
     VERSION,
 };
-pub use script::{Script, Step};
+pub use script::{Head, Script, Step};
 pub use subject::Subject;
+pub use transport::{Beat, Coding, ErrorBody, Flushing, NoStream, RetryAfter, Spot, Unending};

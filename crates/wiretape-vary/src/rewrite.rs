@@ -12,7 +12,7 @@ use crate::dialect::{Family, Kind};
 use crate::framing::insert;
 use crate::json::{self, Span, part};
 use crate::scenario::{Escapes, Piece};
-use crate::sse::{Block, Stream};
+use crate::sse::{Block, Line, Stream};
 use crate::subject::NO_CHANGE;
 
 pub(crate) use lanes::{arranged, lanes};
@@ -24,10 +24,10 @@ type Applied = Result<(), &'static str>;
 /// Applies a piece of the dialect.
 pub(crate) fn rewrite(stream: &mut Stream, family: Family, piece: &Piece) -> Applied {
     match piece {
-        Piece::MergeDeltas { block } => merge(&mut stream.blocks, family, *block),
-        Piece::SplitDelta { block, at } => split(&mut stream.blocks, family, *block, *at, halves),
+        Piece::MergeDeltas { block } => merge(stream, family, *block),
+        Piece::SplitDelta { block, at } => split(stream, family, *block, *at, halves),
         Piece::SplitSurrogate { block, at } => {
-            split(&mut stream.blocks, family, *block, *at, strings::surrogates)
+            split(stream, family, *block, *at, strings::surrogates)
         }
         Piece::Interleave { order } => lanes::interleave(&mut stream.blocks, family, order),
         Piece::JsonEscapes { block, which, keys } => {
@@ -54,11 +54,12 @@ pub(crate) fn rewrite(stream: &mut Stream, family: Family, piece: &Piece) -> App
 /// Rewrites the payload of every part of a block.
 fn each(stream: &mut Stream, block: usize, rewrite: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Applied {
     let mut done = Err("no such block");
+    let trusted = stream.trusted;
     for found in &mut stream.blocks {
         if found.origin != Some(block) {
             continue;
         }
-        let payload = found.payload().filter(|payload| json::is_object(payload));
+        let payload = found.object(trusted);
         let payload = payload.ok_or("the payload is no JSON object on one line")?;
         let rewritten = rewrite(payload).ok_or("the payload is no JSON object on one line")?;
         if rewritten != payload {
@@ -71,14 +72,16 @@ fn each(stream: &mut Stream, block: usize, rewrite: impl Fn(&[u8]) -> Option<Vec
     done
 }
 
-fn merge(blocks: &mut Vec<Arc<Block>>, family: Family, block: usize) -> Applied {
+fn merge(stream: &mut Stream, family: Family, block: usize) -> Applied {
+    let trusted = stream.trusted;
+    let blocks = &mut stream.blocks;
     let place = blocks.iter().position(|found| found.origin == Some(block));
     let place = place.ok_or("no such block")?;
     let (Some(first), Some(second)) = (blocks.get(place), blocks.get(place + 1)) else {
         return Err("no block after it");
     };
-    let joined =
-        joined(first, second, family).ok_or("the next block is no delta of the same kind")?;
+    let joined = joined(first, second, family, trusted)
+        .ok_or("the next block is no delta of the same kind")?;
     let slot = second.slot;
     blocks.remove(place + 1);
     if let Some(first) = blocks.get_mut(place).map(Arc::make_mut) {
@@ -89,22 +92,29 @@ fn merge(blocks: &mut Vec<Arc<Block>>, family: Family, block: usize) -> Applied 
 }
 
 /// The first payload with both strings, where the payloads do not differ in anything else.
-pub(crate) fn joined(first: &Block, second: &Block, family: Family) -> Option<Vec<u8>> {
-    let names = |block: &Block| -> Vec<Vec<u8>> {
-        let lines = block.lines.iter().filter(|line| line.field().0 == b"event");
-        lines.map(|line| line.field().1.to_vec()).collect()
-    };
-    if names(first) != names(second) {
+pub(crate) fn joined(
+    first: &Block,
+    second: &Block,
+    family: Family,
+    trusted: bool,
+) -> Option<Vec<u8>> {
+    fn names(block: &Block) -> impl Iterator<Item = &[u8]> {
+        let fields = block.lines.iter().map(Line::field);
+        fields
+            .filter(|field| field.0 == b"event")
+            .map(|field| field.1)
+    }
+    if !names(first).eq(names(second)) {
         return None;
     }
-    let (payload, next) = (first.payload()?, unpadded(second.payload()?));
-    let (site, next_site) = (family.site(payload)?, family.site(&next)?);
+    let (payload, next) = (first.object(trusted)?, unpadded(second.object(trusted)?));
+    let (site, next_site) = (family.site_in(payload)?, family.site_in(&next)?);
     // Two whole calls that say the same name look like two parts of one (F-24).
     if next_site.inner && (!next_site.splits || family.continuation(&next) != next) {
         return None;
     }
     let plain = unpadded(payload);
-    let plain_site = family.site(&plain)?;
+    let plain_site = family.site_in(&plain)?;
     let same_head = part(&plain, 0..plain_site.body.start) == part(&next, 0..next_site.body.start);
     let same_tail = part(&plain, plain_site.body.end..plain.len())
         == part(&next, next_site.body.end..next.len());
@@ -130,13 +140,15 @@ fn unpadded(payload: &[u8]) -> Vec<u8> {
 /// Cuts a delta in two. `cut` gives both strings, and how much longer the second is than what is
 /// left of the untouched one.
 fn split(
-    blocks: &mut Vec<Arc<Block>>,
+    stream: &mut Stream,
     family: Family,
     block: usize,
     at: usize,
     cut: fn(&[u8], usize) -> Option<strings::Halves>,
 ) -> Applied {
     let mut why = "no such block";
+    let trusted = stream.trusted;
+    let blocks = &mut stream.blocks;
     for place in 0..blocks.len() {
         let Some(found) = blocks.get_mut(place) else {
             break;
@@ -154,7 +166,10 @@ fn split(
         let Some(payload) = found.payload() else {
             continue;
         };
-        let Some(site) = family.site(payload).filter(|site| site.splits) else {
+        let site = found
+            .object(trusted)
+            .and_then(|payload| family.site_in(payload));
+        let Some(site) = site.filter(|site| site.splits) else {
             return Err("the block is no delta that can be split");
         };
         let Some(halves) = cut(part(payload, site.body.clone()), local) else {
@@ -166,6 +181,7 @@ fn split(
         let mut rest = found.clone();
         rest.set_payload(&second);
         rest.base = found.base.saturating_add(halves.shift);
+        rest.wait_ns = 0;
         found.set_payload(&first);
         blocks.insert(place + 1, Arc::new(rest));
         return Ok(());
@@ -234,10 +250,12 @@ pub(crate) fn escaped(payload: &[u8], which: Escapes, keys: bool) -> Option<Vec<
 fn unknown_event(stream: &mut Stream, family: Family, before_block: usize) -> Applied {
     let place = stream.place(before_block)?;
     inside_message(&stream.blocks, place)?;
-    let mut payloads = stream.blocks.iter().filter_map(|block| block.payload());
-    let like = payloads
-        .find(|payload| json::is_object(payload))
-        .unwrap_or(&[]);
+    let trusted = stream.trusted;
+    let mut objects = stream
+        .blocks
+        .iter()
+        .filter_map(|block| block.object(trusted));
+    let like = objects.next().unwrap_or(&[]);
     let lines = family.unknown_event(like);
     let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
     insert(stream, place, &lines, Kind::Other);

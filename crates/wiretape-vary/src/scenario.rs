@@ -15,6 +15,7 @@ use crate::parameters::{
 };
 use crate::script::Script;
 use crate::subject::Subject;
+use crate::transport::{Beat, Coding, ErrorBody, Flushing, NoStream, RetryAfter, Spot, Unending};
 
 /// The version of the scenario format that this crate writes.
 pub const VERSION: u32 = 1;
@@ -88,6 +89,12 @@ impl Scenario {
     #[must_use]
     pub fn apply(&self, subject: &Subject) -> Script {
         crate::apply::apply(&self.pieces, subject)
+    }
+
+    /// It is done to this exchange, counted from 0.
+    #[must_use]
+    pub fn is_of(&self, exchange: usize) -> bool {
+        self.exchange.is_none_or(|only| only == exchange)
     }
 
     /// Every piece keeps the reply's meaning.
@@ -489,6 +496,104 @@ pub enum Piece {
     },
     /// Fault: the terminal event comes twice.
     DoubleTerminal {},
+
+    /// Wire: compresses the body, and says so in the head. Only a client that offers the coding can
+    /// read it; where `truncated`, the coding's own end is missing, which is a fault.
+    Encode {
+        /// How.
+        coding: Coding,
+        /// When the compressor gives something away.
+        flush: Flushing,
+        /// The last bytes of the coding's own end are missing.
+        #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+        truncated: bool,
+    },
+    /// Wire: holds everything back, then sends it in one chunk.
+    Burst {
+        /// How long.
+        wait_ns: u64,
+        /// The head is held back too.
+        #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+        head: bool,
+    },
+    /// Wire: so many bytes at a time.
+    Drip {
+        /// Bytes of a chunk.
+        bytes: usize,
+        /// Between two chunks.
+        every_ns: u64,
+    },
+    /// Wire, or a fault where it is long or for ever: nothing comes.
+    Stall {
+        /// Where.
+        at: Spot,
+        /// How long; `None`: for ever.
+        wait_ns: Option<u64>,
+    },
+    /// Wire, or a fault where it is long or the tail does not follow: nothing comes but keep-alives.
+    KeepAlive {
+        /// The block they go before.
+        before_block: usize,
+        /// Which.
+        beat: Beat,
+        /// Before each.
+        every_ns: u64,
+        /// How many.
+        count: u32,
+        /// How the body ends behind them; `None` where the rest of the stream follows.
+        then: Option<EndKind>,
+    },
+    /// Fault: behind the terminal event the body ends otherwise, or later.
+    Ending {
+        /// How it ends.
+        end: EndKind,
+        /// After the last byte.
+        after_ns: u64,
+    },
+    /// Fault: an error of HTTP in place of the reply.
+    HttpError {
+        /// The status, 400 to 599.
+        status: u16,
+        /// What its body is.
+        body: ErrorBody,
+        /// When to ask again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after: Option<RetryAfter>,
+        /// Whether to ask again: `x-should-retry`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        should_retry: Option<bool>,
+    },
+    /// Fault: status 200, and no event stream.
+    NoStream {
+        /// What it is.
+        body: NoStream,
+    },
+    /// Fault: the reply in the stream of another dialect.
+    WrongDialect {},
+    /// Fault: a server that gives the message and its calls other ids, as for another attempt.
+    NewIds {
+        /// What is added to each: at most 32 letters, digits, `_` and `-`.
+        suffix: String,
+    },
+    /// Dialect: a payload gets a field of so many bytes. A reader has a limit, so that this may be
+    /// a fault for it.
+    Grow {
+        /// The block.
+        block: usize,
+        /// How many, at most 64 MiB.
+        bytes: usize,
+    },
+    /// Fault: in place of the tail something that does not come to its end.
+    Endless {
+        /// The block it goes before.
+        before_block: usize,
+        /// What.
+        what: Unending,
+        /// How many bytes come of it, at most 64 MiB.
+        bytes: usize,
+        /// How the body ends behind them.
+        end: EndKind,
+    },
 }
 
 /// Where to cut the bytes.

@@ -1,18 +1,32 @@
 //! What is sent, and when.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use wiretape_tape::{Chunk, End, EndKind, Exchange};
+use wiretape_tape::{Chunk, End, EndKind, Exchange, Response};
 
 use crate::catalogue::Outcome;
 use crate::json::part;
+use crate::transport::Coding;
 
-/// Every byte and moment of a response: a tape under a scenario.
+/// Every byte and moment of a response: a tape under a scenario. Clones share the bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
-    pub(crate) body: Vec<u8>,
-    pub(crate) cuts: Vec<Cut>,
+    pub(crate) body: Arc<Vec<u8>>,
+    pub(crate) cuts: Arc<Vec<Cut>>,
+    /// The status and headers, where they are not the recorded ones.
+    pub head: Option<Head>,
+    /// No head comes, nor anything else.
+    pub silent: bool,
+    /// Nanoseconds from the request to the head.
+    pub head_after_ns: u64,
+    /// Those of them that pieces put in.
+    pub(crate) head_put_ns: u64,
+    /// How the body is compressed: all is well only with a client that offers that.
+    pub coding: Option<Coding>,
+    /// Of a compressed body what it is without that.
+    pub(crate) plain: Option<Plain>,
     /// How the body ends.
     pub end: EndKind,
     /// Nanoseconds from the last chunk to the end.
@@ -21,6 +35,25 @@ pub struct Script {
     pub skipped: Vec<(usize, &'static str)>,
     /// What a reader may make of it, in order; [`Outcome::Same`] alone where there is no fault.
     pub permits: Vec<Outcome>,
+}
+
+/// A response's head.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// The status.
+    pub status: u16,
+    /// The headers, in order. How the body is delimited and what belongs to a connection is added by
+    /// who sends it; a `content-length` stands only where there is one to be sent.
+    pub headers: Vec<(String, String)>,
+    /// A further `retry-after`, a date: so many seconds after it is sent.
+    pub retry_at_s: Option<u32>,
+}
+
+/// A body before it was compressed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Plain {
+    pub(crate) body: Arc<Vec<u8>>,
+    pub(crate) cuts: Arc<Vec<Cut>>,
 }
 
 /// One chunk and when it is sent.
@@ -54,11 +87,17 @@ impl Script {
                 end: body.len(),
             }
         });
-        let cuts = cuts.collect();
+        let cuts = Arc::new(cuts.collect());
         let end = exchange.end.as_ref();
         Self {
             cuts,
-            body,
+            body: Arc::new(body),
+            head: None,
+            silent: false,
+            head_after_ns: exchange.response.as_ref().map_or(0, |head| head.after_ns),
+            head_put_ns: 0,
+            coding: None,
+            plain: None,
             end: end.map_or(EndKind::Unterminated, |end| end.kind),
             end_after_ns: end.map_or(0, |end| end.after_ns),
             skipped: Vec::new(),
@@ -96,13 +135,35 @@ impl Script {
         }
     }
 
-    /// SHA-256 over the times, lengths and bytes of the chunks, and the end's kind and time.
+    /// From the response's head to the end, in nanoseconds.
+    #[must_use]
+    pub fn duration_ns(&self) -> u64 {
+        let waits = self.cuts.iter().map(|cut| cut.after_ns);
+        waits.fold(self.end_after_ns, u64::saturating_add)
+    }
+
+    /// What a client has that undoes the compression: the same where there is none.
+    #[must_use]
+    pub fn decoded(&self) -> Self {
+        let Some(Plain { body, cuts }) = self.plain.clone() else {
+            return self.clone();
+        };
+        Self {
+            body,
+            cuts,
+            plain: None,
+            ..self.clone()
+        }
+    }
+
+    /// SHA-256 over the times, lengths and bytes of the chunks, and the end's kind and time; over the head
+    /// too, where it is not the recorded one.
     #[must_use]
     pub fn digest(&self) -> String {
         crate::digest::script(self)
     }
 
-    /// The script as an exchange: the request and the response's head of the original, this body.
+    /// The script as an exchange: the request of the original, the response's head, this body.
     #[must_use]
     pub fn to_exchange(&self, original: &Exchange) -> Exchange {
         let steps = self.steps().map(|step| Chunk {
@@ -111,9 +172,23 @@ impl Script {
         });
         let chunks: Vec<Chunk> = steps.collect();
         let end = End::of(&chunks, self.end_after_ns, self.end);
+        let mut response = original.response.clone().filter(|_| !self.silent);
+        if let Some(head) = &self.head {
+            let said = response.get_or_insert_with(|| Response {
+                after_ns: 0,
+                status: head.status,
+                headers: Vec::new(),
+                extra: serde_json::Map::new(),
+            });
+            said.status = head.status;
+            said.headers.clone_from(&head.headers);
+        }
+        if let Some(said) = &mut response {
+            said.after_ns = said.after_ns.saturating_add(self.head_put_ns);
+        }
         Exchange {
             request: original.request.clone(),
-            response: original.response.clone(),
+            response,
             chunks,
             end: Some(end),
         }

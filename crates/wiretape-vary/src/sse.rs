@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::dialect::{Kind, Lane};
-use crate::json::part;
+use crate::json::{is_object, part};
 use crate::scenario::LineEnd;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -42,6 +42,10 @@ pub(crate) struct Block {
     pub(crate) base: i64,
     /// The recorded chunk in which its last byte came.
     pub(crate) slot: usize,
+    /// Nanoseconds that it comes later, and all that follows.
+    pub(crate) wait_ns: u64,
+    /// The untouched payload is a JSON object.
+    pub(crate) object: bool,
     pub(crate) kind: Kind,
     /// To what its payload belongs, where blocks of several lanes can be interleaved.
     pub(crate) lane: Option<Lane>,
@@ -86,6 +90,12 @@ impl Block {
         payload
     }
 
+    /// The payload, where it is a JSON object. `trusted`: payloads that were objects still are.
+    pub(crate) fn object(&self, trusted: bool) -> Option<&[u8]> {
+        let payload = self.payload()?;
+        ((trusted && self.object) || is_object(payload)).then_some(payload)
+    }
+
     /// Replaces the payload; the line keeps its spacing where the payload permits it.
     pub(crate) fn set_payload(&mut self, payload: &[u8]) {
         let mut some = false;
@@ -113,6 +123,8 @@ impl Block {
             origin: None,
             base: 0,
             slot,
+            wait_ns: 0,
+            object: false,
             kind: Kind::Bare,
             lane: None,
             lines: Vec::with_capacity(lines.len() + 1),
@@ -134,6 +146,8 @@ pub(crate) struct Stream {
     pub(crate) bom: bool,
     /// How many blocks the untouched body has.
     origins: usize,
+    /// All that was done to it leaves a JSON object one: reshapes alone.
+    pub(crate) trusted: bool,
     pub(crate) blocks: Vec<Arc<Block>>,
 }
 
@@ -145,6 +159,7 @@ impl Stream {
         let mut stream = Self {
             bom: text.len() != body.len(),
             origins: 0,
+            trusted: true,
             blocks: Vec::new(),
         };
         let mut at = body.len() - text.len();
@@ -162,6 +177,8 @@ impl Stream {
                     origin: Some(stream.blocks.len()),
                     base: 0,
                     slot,
+                    wait_ns: 0,
+                    object: false,
                     kind: Kind::Bare,
                     lane: None,
                     lines: core::mem::take(&mut lines),

@@ -11,6 +11,7 @@ use crate::json;
 use crate::quirk::{Part, parts};
 use crate::rewrite::{Cuts, cuts, escaped, joined, lanes, spaced};
 use crate::scenario::{Escapes, LineEnd};
+use crate::script::Head;
 use crate::sse::{Block, Stream};
 
 /// One recorded response, taken apart once for many scenarios.
@@ -18,6 +19,10 @@ use crate::sse::{Block, Stream};
 pub struct Subject {
     pub(crate) body: Vec<u8>,
     pub(crate) chunks: Vec<Recorded>,
+    /// The recorded head: what a changed one is made from.
+    pub(crate) head: Option<Head>,
+    /// Nanoseconds from the request to the head.
+    pub(crate) head_after_ns: u64,
     pub(crate) end: EndKind,
     pub(crate) end_after_ns: u64,
     pub(crate) family: Option<Family>,
@@ -107,7 +112,8 @@ impl Subject {
         };
         let facts = facts(blocks, family);
         if let (Some(stream), Some(family)) = (&mut stream, family) {
-            for block in stream.blocks_mut() {
+            for (block, fact) in stream.blocks_mut().zip(&facts) {
+                block.object = fact.object;
                 if let Some(payload) = block.says() {
                     let payload = json::unescaped(payload);
                     block.kind = family.kind(&payload);
@@ -129,6 +135,12 @@ impl Subject {
             seen,
             body,
             chunks,
+            head: exchange.response.as_ref().map(|response| Head {
+                status: response.status,
+                headers: response.headers.clone(),
+                retry_at_s: None,
+            }),
+            head_after_ns: exchange.response.as_ref().map_or(0, |head| head.after_ns),
             end: end.map_or(EndKind::Unterminated, |end| end.kind),
             end_after_ns,
             family,
@@ -202,7 +214,7 @@ fn facts(blocks: &[Arc<Block>], family: Option<Family>) -> Vec<Fact> {
     for (place, block) in blocks.iter().enumerate() {
         let mut fact = Fact::of(block, family);
         let next = blocks.get(place + 1);
-        let joined = next.and_then(|next| joined(block, next, family?));
+        let joined = next.and_then(|next| joined(block, next, family?, false));
         fact.joins = joined.is_some();
         facts.push(fact);
     }

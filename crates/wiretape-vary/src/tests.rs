@@ -1,10 +1,12 @@
 //! What scenarios promise, on two small bodies; the laws run them over all recordings.
 
 mod catalogue;
+mod delivery;
 mod golden;
 mod pieces;
 mod player;
 mod reshapes;
+mod shrink;
 mod total;
 
 use alloc::vec::Vec;

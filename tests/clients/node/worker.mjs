@@ -10,7 +10,7 @@ const KEY = 'no-key-is-needed';
 const resultOf = (task, turn) => task.results[Math.min(turn, task.results.length - 1)];
 
 /** `messages.stream`, and the message that it gathers. */
-async function anthropic({ Anthropic }, { base_url, task }, turns) {
+async function anthropic({ Anthropic }, { base_url, task }, turns, seen) {
     const client = new Anthropic({ baseURL: base_url, apiKey: KEY });
     const tools = task.tools.map(({ name, description, parameters }) => ({
         name,
@@ -24,10 +24,13 @@ async function anthropic({ Anthropic }, { base_url, task }, turns) {
         let shown = '';
         stream.on('text', (delta) => {
             shown += delta;
+            seen(delta);
         });
         const message = await stream.finalMessage();
         const texts = message.content.filter((block) => block.type === 'text');
-        const calls = message.content.filter((block) => block.type === 'tool_use');
+        // As its documentation has it: only this reason asks for tools.
+        const wanted = message.stop_reason === 'tool_use';
+        const calls = message.content.filter((block) => wanted && block.type === 'tool_use');
         turns.push({
             text: texts.map((block) => block.text).join(''),
             shown,
@@ -44,7 +47,7 @@ async function anthropic({ Anthropic }, { base_url, task }, turns) {
 }
 
 /** `chat.completions.stream`, and the completion that it gathers. */
-async function openai({ OpenAI }, { base_url, task }, turns) {
+async function openai({ OpenAI }, { base_url, task }, turns, seen) {
     const client = new OpenAI({ baseURL: `${base_url}/v1`, apiKey: KEY });
     const tools = task.tools.map((tool) => ({ type: 'function', function: tool }));
     const messages = [{ role: 'user', content: task.prompt }];
@@ -54,6 +57,7 @@ async function openai({ OpenAI }, { base_url, task }, turns) {
         let shown = '';
         stream.on('content', (delta) => {
             shown += delta;
+            seen(delta);
         });
         const completion = await stream.finalChatCompletion();
         const message = completion.choices[0].message;
@@ -77,12 +81,15 @@ async function openai({ OpenAI }, { base_url, task }, turns) {
 }
 
 /** `streamText`, which runs the tools and goes on by itself. */
-async function ai({ streamText, stepCountIs, tool, jsonSchema, model }, { task }, turns) {
+async function ai({ streamText, stepCountIs, tool, jsonSchema, model }, { task }, turns, seen) {
     let step = 0;
     const tools = {};
     for (const { name, description, parameters } of task.tools) {
         const inputSchema = jsonSchema(parameters);
-        const execute = async () => resultOf(task, step);
+        const execute = async (input) => {
+            seen.ran.push({ name, arguments: input });
+            return resultOf(task, step);
+        };
         tools[name] = tool({ description, inputSchema, execute });
     }
     let failure = null;
@@ -102,7 +109,10 @@ async function ai({ streamText, stepCountIs, tool, jsonSchema, model }, { task }
     });
     const texts = [];
     for await (const part of result.fullStream) {
-        if (part.type === 'text-delta') shown += part.text;
+        if (part.type === 'text-delta') {
+            shown += part.text;
+            seen(part.text);
+        }
         if (part.type === 'finish-step') {
             texts.push(shown);
             shown = '';
@@ -127,32 +137,45 @@ async function clientOf(name) {
     switch (name) {
         case 'anthropic': {
             const { Anthropic } = await import('@anthropic-ai/sdk');
-            return (order, turns) => anthropic({ Anthropic }, order, turns);
+            return (order, turns, seen) => anthropic({ Anthropic }, order, turns, seen);
         }
         case 'openai': {
             const { OpenAI } = await import('openai');
-            return (order, turns) => openai({ OpenAI }, order, turns);
+            return (order, turns, seen) => openai({ OpenAI }, order, turns, seen);
         }
         case 'ai-anthropic': {
             const sdk = await import('ai');
             const { createAnthropic } = await import('@ai-sdk/anthropic');
-            return (order, turns) => {
+            return (order, turns, seen) => {
                 const provider = createAnthropic({ baseURL: `${order.base_url}/v1`, apiKey: KEY });
-                return ai({ ...sdk, model: (id) => provider(id) }, order, turns);
+                return ai({ ...sdk, model: (id) => provider(id) }, order, turns, seen);
             };
         }
         case 'ai-openai': {
             const sdk = await import('ai');
             const { createOpenAI } = await import('@ai-sdk/openai');
-            return (order, turns) => {
+            return (order, turns, seen) => {
                 const provider = createOpenAI({ baseURL: `${order.base_url}/v1`, apiKey: KEY });
-                return ai({ ...sdk, model: (id) => provider.chat(id) }, order, turns);
+                return ai({ ...sdk, model: (id) => provider.chat(id) }, order, turns, seen);
             };
         }
         default:
             throw new Error(`unknown client: ${name}`);
     }
 }
+
+/** What a recorded request asks, whichever dialect it is in. */
+const taskOf = (request) => ({
+    model: request.model ?? 'a-model',
+    max_tokens: request.max_tokens ?? 1024,
+    prompt: 'Go on.',
+    tools: (request.tools ?? []).map((tool) => {
+        const { name, description, parameters, input_schema } = tool.function ?? tool;
+        const schema = parameters ?? input_schema ?? { type: 'object' };
+        return { name, description: description ?? name, parameters: schema };
+    }),
+    results: ['done'],
+});
 
 const ascii = (text) =>
     text.replace(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
@@ -162,14 +185,24 @@ globalThis.AI_SDK_LOG_WARNINGS = false;
 const drive = await clientOf(process.argv[2]);
 for await (const line of createInterface({ input: process.stdin })) {
     const order = JSON.parse(line);
+    const task = order.task ?? taskOf(order.request ?? {});
+    const begun = performance.now();
     const turns = [];
+    const events = [];
     let error = null;
+    const seen = (text) => events.push({ ms: performance.now() - begun, text });
+    // What a library ran by itself: it gives no turns where it fails later on.
+    seen.ran = [];
     try {
-        await drive(order, turns);
+        await drive({ ...order, task }, turns, seen);
     } catch (failure) {
         // Whatever the SDK throws is what its user meets.
         const { name, constructor, message } = failure;
         error = `${name === 'Error' ? constructor.name : name}: ${message}`;
     }
-    process.stdout.write(`${ascii(JSON.stringify({ run: order.run, turns, error }))}\n`);
+    const text = events.map((event) => event.text).join('');
+    const listed = turns.flatMap((turn) => turn.tool_calls);
+    const tool_calls = listed.length > 0 ? listed : seen.ran;
+    const outcome = order.task ? { turns, error } : { text, tool_calls, error, events };
+    process.stdout.write(`${ascii(JSON.stringify({ run: order.run, ...outcome }))}\n`);
 }

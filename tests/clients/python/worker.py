@@ -5,6 +5,7 @@ usage: worker.py anthropic|openai     (README.md has the lines)
 
 import json
 import sys
+import time
 
 TURNS_MAX = 5
 KEY = "no-key-is-needed"
@@ -44,7 +45,9 @@ class Anthropic:
             message = stream.get_final_message()
         self.messages.append({"role": "assistant", "content": message.content})
         text = "".join(block.text for block in message.content if block.type == "text")
-        self.open = [block for block in message.content if block.type == "tool_use"]
+        # As its documentation has it: only this reason asks for tools.
+        wanted = message.stop_reason == "tool_use"
+        self.open = [block for block in message.content if wanted and block.type == "tool_use"]
         calls = [{"name": call.name, "arguments": call.input} for call in self.open]
         return text, calls
 
@@ -94,23 +97,54 @@ class OpenAI:
             self.messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
 
 
+def task_of(request):
+    """What a recorded request asks, whichever dialect it is in."""
+    request = request or {}
+    tools = []
+    for tool in request.get("tools") or []:
+        tool = tool.get("function") or tool
+        schema = tool.get("parameters") or tool.get("input_schema") or {"type": "object"}
+        described = tool.get("description") or tool["name"]
+        tools.append({"name": tool["name"], "description": described, "parameters": schema})
+    return {
+        "model": request.get("model") or "a-model",
+        "max_tokens": request.get("max_tokens") or 1024,
+        "prompt": "Go on.",
+        "tools": tools,
+        "results": ["done"],
+    }
+
+
 def run(client, order):
-    task = order["task"]
+    task = order.get("task") or task_of(order.get("request"))
+    begun = time.monotonic()
     turns = []
     error = None
     shown = []
+    events = []
+
+    def seen(text):
+        shown.append(text)
+        events.append({"ms": (time.monotonic() - begun) * 1000, "text": text})
+
     try:
         client.begin(order["base_url"], task)
         for number in range(TURNS_MAX):
             shown.clear()
-            text, calls = client.turn(task, shown.append)
+            text, calls = client.turn(task, seen)
             turns.append({"text": text, "shown": "".join(shown), "tool_calls": calls})
             if not calls:
                 break
             client.answer(task["results"][min(number, len(task["results"]) - 1)])
     except Exception as failure:  # Whatever the SDK raises is what its user meets.
         error = f"{type(failure).__name__}: {failure}"
-    return {"run": order["run"], "turns": turns, "error": error}
+    if "task" in order:
+        return {"run": order["run"], "turns": turns, "error": error}
+    calls = [call for turn in turns for call in turn["tool_calls"]]
+    text = "".join(event["text"] for event in events)
+    return {
+        "run": order["run"], "text": text, "tool_calls": calls, "error": error, "events": events
+    }
 
 
 def main():

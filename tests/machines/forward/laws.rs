@@ -457,3 +457,40 @@ proptest! {
         prop_assert!(ends.is_ok(), "{}\n{}", ends.unwrap_err(), run.world.timeline());
     }
 }
+
+/// The model begins again while the removal of a message is under way: that message is not edited.
+#[test]
+fn what_is_being_removed_is_not_taken_back() {
+    let step = |text: &str, silence, resets| Step {
+        text: text.to_owned(),
+        sizes: vec![1],
+        pace: 0,
+        silence,
+        resets,
+    };
+    let steps = [
+        step("", 8 * SECOND, false),
+        step(&"a".repeat(300), 0, true),
+        step("the ", 0, false),
+    ];
+    let (policy, mut world) = policy_and_world(Platform::DiscordInteraction, 256);
+    world.fates = [Fate::Taken, Fate::Refused(Answer::Expired)].into();
+    world.latencies = vec![1, 0];
+    let options = Options {
+        first: First::Placeholder(PLACEHOLDER.to_owned()),
+        markup: false,
+        ..Options::default()
+    };
+    let run = drive(
+        Throttle::new(policy.clone(), options),
+        world,
+        &script(&steps, Say::End),
+    );
+    let ends = holds(&run, &policy, false);
+    assert!(
+        ends.is_ok(),
+        "{}\n{}",
+        ends.unwrap_err(),
+        run.world.timeline()
+    );
+}

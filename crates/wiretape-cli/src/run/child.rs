@@ -5,28 +5,10 @@ use std::io::ErrorKind;
 use std::process::ExitStatus;
 
 use tokio::process::{Child, Command};
+use wiretape_check::client;
 
 use crate::exit::Fault;
 use crate::stop::{Asked, Stop};
-
-/// Variables with a base URL, and what the client that reads them expects behind the host.
-const BASE_URLS: [(&str, &str); 7] = [
-    ("ANTHROPIC_BASE_URL", ""),
-    ("ANTHROPIC_API_URL", ""),
-    ("ANTHROPIC_API_BASE", ""),
-    ("OPENAI_BASE_URL", "/v1"),
-    ("OPENAI_API_BASE", "/v1"),
-    ("GOOGLE_GEMINI_BASE_URL", ""),
-    ("GEMINI_API_BASE", "/v1beta"),
-];
-
-/// Variables with a key. Clients refuse to start without one.
-const KEYS: [&str; 4] = [
-    "ANTHROPIC_API_KEY",
-    "OPENAI_API_KEY",
-    "GEMINI_API_KEY",
-    "GOOGLE_API_KEY",
-];
 
 /// Which keys the command gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,19 +44,11 @@ fn start(command: &[OsString], url: &str, keys: Keys) -> Result<Child, Fault> {
     };
     let mut child = Command::new(program);
     child.args(arguments).kill_on_drop(true);
-    for (name, path) in BASE_URLS {
-        child.env(name, format!("{url}{path}"));
-    }
+    child.envs(client::base_urls(url));
     if keys == Keys::Dummy {
-        for name in KEYS {
-            child.env(name, "wiretape-replay-needs-no-key");
-        }
+        child.envs(client::dummy_keys());
     }
-    for name in ["NO_PROXY", "no_proxy"] {
-        let already = std::env::var(name).unwrap_or_default();
-        let comma = if already.is_empty() { "" } else { "," };
-        child.env(name, format!("{already}{comma}127.0.0.1,localhost"));
-    }
+    child.envs(client::no_proxy());
     child.spawn().map_err(|error| cannot_start(program, &error))
 }
 

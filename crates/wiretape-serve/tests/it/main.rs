@@ -7,8 +7,10 @@
     reason = "a test may stop at once"
 )]
 
+mod attempts;
 mod client;
 mod control;
+mod delivery;
 mod ends;
 mod http;
 mod life;

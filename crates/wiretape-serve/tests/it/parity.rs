@@ -12,6 +12,7 @@ use tokio::io::AsyncWrite;
 use wiretape_core::machine::{Moment, run};
 use wiretape_serve::{Config, Flush, Matching, Mount};
 use wiretape_tape::{EndKind, Tape};
+use wiretape_vary::classes::{self, Group};
 use wiretape_vary::{Action, Player, Profile, Scenario, Script, Subject};
 
 use crate::client::{Client, Ended, post};
@@ -233,4 +234,80 @@ fn a_plain_script_is_what_the_plain_scenario_gives() {
         let mounted = Mount::new(&tape).seed(3, Profile::Plain);
         assert_eq!(mounted.script(0), Mount::new(&tape).script(0));
     }
+}
+
+/// Cases of every class that changes what is around a reply: its head, its coding, its end, its
+/// attempts. Each tape has some of them.
+#[test]
+fn heads_codings_and_attempts_are_what_the_script_says() {
+    let running = Running::start(Config::default());
+    let large = ["F-70", "F-71", "F-72"];
+    let classes = classes::all().iter().filter(|class| {
+        let groups = [
+            Group::Transport,
+            Group::Errors,
+            Group::Retry,
+            Group::Termination,
+        ];
+        groups.contains(&class.group) && !large.contains(&class.id)
+    });
+    let classes: Vec<_> = classes.collect();
+    let mut played = 0;
+    for (number, (path, tape)) in recordings().iter().enumerate() {
+        let exchange = &tape.exchanges[0];
+        let dialect = tape.header.dialect.as_deref();
+        let subject = Subject::new(exchange, dialect);
+        for (place, class) in classes
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| at % 4 == number % 4)
+        {
+            let seed = u64::try_from(number * 100 + place).unwrap();
+            let Ok(mut scenario) = Scenario::of_class(seed, class, Profile::All, &subject) else {
+                continue;
+            };
+            scenario.exchange = Some(0);
+            let prefix = format!("/{number}/{place}");
+            let mount = Mount::new(tape)
+                .matching(Matching::First)
+                .scenario(scenario);
+            running
+                .server()
+                .mount(&prefix, mount.clone())
+                .expect("a mount");
+            let name = format!("{} under {class}, seed {seed}", path.display());
+            for script in mount.scripts(0) {
+                played += 1;
+                let mut client = Client::connect(running.addr());
+                client.send(request(tape, 0, &prefix).as_bytes());
+                if script.end == EndKind::Timeout {
+                    client.gather(|| running.server().activity(&prefix).unwrap().stalled > 0);
+                }
+                let answer = client.answer();
+                assert_eq!(answer.body(), script.body(), "{name}");
+                if let Some(head) = &script.head {
+                    assert_eq!(answer.status(), head.status, "{name}");
+                    let own = [
+                        "connection",
+                        "content-length",
+                        "keep-alive",
+                        "transfer-encoding",
+                    ];
+                    let named = |name: &str| own.iter().any(|own| name.eq_ignore_ascii_case(own));
+                    for (header, value) in head.headers.iter().filter(|(name, _)| !named(name)) {
+                        assert_eq!(answer.header(header), Some(value.as_str()), "{name}");
+                    }
+                }
+                let ended = match script.end {
+                    EndKind::Complete => Ended::Whole,
+                    EndKind::Reset => Ended::Reset,
+                    EndKind::Timeout => Ended::Open,
+                    _ => Ended::Fin,
+                };
+                assert_eq!(answer.ended, ended, "{name}");
+            }
+            running.server().unmount(&prefix);
+        }
+    }
+    assert!(300 < played, "{played}");
 }

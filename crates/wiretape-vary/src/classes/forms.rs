@@ -14,9 +14,9 @@ use crate::rng::{Ratio, Rng};
 use crate::scenario::{Cutting, Ends, ErrorName, Escapes, LineEnd, Pace, Piece};
 use crate::subject::{Fact, Subject};
 
-const HALF: Ratio = Ratio { n: 1, of: 2 };
+pub(super) const HALF: Ratio = Ratio { n: 1, of: 2 };
 
-fn one(piece: Piece) -> Drawn {
+pub(super) fn one(piece: Piece) -> Drawn {
     Ok(vec![piece])
 }
 
@@ -24,7 +24,7 @@ fn cut(cut: Cutting) -> Drawn {
     one(Piece::Rechunk { cut })
 }
 
-fn streams(subject: &Subject) -> Result<(), &'static str> {
+pub(super) fn streams(subject: &Subject) -> Result<(), &'static str> {
     if subject.is_event_stream() {
         return Ok(());
     }
@@ -423,7 +423,7 @@ pub(super) fn half_last_line(rng: &mut Rng, subject: &Subject) -> Drawn {
     cut_before_end(subject, last + before + rng.size(1, length - 1))
 }
 
-fn terminal(subject: &Subject) -> Result<(), &'static str> {
+pub(super) fn terminal(subject: &Subject) -> Result<(), &'static str> {
     known(subject)?;
     let mut blocks = subject.blocks().iter();
     if blocks.any(|block| block.kind == Kind::Terminal) {

@@ -9,6 +9,7 @@
 //! kinds: a new one takes over some seeds and leaves the others as they were.
 
 mod content;
+mod delivery;
 mod draw;
 mod drawn;
 mod errors;

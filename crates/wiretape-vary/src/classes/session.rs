@@ -1,9 +1,13 @@
 //! E (what comes instead of a stream), G and H: attempts, sizes, security.
 
-use super::{Class, Group, Kind, NO_PIECE, drawn, fault, reshape};
+use super::{Class, Group, Kind, NO_PIECE, delivery, drawn, fault, reshape};
 use crate::catalogue::{Backing, documented, seen};
 use crate::parameters::{ErrorShape, Indices, Odd};
 use crate::scenario::Profile;
+
+/// Only the Responses API has a request that goes on with a stream.
+const NO_RESUME: &str = "its events have no ids, and no request goes on with a stream: a second one is \
+    another attempt, which is F-60";
 
 pub(super) const F_41: Class = Class {
     id: "F-41",
@@ -23,7 +27,14 @@ pub(super) const F_41: Class = Class {
     messages: Ok(documented("errors")),
     chat: Ok(documented("error codes")),
     also: &[],
-    forms: &[fault("status", |_, _| Err(NO_PIECE))],
+    forms: &[
+        fault("json", delivery::error_json),
+        fault("json_array", delivery::error_array),
+        fault("html", delivery::error_html),
+        fault("empty", delivery::error_empty),
+        fault("text", delivery::error_text),
+        fault("truncated", delivery::error_truncated),
+    ],
 };
 
 pub(super) const F_42: Class = Class {
@@ -45,7 +56,14 @@ pub(super) const F_42: Class = Class {
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("lemonade#2826, 9router#3051")),
     also: &[Profile::Quirks],
-    forms: &[fault("body", |_, _| Err(NO_PIECE))],
+    forms: &[
+        fault("error", delivery::no_stream_error),
+        fault("whole", delivery::no_stream_whole),
+        fault("html", delivery::no_stream_html),
+        fault("bare", delivery::no_stream_bare),
+        fault("empty", delivery::no_stream_empty),
+        fault("no_content", delivery::no_content),
+    ],
 };
 
 pub(super) const F_43: Class = Class {
@@ -62,7 +80,7 @@ pub(super) const F_43: Class = Class {
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("vercel/ai#16423")),
     also: &[],
-    forms: &[fault("other", |_, _| Err(NO_PIECE))],
+    forms: &[fault("other", delivery::wrong_dialect)],
 };
 
 pub(super) const F_60: Class = Class {
@@ -83,7 +101,10 @@ pub(super) const F_60: Class = Class {
     messages: Ok(seen("cline#13052")),
     chat: Ok(seen("web-to-app#748, hermes-agent#73802")),
     also: &[],
-    forms: &[fault("attempts", |_, _| Err(NO_PIECE))],
+    forms: &[
+        fault("in_text", delivery::broken_in_text),
+        fault("in_call", delivery::broken_in_call),
+    ],
 };
 
 pub(super) const F_61: Class = Class {
@@ -100,8 +121,8 @@ pub(super) const F_61: Class = Class {
         "https://github.com/openai/openai-ruby/pull/548",
         "https://github.com/vercel/ai/issues/18462",
     ],
-    messages: Ok(Backing::LAWFUL),
-    chat: Ok(Backing::LAWFUL),
+    messages: Err(NO_RESUME),
+    chat: Err(NO_RESUME),
     also: &[],
     forms: &[fault("overlap", |_, _| Err(NO_PIECE))],
 };
@@ -120,7 +141,7 @@ pub(super) const F_62: Class = Class {
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("hermes-agent#73802")),
     also: &[],
-    forms: &[fault("again", |_, _| Err(NO_PIECE))],
+    forms: &[fault("behind_call", delivery::broken_behind_call)],
 };
 
 pub(super) const F_70: Class = Class {
@@ -140,19 +161,19 @@ pub(super) const F_70: Class = Class {
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("image events: openai-node#2433")),
     also: &[Profile::Hostile],
-    forms: &[fault("huge", |_, _| Err(NO_PIECE))],
+    forms: &[fault("huge", delivery::huge)],
 };
 
 pub(super) const F_71: Class = Class {
     id: "F-71",
     name: "many_tiny",
-    kind: Kind::Reshape,
+    kind: Kind::Fault,
     group: Group::Resources,
     title: "a large event in one-byte chunks",
     wire: "a large body, byte by byte",
     naive: "copies all that came at every byte",
     right: "work that grows with the bytes",
-    permits: "same",
+    permits: "same; an error where the event is larger than 64 KiB",
     source: &[
         "https://github.com/openai/openai-node/pull/2324",
         "https://github.com/openai/openai-node/pull/2336",
@@ -160,7 +181,10 @@ pub(super) const F_71: Class = Class {
     messages: Ok(Backing::LAWFUL),
     chat: Ok(Backing::LAWFUL),
     also: &[Profile::Hostile],
-    forms: &[reshape("tiny", |_, _| Err(NO_PIECE))],
+    forms: &[
+        reshape("tiny", delivery::tiny),
+        fault("tiny_large", delivery::tiny_large),
+    ],
 };
 
 pub(super) const F_72: Class = Class {
@@ -177,7 +201,11 @@ pub(super) const F_72: Class = Class {
     messages: Ok(Backing::LAWFUL),
     chat: Ok(Backing::LAWFUL),
     also: &[Profile::Hostile],
-    forms: &[fault("endless", |_, _| Err(NO_PIECE))],
+    forms: &[
+        fault("comment", delivery::endless_comment),
+        fault("line", delivery::endless_line),
+        fault("event", delivery::endless_event),
+    ],
 };
 
 pub(super) const F_73: Class = Class {

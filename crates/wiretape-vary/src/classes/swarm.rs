@@ -2,7 +2,7 @@
 
 use alloc::format;
 
-use super::Class;
+use super::{Class, delivery};
 use crate::catalogue::Level;
 use crate::generate::generate;
 use crate::rng::{Ratio, Rng};
@@ -25,7 +25,7 @@ pub(super) fn around(
         profile,
         exchange: None,
         pieces,
-        retries: None,
+        retries: delivery::retries(class.id, seed, subject),
     };
     let reshapes = match profile {
         Profile::Lawful | Profile::All => Profile::Lawful,
@@ -33,6 +33,18 @@ pub(super) fn around(
         Profile::Wire | Profile::Framing | Profile::Dialect => profile,
         _ => return Ok(scenario),
     };
+    // Another answer stands in the reply's place: nothing of the reply is sent.
+    let replaced = |piece: &Piece| {
+        matches!(
+            piece,
+            Piece::HttpError { .. } | Piece::NoStream { .. } | Piece::WrongDialect {}
+        )
+    };
+    let drips = |piece: &Piece| matches!(piece, Piece::Drip { .. });
+    if scenario.pieces.iter().any(replaced) {
+        return Ok(scenario);
+    }
+    let cut_already = scenario.pieces.iter().any(drips);
     let fault = scenario.pieces.iter().any(|piece| !piece.is_reshape());
     // Its place is an offset in the bytes: what lengthens them would move it.
     let cut = scenario
@@ -46,7 +58,8 @@ pub(super) fn around(
         // Of an interleaved reply that stops early, the text is no prefix of the whole text.
         let breaks = fault && matches!(piece, Piece::Interleave { .. });
         let moves = cut && piece.level() != Level::Wire;
-        on && !same && !breaks && !moves
+        let recuts = cut_already && matches!(piece, Piece::Rechunk { .. });
+        on && !same && !breaks && !moves && !recuts
     });
     let own = scenario.pieces.len();
     scenario.pieces.extend(around);

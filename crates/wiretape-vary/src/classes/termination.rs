@@ -1,6 +1,6 @@
 //! D: how a message ends.
 
-use super::{Class, Group, Kind, NO_PIECE, drawn, fault, forms};
+use super::{Class, Group, Kind, delivery, drawn, fault, forms};
 use crate::catalogue::{Backing, documented, seen};
 use crate::parameters::{Lifecycle, Tail, Usage};
 use crate::scenario::Profile;
@@ -126,7 +126,10 @@ pub(super) const F_33: Class = Class {
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("openai-node#2317")),
     also: &[],
-    forms: &[fault("linger", |_, _| Err(NO_PIECE))],
+    forms: &[
+        fault("linger", delivery::linger),
+        fault("late", delivery::late_end),
+    ],
 };
 
 pub(super) const F_34: Class = Class {

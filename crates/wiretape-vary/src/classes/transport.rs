@@ -1,6 +1,6 @@
 //! A: bytes, moments, the connection.
 
-use super::{Class, Group, Kind, NO_PIECE, drawn, fault, forms, reshape};
+use super::{Class, Group, Kind, delivery, drawn, fault, forms, reshape};
 use crate::catalogue::{Backing, seen};
 use crate::scenario::Profile;
 
@@ -184,7 +184,11 @@ pub(super) const F_08: Class = Class {
     messages: Ok(seen("gzip where the client offers it: eca#479")),
     chat: Ok(seen("brotli: opencodex#115")),
     also: &[],
-    forms: &[fault("encode", |_, _| Err(NO_PIECE))],
+    forms: &[
+        reshape("each", delivery::encode_each),
+        reshape("at_end", delivery::encode_at_end),
+        fault("truncated", delivery::encode_truncated),
+    ],
 };
 
 pub(super) const F_09: Class = Class {
@@ -204,7 +208,10 @@ pub(super) const F_09: Class = Class {
     messages: Ok(seen("gzip that arrives in bursts: eca#479")),
     chat: Ok(seen("proxies that collect: agentcore-public-stack#1133")),
     also: &[],
-    forms: &[reshape("pace", forms::pace)],
+    forms: &[
+        reshape("pace", forms::pace),
+        reshape("burst", delivery::burst),
+    ],
 };
 
 pub(super) const F_10: Class = Class {
@@ -225,7 +232,15 @@ pub(super) const F_10: Class = Class {
     messages: Ok(seen("qwen-code#4177")),
     chat: Ok(seen("DeepSeek-Reasonix#3745")),
     also: &[],
-    forms: &[fault("end", forms::timeout)],
+    forms: &[
+        fault("end", forms::timeout),
+        fault("head", delivery::stall_head),
+        fault("first", delivery::stall_first),
+        fault("text", delivery::stall_text),
+        fault("arguments", delivery::stall_arguments),
+        fault("finish", delivery::stall_finish),
+        reshape("pause", delivery::pause),
+    ],
 };
 
 pub(super) const F_11: Class = Class {
@@ -246,24 +261,28 @@ pub(super) const F_11: Class = Class {
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("goose#11816")),
     also: &[],
-    forms: &[fault("keep_alives", |_, _| Err(NO_PIECE))],
+    forms: &[
+        fault("keep_alives", delivery::keep_alives),
+        fault("before_end", delivery::keep_alives_before_end),
+        reshape("between", delivery::keep_alives_between),
+    ],
 };
 
 pub(super) const F_12: Class = Class {
     id: "F-12",
     name: "slow_drip",
-    kind: Kind::Fault,
+    kind: Kind::Reshape,
     group: Group::Transport,
     title: "a byte now and then, without end",
     wire: "one byte per interval, each below the idle limit",
     naive: "never reaches its idle limit",
     right: "a limit for the whole reply, or a least progress",
-    permits: "same where it waits; an error where its limit is reached",
+    permits: "same: as drawn it takes seconds; an error where a byte comes later than any known limit",
     source: &[],
     messages: Ok(Backing::LAWFUL),
     chat: Ok(Backing::LAWFUL),
     also: &[],
-    forms: &[fault("drip", |_, _| Err(NO_PIECE))],
+    forms: &[reshape("drip", delivery::drip)],
 };
 
 pub(super) const F_13: Class = Class {
@@ -308,5 +327,8 @@ pub(super) const F_14: Class = Class {
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("hermes-agent#73802")),
     also: &[],
-    forms: &[fault("end", |_, _| Err(NO_PIECE))],
+    forms: &[
+        fault("reset", delivery::reset_behind),
+        fault("unterminated", delivery::unterminated_behind),
+    ],
 };

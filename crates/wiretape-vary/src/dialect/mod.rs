@@ -107,6 +107,11 @@ impl Family {
         if !json::is_object(payload) {
             return None;
         }
+        self.site_in(payload)
+    }
+
+    /// The same, of a payload that is a JSON object.
+    pub(crate) fn site_in(self, payload: &[u8]) -> Option<Site> {
         match self {
             Self::Anthropic => anthropic::site(payload),
             Self::OpenAiChat => openai_chat::site(payload),

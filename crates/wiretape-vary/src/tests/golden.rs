@@ -26,6 +26,29 @@ fn numbers_of_a_seed() {
     );
 }
 
+/// The library's generator, whose values are promised not to change, is what ours is held to.
+#[test]
+fn numbers_are_those_of_the_cipher() {
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::{RngCore, SeedableRng};
+    use sha2::{Digest, Sha256};
+
+    for seed in [0, 1, 42, u64::MAX] {
+        let name = "a sub-stream: b";
+        let hash = Sha256::new()
+            .chain_update(seed.to_le_bytes())
+            .chain_update(name);
+        let mut cipher = ChaCha8Rng::from_seed(hash.finalize().into());
+        let mut whole = Rng::new(seed, name);
+        let mut parts = Rng::of(seed, &["a sub-stream", ": ", "b"]);
+        for _ in 0..100 {
+            let next = cipher.next_u64();
+            assert_eq!(whole.within(0, u64::MAX), next);
+            assert_eq!(parts.within(0, u64::MAX), next);
+        }
+    }
+}
+
 #[test]
 fn numbers_lie_in_their_closed_range() {
     let mut rng = Rng::new(1, "range");

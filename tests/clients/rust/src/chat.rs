@@ -57,7 +57,10 @@ pub(crate) async fn run(run: &mut Run) -> Result<(), Box<dyn Error>> {
         let mut gathered: BTreeMap<u32, Pieces> = BTreeMap::new();
         while let Some(chunk) = stream.next().await {
             for choice in chunk?.choices {
-                text += choice.delta.content.as_deref().unwrap_or_default();
+                if let Some(delta) = choice.delta.content.as_deref() {
+                    text += delta;
+                    run.seen(delta);
+                }
                 for call in choice.delta.tool_calls.into_iter().flatten() {
                     gathered.entry(call.index).or_default().add(call);
                 }

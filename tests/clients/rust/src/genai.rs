@@ -48,7 +48,10 @@ pub(crate) async fn run(run: &mut Run, kind: AdapterKind) -> Result<(), Box<dyn 
         let mut end = None;
         while let Some(event) = stream.next().await {
             match event? {
-                ChatStreamEvent::Chunk(chunk) => shown += &chunk.content,
+                ChatStreamEvent::Chunk(chunk) => {
+                    shown += &chunk.content;
+                    run.seen(&chunk.content);
+                }
                 ChatStreamEvent::End(last) => end = Some(last),
                 _ => {}
             }

@@ -7,6 +7,7 @@ mod genai;
 
 use std::error::Error;
 use std::io::{BufRead, Write};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
@@ -18,6 +19,9 @@ struct Run {
     base_url: String,
     task: Value,
     turns: Vec<Value>,
+    /// What was shown, and when.
+    events: Vec<Value>,
+    begun: Instant,
 }
 
 /// A call as the crate gives it.
@@ -60,6 +64,30 @@ impl Run {
             .to_owned()
     }
 
+    /// Takes down a text as it is shown.
+    fn seen(&mut self, text: &str) {
+        let ms = self.begun.elapsed().as_secs_f64() * 1000.0;
+        self.events.push(json!({"ms": ms, "text": text}));
+    }
+
+    /// The line of a run: by turns, or flat where the order has no task of its own.
+    fn line(&self, order: &Value, error: Option<String>) -> Value {
+        if !order["task"].is_null() {
+            return json!({"run": order["run"], "turns": self.turns, "error": error});
+        }
+        let text: String = self
+            .events
+            .iter()
+            .filter_map(|event| event["text"].as_str())
+            .collect();
+        let calls = self
+            .turns
+            .iter()
+            .filter_map(|turn| turn["tool_calls"].as_array());
+        let calls: Vec<&Value> = calls.flatten().collect();
+        json!({"run": order["run"], "text": text, "tool_calls": calls, "error": error, "events": self.events})
+    }
+
     /// Takes down a turn; false where it is the last.
     fn turn(&mut self, text: &str, shown: &str, calls: &[Call]) -> bool {
         let list = |call: &Call| match &call.arguments {
@@ -81,8 +109,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let order: Value = serde_json::from_str(&line?)?;
         let mut run = Run {
             base_url: order["base_url"].as_str().unwrap_or_default().to_owned(),
-            task: order["task"].clone(),
+            task: match &order["task"] {
+                Value::Null => task_of(&order["request"]),
+                task => task.clone(),
+            },
             turns: Vec::new(),
+            events: Vec::new(),
+            begun: Instant::now(),
         };
         let end = match client.as_str() {
             "async-openai" => chat::run(&mut run).await,
@@ -94,12 +127,36 @@ async fn main() -> Result<(), Box<dyn Error>> {
         };
         // Whatever the crate returns is what its user meets.
         let error = end.err().map(|error| error.to_string());
-        let done = json!({"run": order["run"], "turns": run.turns, "error": error});
+        let done = run.line(&order, error);
         let mut out = std::io::stdout().lock();
         writeln!(out, "{}", ascii(&done.to_string()))?;
         out.flush()?;
     }
     Ok(())
+}
+
+/// What a recorded request asks, whichever dialect it is in.
+fn task_of(request: &Value) -> Value {
+    let tool = |tool: &Value| {
+        let tool = if tool["function"].is_null() {
+            tool
+        } else {
+            &tool["function"]
+        };
+        let schemas = [&tool["parameters"], &tool["input_schema"]];
+        let schema = schemas.into_iter().find(|schema| !schema.is_null());
+        let schema = schema.cloned().unwrap_or_else(|| json!({"type": "object"}));
+        let described = tool["description"].as_str().unwrap_or("a tool");
+        json!({"name": tool["name"], "description": described, "parameters": schema})
+    };
+    let tools = request["tools"].as_array().into_iter().flatten().map(tool);
+    json!({
+        "model": request["model"].as_str().unwrap_or("a-model"),
+        "max_tokens": request["max_tokens"].as_u64().unwrap_or(1024),
+        "prompt": "Go on.",
+        "tools": tools.collect::<Vec<_>>(),
+        "results": ["done"],
+    })
 }
 
 fn ascii(text: &str) -> String {

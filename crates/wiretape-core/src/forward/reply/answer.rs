@@ -83,9 +83,7 @@ impl Reply {
 
     fn accepted(&mut self, flight: Flight, message: Option<String>) {
         match flight.what {
-            What::Remove => {
-                self.doomed.pop_front();
-            }
+            What::Remove => self.removed(),
             What::Placeholder | What::Post => self.posted(flight, message),
             What::Edit => self.edited(flight),
             What::EndStream { seals } => {
@@ -144,9 +142,7 @@ impl Reply {
     /// Somebody deleted the message, and with it the wish to read on (M-08).
     fn gone(&mut self, flight: &Flight) {
         match flight.what {
-            What::Remove => {
-                self.doomed.pop_front();
-            }
+            What::Remove => self.removed(),
             What::Placeholder | What::Post => self.refused(flight, "the chat is gone"),
             What::Edit | What::EndStream { .. } => self.stop(),
         }
@@ -238,7 +234,7 @@ impl Reply {
     }
 
     fn give_up_removal(&mut self) {
-        self.doomed.pop_front();
+        self.removed();
         self.stale += 1;
     }
 

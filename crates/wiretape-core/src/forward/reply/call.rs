@@ -230,6 +230,7 @@ impl Reply {
         let call = self.calls;
         self.calls += 1;
         let via = self.via(what);
+        self.removing |= what == What::Remove;
         let message = match what {
             What::Remove => self.doomed.front().cloned(),
             _ => self.front.message.clone(),

@@ -35,6 +35,8 @@ pub(super) struct Reply {
     delivered: VecDeque<String>,
     /// Messages to be removed.
     doomed: VecDeque<String>,
+    /// The removal of the first of them was called for, and may be carried out.
+    removing: bool,
     flight: Option<Flight>,
     /// Posts that were never answered, and whether what they say is void.
     lost: Vec<(u64, bool)>,
@@ -156,6 +158,7 @@ impl Reply {
             },
             delivered: VecDeque::new(),
             doomed: VecDeque::new(),
+            removing: false,
             flight: None,
             lost: Vec::new(),
             out: VecDeque::new(),
@@ -305,8 +308,9 @@ impl Reply {
             if !self.deletes {
                 self.stale += self.doomed.len();
                 self.doomed.clear();
+                self.removing = false;
             }
-        } else if let Some(kept) = self.doomed.pop_back() {
+        } else if let Some(kept) = self.take_back() {
             let is_front = live.as_ref() == Some(&kept);
             self.front.message = Some(kept);
             self.front.last = front.last.filter(|_| is_front);
@@ -315,6 +319,18 @@ impl Reply {
         }
         self.front.shown = self.parts.from();
         self.void_stream = self.needs_end() && self.front.message.is_some();
+    }
+
+    /// A message that was to be removed, and whose removal was not called for.
+    fn take_back(&mut self) -> Option<String> {
+        let called = usize::from(self.removing);
+        (self.doomed.len() > called).then(|| self.doomed.pop_back())?
+    }
+
+    /// The first of the doomed is gone, or stays.
+    fn removed(&mut self) {
+        self.doomed.pop_front();
+        self.removing = false;
     }
 
     fn has_text(&self) -> bool {

@@ -1,0 +1,77 @@
+//! The workers that the README shows, as they stand there: each runs, and nothing is wrong with it.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use wiretape_vary::Profile;
+
+use crate::ran::{Check, plan};
+
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
+}
+
+/// Where `tests/clients/install` puts interpreters and packages.
+fn installed() -> PathBuf {
+    let exe = std::env::current_exe().unwrap();
+    exe.ancestors().nth(3).unwrap().join("clients")
+}
+
+/// Says that an example is left out, where it may be.
+fn missing(name: &str) {
+    let required = std::env::var("WIRETAPE_CLIENTS").is_ok_and(|value| value == "required");
+    assert!(
+        !required,
+        "{name}: not installed; run tests/clients/install"
+    );
+    // To the terminal itself: what is printed is hidden where a test passes.
+    let told = format!("check: SKIPPED {name}: not installed (tests/clients/install)\n");
+    let _ = std::io::stderr().write_all(told.as_bytes());
+}
+
+fn run(command: Vec<OsString>, tapes: &[&str]) {
+    Check::of(command, tapes, plan(Profile::SeenReshapes, 12))
+        .run()
+        .is_clean();
+}
+
+const MESSAGES: [&str; 3] = [
+    "anthropic/small-tool.tape",
+    "anthropic/parallel-tools.tape",
+    "anthropic/unicode.tape",
+];
+
+#[test]
+fn worker_rs() {
+    let tapes = [
+        &MESSAGES[..],
+        &["openai-chat/tools-parallel.tape", "openai-chat/text.tape"],
+    ];
+    run(vec![env!("CARGO_BIN_EXE_worker").into()], &tapes.concat());
+}
+
+#[test]
+fn worker_py() {
+    let python = installed().join("python/bin/python");
+    if !python.exists() {
+        return missing("worker.py");
+    }
+    run(
+        vec![python.into(), examples().join("worker.py").into()],
+        &MESSAGES,
+    );
+}
+
+#[test]
+fn worker_ts() {
+    let folder = installed().join("node");
+    if !folder.join("node_modules").exists() {
+        return missing("worker.ts");
+    }
+    // Beside its packages, where Node looks for them. It has no types that must be taken away first.
+    let script = folder.join("example.mjs");
+    fs::copy(examples().join("worker.ts"), &script).unwrap();
+    run(vec!["node".into(), script.into()], &MESSAGES);
+}

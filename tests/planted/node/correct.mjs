@@ -1,0 +1,3 @@
+import { Client, work } from "./base.mjs";
+
+await work(new Client());

@@ -1,0 +1,10 @@
+"""Waits for ever."""
+
+from base import Client, work
+
+
+class Patient(Client):
+    idle_s = None
+
+
+work(Patient())
