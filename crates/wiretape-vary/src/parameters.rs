@@ -235,13 +235,13 @@ shapes! {
         Text,
         /// Chat Completions: an object that says it is an error, without the key (vLLM).
         Object,
-        /// Chat Completions: inside a chunk, whose reason is `error` (OpenRouter).
+        /// Chat Completions: inside a chunk, whose reason is `error` (`OpenRouter`).
         InChunk,
         /// Chat Completions: with the lengths of prompt and window (llama.cpp).
         Context,
         /// Chat Completions: `error: {…}`, a field and no data (llama.cpp, older).
         Field,
-        /// Chat Completions: and then `[DONE]` (LiteLLM).
+        /// Chat Completions: and then `[DONE]` (`LiteLLM`).
         ThenDone,
         /// F-74: with a host and a key in its message.
         Secret,

@@ -2,7 +2,7 @@
 
 use wiretape_core::Dialect;
 use wiretape_vary::classes::{self, Class};
-use wiretape_vary::{Outcome, Script};
+use wiretape_vary::{Outcome, Piece, Script};
 
 use super::example::{Case, Example};
 use super::profiles;
@@ -165,7 +165,8 @@ fn difference(case: &Case, io: &mut Io<'_>) -> Result<(), Fault> {
         side("-", &windows(&old, &new, last), screen::BAD, io)?;
         side("+", &windows(&new, &old, last), screen::GOOD, io)?;
     }
-    if before.end != after.end || after.body().len() < before.body().len() {
+    let cut = |piece: &Piece| matches!(piece, Piece::Cut { .. });
+    if before.end != after.end || case.pieces.iter().any(cut) {
         let count = screen::grouped(after.body().len().try_into().unwrap_or(u64::MAX));
         let end = serde_json::to_value(after.end)?;
         let end = end.as_str().unwrap_or_default().to_owned();

@@ -189,7 +189,7 @@ pub(super) fn splice(rng: &mut Rng, subject: &Subject) -> Drawn {
     known(subject)?;
     let mut blocks = subject.blocks().iter();
     let finish = blocks.position(|block| matches!(block.kind, Kind::Finish | Kind::Terminal));
-    let last = finish.unwrap_or(subject.block_count()).max(1);
+    let last = finish.unwrap_or_else(|| subject.block_count()).max(1);
     any(rng, subject, last, |place| Piece::Splice {
         before_block: place + 1,
     })

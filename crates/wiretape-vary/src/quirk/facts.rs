@@ -12,6 +12,7 @@ use Outcome::{
 };
 
 /// What is known of a piece.
+#[derive(Clone, Copy)]
 pub(crate) struct Facts {
     pub(crate) id: &'static str,
     pub(crate) level: Level,

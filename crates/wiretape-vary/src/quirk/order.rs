@@ -69,7 +69,7 @@ fn only(block: &Block, field: &str) -> Option<(Vec<u8>, Span)> {
         return None;
     }
     let value = json::get(payload, &delta, field)?;
-    let text = part(payload, value.clone());
+    let text = part(payload, value);
     (text != b"null" && text != b"\"\"" && text != b"[]").then(|| (text.to_vec(), delta))
 }
 

@@ -198,7 +198,6 @@ fn other_answer(block: &Block, family: Family) -> Option<Block> {
     }
     let choice = choices(&text).into_iter().next()?;
     if finish {
-        let choice = choice.clone();
         text = put(&text, &choice, "delta", b"{}");
         text = put(&text, &choice, "finish_reason", b"\"stop\"");
     }

@@ -210,7 +210,7 @@ fn a_call_cut_by_the_limit() {
     assert_eq!(
         new,
         [
-            r#"{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"p"}}]},"finish_reason":null}]}"#,
+            r#"{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\""}}]},"finish_reason":null}]}"#,
             r#"{"index":0,"delta":{},"finish_reason":"length"}]}"#,
         ]
     );
