@@ -2,6 +2,11 @@
 //!
 //! `cargo test -p tests --test planted -- --nocapture` prints how many are found, how many correct
 //! runs are accused, and what shrinking costs.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic: that is how it fails; clippy's own exception ends at helpers"
+)]
 
 use std::ffi::OsString;
 use std::path::Path;

@@ -38,7 +38,7 @@ pub(crate) struct ShrinkArgs {
     /// What is done to it, as JSON.
     #[arg(long, value_name = "FILE")]
     scenario: PathBuf,
-    /// Only what has this code, such as text_differs.
+    /// Only what has this code, as the report names it.
     #[arg(long, value_name = "CODE", value_parser = code)]
     code: Option<Code>,
     /// The client is one long-lived process: a line of JSON for each run, a line back.

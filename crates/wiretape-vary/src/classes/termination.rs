@@ -40,7 +40,7 @@ pub(super) const F_31: Class = Class {
     permits: "an early end or an error; same where the payload is whole, or where it says nothing new",
     source: &[
         "https://html.spec.whatwg.org/multipage/server-sent-events.html",
-        "https://github.com/MockServer-AI/ai-mocks/issues/703",
+        "https://github.com/mokksy/ai-mocks/issues/703",
     ],
     messages: Ok(seen("anthropic streams cut in an event: litellm#32159")),
     chat: Ok(seen("no last blank line: ai-mocks#703")),

@@ -228,7 +228,7 @@ fn places(best: &Trial) -> Option<(usize, Vec<usize>)> {
         .collect();
     places.retain(|place| 0 < *place && *place < end);
     places.dedup();
-    (0 < places.len() && places.len() <= CUTS_MAX).then_some((piece, places))
+    (!places.is_empty() && places.len() <= CUTS_MAX).then_some((piece, places))
 }
 
 /// The forms of pieces that are simpler in kind, each one step.
