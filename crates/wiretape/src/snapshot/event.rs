@@ -57,7 +57,7 @@ pub fn line(event: &Event<'_>) -> String {
 }
 
 impl Stable {
-    /// An event as [`line`] writes it, with names for its ids.
+    /// An event as [`line()`] writes it, with names for its ids.
     pub fn event(&mut self, event: &Event<'_>) -> String {
         match *event {
             Event::Begin { id, model } => {

@@ -233,7 +233,7 @@ pub fn transcripts(of: &[Transcript]) -> Vec<Transcript> {
     of.iter().map(|one| stable.transcript(one)).collect()
 }
 
-/// Every event of a body, one line for each, as [`line`] writes it, with stable names; last the
+/// Every event of a body, one line for each, as [`line()`] writes it, with stable names; last the
 /// error of reading, if there is one.
 #[must_use]
 pub fn events(dialect: Dialect, body: &[u8]) -> Vec<String> {
