@@ -1,4 +1,4 @@
-//! A browser, driven as the WebDriver standard says: <https://www.w3.org/TR/webdriver2/>.
+//! A browser, driven as the `WebDriver` standard says: <https://www.w3.org/TR/webdriver2/>.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -401,7 +401,7 @@ fn observed(dialect: Dialect, script: &Script, mistake: Option<Code>) -> Observa
         .take(12)
         .zip(0_u32..)
         .map(|(word, n)| SaidEvent {
-            ms: f64::from(n),
+            ms: f64::from(3 + n),
             text: Some(word.into()),
             call: None,
         })

@@ -262,13 +262,13 @@ fn the_page_is_used_by_keyboard() {
     browser.wait_for("document.getElementById(location.hash.slice(1)).open");
     // The search.
     browser.run("document.querySelector('input[type=search]').focus()");
-    browser.press(&["F", "-", "1", "0"]);
+    browser.press(&["F", "-", "3", "0"]);
     let shown =
         "return [...document.querySelectorAll('.finding')].filter((one) => one.checkVisibility())";
     let classes = browser.run(&format!("{shown}.map((one) => one.dataset.class)"));
     let classes = classes.as_array().unwrap();
     assert!(
-        !classes.is_empty() && classes.iter().all(|class| class == "F-10"),
+        !classes.is_empty() && classes.iter().all(|class| class == "F-30"),
         "{classes:?}"
     );
     quiet(&browser, &page);

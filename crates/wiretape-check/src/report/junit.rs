@@ -1,4 +1,4 @@
-//! A report as JUnit's XML, which every CI system shows.
+//! A report as `JUnit`'s XML, which every CI system shows.
 
 use std::fmt::Write;
 

@@ -2,6 +2,8 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::float_arithmetic,
     reason = "a test may panic: that is how it fails; clippy's own exception ends at helpers"
 )]
 

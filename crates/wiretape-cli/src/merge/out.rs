@@ -12,7 +12,7 @@ use crate::exit::{Exit, Fault};
 /// Where a report goes to, besides standard output.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Outputs {
-    /// Write it as JUnit's XML: a suite for each tape, a test for each class.
+    /// Write it as XML that CI systems read (`JUnit`): a suite for each tape, a test for each class.
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
     /// Write it as one page of HTML that needs nothing else.

@@ -17,22 +17,26 @@ struct Cells<'a> {
     why: BTreeMap<(&'a str, &'a str), &'a str>,
 }
 
+impl<'a> Cells<'a> {
+    fn of(report: &'a Report) -> Self {
+        let counts = report.counts.iter();
+        let not_tried = report.not_tried.iter();
+        Self {
+            counts: counts
+                .map(|count| ((count.class.as_str(), count.tape.as_str()), count))
+                .collect(),
+            why: not_tried
+                .map(|one| ((one.class.as_str(), one.tape.as_str()), one.why.as_str()))
+                .collect(),
+        }
+    }
+}
+
 pub(super) fn put(report: &Report, groups: &[&Group], page: &mut Page) {
     page.put("<section id=\"matrix\" aria-labelledby=\"matrix-h\">\n");
     page.put("<h2 id=\"matrix-h\">Classes of failures × tapes</h2>\n");
     legend(page);
-    let cells = Cells {
-        counts: report
-            .counts
-            .iter()
-            .map(|count| ((count.class.as_str(), count.tape.as_str()), count))
-            .collect(),
-        why: report
-            .not_tried
-            .iter()
-            .map(|one| ((one.class.as_str(), one.tape.as_str()), one.why.as_str()))
-            .collect(),
-    };
+    let cells = Cells::of(report);
     let tapes: Vec<&str> = report
         .plan
         .tapes

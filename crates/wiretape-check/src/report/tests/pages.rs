@@ -1,4 +1,4 @@
-//! How long a page becomes, and what JUnit's XML looks like.
+//! How long a page becomes, and what `JUnit`'s XML looks like.
 
 use wiretape_vary::Standing;
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::observation::{Ended, Observation};
+use crate::observation::{Ended, Observation, TurnSeen};
 use crate::report::quote_bytes;
 use crate::report::words::{count, duration};
 
@@ -127,41 +127,7 @@ fn requests(seen: &Observation, acts: &mut Vec<Act>) {
                 });
             }
         }
-        let calls = turn.echo.iter().flat_map(|echo| &echo.calls);
-        let asked = seen
-            .turns
-            .iter()
-            .filter(|later| later.exchange > turn.exchange);
-        let next = asked
-            .flat_map(|later| &later.attempts)
-            .map(|attempt| attempt.at_ns)
-            .min();
-        for call in calls {
-            let results: Vec<&str> = call
-                .results
-                .iter()
-                .map(|result| {
-                    if result.is_error {
-                        "an error"
-                    } else {
-                        "a result"
-                    }
-                })
-                .collect();
-            let results = match results.as_slice() {
-                [] => "without a result".into(),
-                several => format!("with {}", several.join(" and ")),
-            };
-            acts.push(Act {
-                at_ns: next.unwrap_or(seen.elapsed_ns),
-                until_ns: None,
-                kind: ActKind::Call,
-                text: quote_bytes(
-                    &format!("sends back {}({}) {results}", call.name, call.arguments),
-                    TEXT_BYTES_MAX,
-                ),
-            });
-        }
+        calls(turn, seen, acts);
     }
     acts.extend(seen.misses.iter().map(|miss| Act {
         at_ns: seen.elapsed_ns,
@@ -169,6 +135,45 @@ fn requests(seen: &Observation, acts: &mut Vec<Act>) {
         kind: ActKind::Miss,
         text: quote_bytes(&format!("{}: {}", miss.asked, miss.why), TEXT_BYTES_MAX),
     }));
+}
+
+/// The calls that a later request sends back.
+fn calls(turn: &TurnSeen, seen: &Observation, acts: &mut Vec<Act>) {
+    let calls = turn.echo.iter().flat_map(|echo| &echo.calls);
+    let asked = seen
+        .turns
+        .iter()
+        .filter(|later| later.exchange > turn.exchange);
+    let next = asked
+        .flat_map(|later| &later.attempts)
+        .map(|attempt| attempt.at_ns)
+        .min();
+    for call in calls {
+        let results: Vec<&str> = call
+            .results
+            .iter()
+            .map(|result| {
+                if result.is_error {
+                    "an error"
+                } else {
+                    "a result"
+                }
+            })
+            .collect();
+        let results = match results.as_slice() {
+            [] => "without a result".into(),
+            several => format!("with {}", several.join(" and ")),
+        };
+        acts.push(Act {
+            at_ns: next.unwrap_or(seen.elapsed_ns),
+            until_ns: None,
+            kind: ActKind::Call,
+            text: quote_bytes(
+                &format!("sends back {}({}) {results}", call.name, call.arguments),
+                TEXT_BYTES_MAX,
+            ),
+        });
+    }
 }
 
 /// A client's clock begins when it reads its order, which nobody sees: what it tells of is moved

@@ -128,7 +128,7 @@ mod tests {
         let shown: Vec<String> = found
             .iter()
             .map(|Span { from, to }| {
-                let marked = &sent[place(*from)..place(*to)];
+                let marked = sent.get(place(*from)..place(*to)).unwrap();
                 format!("{from}:{marked}")
             })
             .collect();
