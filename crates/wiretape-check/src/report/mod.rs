@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A [`Report`] is a sum over cases: it does not depend on the order in which they come, nor on how
-//! they are divided among machines. [`merge`] adds up what shards have written, and the union of
+//! they are divided among machines. [`merge()`] adds up what shards have written, and the union of
 //! all shards of a plan is the report of the whole.
 
 mod facts;
