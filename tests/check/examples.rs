@@ -75,3 +75,21 @@ fn worker_ts() {
     fs::copy(examples().join("worker.ts"), &script).unwrap();
     run(vec!["node".into(), script.into()], &MESSAGES);
 }
+
+/// The README shows the files that run, but for what only clippy needs.
+#[test]
+fn the_readme_shows_them() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    for name in ["worker.py", "worker.ts", "worker.rs"] {
+        let text = fs::read_to_string(examples().join(name)).unwrap();
+        let shown = match text.split_once("#![expect(") {
+            Some((before, rest)) => {
+                let (_, after) = rest.split_once(")]\n\n").unwrap();
+                format!("{before}{after}")
+            }
+            None => text,
+        };
+        assert!(readme.contains(shown.trim()), "README.md has another {name}");
+    }
+}
