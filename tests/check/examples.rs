@@ -90,6 +90,9 @@ fn the_readme_shows_them() {
             }
             None => text,
         };
-        assert!(readme.contains(shown.trim()), "README.md has another {name}");
+        assert!(
+            readme.contains(shown.trim()),
+            "README.md has another {name}"
+        );
     }
 }

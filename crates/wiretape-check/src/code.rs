@@ -182,6 +182,13 @@ impl Code {
             Self::StopDiffers => {
                 "Expected: the stop reason of the untouched run, in the client's own words. Told only where what was sent leaves the reason as it was."
             }
+            other => other.meaning_of_ends(),
+        }
+    }
+
+    /// The same, of how a client ends, asks again and waits.
+    const fn meaning_of_ends(self) -> &'static str {
+        match self {
             Self::ErrorSwallowed => {
                 "Expected: a report of the error that the stream or the status has. Told where the run ends well, or goes on, and the reply is not whole; a stream that merely stops is `truncation_accepted`."
             }
@@ -225,6 +232,7 @@ impl Code {
                 "Expected: a next request that the provider takes: results beside their calls, none twice, none missing, nothing empty. Told by the flaws for which real providers answer 400, those of the untouched run left out."
             }
             Self::Flaky => "Expected: the same on the same delivery. Told by running it again.",
+            _ => "",
         }
     }
 

@@ -157,6 +157,21 @@ impl Session {
         };
     }
 
+    /// The last answer to this request, where the request is a retry.
+    fn again(&self, key: &Key, matching: &Matching, live: &Live) -> Option<Last> {
+        let counted = live.headers.iter().any(|(name, value)| {
+            name == "x-stainless-retry-count" && value.parse::<u32>().is_ok_and(|count| count > 0)
+        });
+        // Where each exchange has its turn, one in flight counts as failed too: its client may have
+        // left and come back before that is noticed.
+        let failed = |last: &Last| match last.outcome {
+            Outcome::InFlight => last.fails || matching != &Matching::First,
+            outcome => outcome == Outcome::Failed,
+        };
+        let last = self.answers.get(key).copied();
+        last.filter(|last| counted || failed(last))
+    }
+
     /// Finds what answers a request, and notes it.
     pub(crate) fn answer(
         &mut self,
@@ -166,17 +181,7 @@ impl Session {
         limits: &Limits,
     ) -> Choice {
         let key = identity(&live.asked);
-        let counted = live.headers.iter().any(|(name, value)| {
-            name == "x-stainless-retry-count" && value.parse::<u32>().is_ok_and(|count| count > 0)
-        });
-        let last = self.answers.get(&key).copied();
-        // Where each exchange has its turn, one in flight counts as failed too: its client may have
-        // left and come back before that is noticed.
-        let failed = |last: &Last| match last.outcome {
-            Outcome::InFlight => last.fails || matching != &Matching::First,
-            outcome => outcome == Outcome::Failed,
-        };
-        let again = last.filter(|last| counted || failed(last));
+        let again = self.again(&key, matching, &live);
         let found = match matching {
             Matching::First => first(turns, &live.asked),
             Matching::Sequence | Matching::Strict { .. } => match again {

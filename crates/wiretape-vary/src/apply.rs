@@ -292,20 +292,7 @@ impl Work<'_> {
                 Piece::Rechunk { cut } => {
                     rechunk::ends(cut, &body, &marks).map(|found| ends = Some(found))
                 }
-                Piece::Pace { .. } if pace.is_some() => Err("the pace is set already"),
-                Piece::Pace {
-                    pace: Pace::Speed { n: 0, .. },
-                } => Err("a speed of 0"),
-                Piece::Pace { pace: wanted } => {
-                    pace = Some(wanted);
-                    match wanted {
-                        Pace::Speed { n, of } if n == of => Err(NO_CHANGE),
-                        Pace::Speed { .. } | Pace::Instant if !self.subject.seen.timed => {
-                            Err(NO_CHANGE)
-                        }
-                        _ => Ok(()),
-                    }
-                }
+                Piece::Pace { pace: wanted } => self.pace(wanted, &mut pace),
                 _ => Err("not a piece that works on bytes"),
             };
             if let Err(why) = done {
@@ -336,6 +323,22 @@ impl Work<'_> {
             end_after_ns: end_after_ns.saturating_add(self.end_put_ns),
             skipped: self.skipped,
             permits: self.permits.unwrap_or_else(|| [Outcome::Same].to_vec()),
+        }
+    }
+
+    /// Sets the pace, once.
+    fn pace<'p>(&self, wanted: &'p Pace, pace: &mut Option<&'p Pace>) -> Result<(), &'static str> {
+        if pace.is_some() {
+            return Err("the pace is set already");
+        }
+        if let Pace::Speed { n: 0, .. } = wanted {
+            return Err("a speed of 0");
+        }
+        *pace = Some(wanted);
+        match wanted {
+            Pace::Speed { n, of } if n == of => Err(NO_CHANGE),
+            Pace::Speed { .. } | Pace::Instant if !self.subject.seen.timed => Err(NO_CHANGE),
+            _ => Ok(()),
         }
     }
 

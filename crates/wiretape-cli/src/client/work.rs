@@ -152,13 +152,7 @@ pub(super) async fn work(
     .await?;
     let mut records = records.into_sorted();
     if !stop.stopped() {
-        progress.say("what was found, once more");
-        let again = drive.again(&baselines, &mut records, |event| {
-            if let Event::Again { case, .. } = event {
-                progress.say(&format!("case {case}, once more"));
-            }
-        });
-        again.await.map_err(|error| fault(&error))?;
+        once_more(&drive, &baselines, &mut records, &mut progress).await?;
     }
     let mut done = Done {
         runner,
@@ -176,6 +170,22 @@ pub(super) async fn work(
     done.interrupted = stop.stopped();
     done.elapsed = start.elapsed();
     Ok(done)
+}
+
+/// Runs what was found again, to see whether it is found each time.
+async fn once_more(
+    drive: &Drive,
+    baselines: &[Baseline],
+    records: &mut [Record],
+    progress: &mut Progress,
+) -> Result<(), Fault> {
+    progress.say("what was found, once more");
+    let again = drive.again(baselines, records, |event| {
+        if let Event::Again { case, .. } = event {
+            progress.say(&format!("case {case}, once more"));
+        }
+    });
+    again.await.map_err(|error| fault(&error))
 }
 
 /// Runs the cases that are not in the journal, and notes each there.
