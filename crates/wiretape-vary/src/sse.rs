@@ -96,7 +96,8 @@ impl Block {
         ((trusted && self.object) || is_object(payload)).then_some(payload)
     }
 
-    /// Replaces the payload; the line keeps its spacing where the payload permits it.
+    /// Replaces the payload; the line keeps its spacing where the payload permits it. One that stood in
+    /// several lines stands in one: where JSON may have a line's end, it may have a space.
     pub(crate) fn set_payload(&mut self, payload: &[u8]) {
         let mut some = false;
         self.lines.retain(|line| {
@@ -113,7 +114,10 @@ impl Block {
             } else {
                 b"data: ".to_vec()
             };
-            line.text.extend_from_slice(payload);
+            let flat = payload
+                .iter()
+                .map(|&byte| if byte == b'\n' { b' ' } else { byte });
+            line.text.extend(flat);
         }
     }
 

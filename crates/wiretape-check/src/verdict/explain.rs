@@ -326,7 +326,7 @@ mod tests {
         let at = BODY.find('\u{e9}').unwrap() + 1;
         assert_eq!(
             around(BODY.as_bytes(), at),
-            "… a\\r\\ndata: {\"t\":\"caf\\xc3 | \\xa9 \\u00e9 \\\\n \\n\"}\\r\\n …"
+            "…  a\\r\\ndata: {\"t\":\"caf\\xc3 | \\xa9 \\u00e9 \\\\n \\n\"}\\r\\n\\r …"
         );
         assert_eq!(number(0), "0");
         assert_eq!(number(1203), "1,203");

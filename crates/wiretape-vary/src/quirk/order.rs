@@ -79,7 +79,30 @@ fn last_before(stream: &Stream, before: usize, field: &str) -> Result<usize, &'s
     let place = blocks
         .iter()
         .rposition(|block| only(block, field).is_some());
-    place.ok_or("no chunk before it says that and nothing else")
+    let place = place.ok_or("no chunk before it says that and nothing else")?;
+    let mut behind = blocks.iter().skip(place + 1);
+    // What says more of the field would come in front of it.
+    match behind.all(|block| is_silent(block, field)) {
+        true => Ok(place),
+        false => Err("a chunk between them says more of it"),
+    }
+}
+
+/// A chunk that says nothing of a field; one that cannot be read may.
+fn is_silent(block: &Block, field: &str) -> bool {
+    if block.kind != Kind::Content {
+        return true;
+    }
+    let Some(payload) = block.payload() else {
+        return false;
+    };
+    let choices = choices(payload);
+    let says = |choice: &Span| {
+        let delta = json::get(payload, choice, "delta");
+        let value = delta.and_then(|delta| json::get(payload, &delta, field));
+        value.is_some_and(|value| !matches!(part(payload, value), b"null" | b"\"\"" | b"[]"))
+    };
+    !choices.is_empty() && !choices.iter().any(says)
 }
 
 /// Puts the field of one chunk into another, which must not have it, and takes the first away.

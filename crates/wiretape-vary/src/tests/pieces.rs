@@ -485,3 +485,15 @@ fn profiles_have_names() {
         "unknown profile, expected one of plain, wire, framing, dialect, lawful, faults, all, seen_reshapes, seen, quirks, hostile"
     );
 }
+
+/// A payload that stands in several lines stands in one once it is rewritten.
+#[test]
+fn a_payload_of_several_lines_is_rewritten_whole() {
+    let body = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":\"length\"}],\ndata: \"usage\":{}}\n\ndata: [DONE]\n\n";
+    let subject = subject(Dialect::OpenAiChat, body);
+    let reason = "stop".into();
+    let script = Scenario::of(alloc::vec![Piece::FinishReason { reason }]).apply(&subject);
+    assert_eq!(script.skipped, []);
+    let sent = core::str::from_utf8(script.body()).unwrap();
+    assert!(sent.contains("\"stop\"}], \"usage\""), "{sent}");
+}
