@@ -14,6 +14,8 @@ mod examples;
 // A campaign that was stopped goes on.
 #[path = "check/journal.rs"]
 mod journal;
+// The clients that are ours.
+mod own;
 // A campaign, run.
 #[path = "check/ran.rs"]
 mod ran;

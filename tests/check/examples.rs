@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use wiretape_vary::Profile;
 
+use crate::own;
 use crate::ran::{Check, plan};
 
 fn examples() -> PathBuf {
@@ -49,7 +50,10 @@ fn worker_rs() {
         &MESSAGES[..],
         &["openai-chat/tools-parallel.tape", "openai-chat/text.tape"],
     ];
-    run(vec![env!("CARGO_BIN_EXE_worker").into()], &tapes.concat());
+    run(
+        vec![own::program("worker", "examples/worker.rs").into()],
+        &tapes.concat(),
+    );
 }
 
 #[test]

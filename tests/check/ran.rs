@@ -13,6 +13,7 @@ use wiretape_check::client::{Config, Mode};
 use wiretape_check::{Campaign, Code};
 use wiretape_tape::Tape;
 
+use crate::own;
 use crate::support::tapes;
 
 /// The tapes of these names.
@@ -53,7 +54,7 @@ impl Check {
     /// The client that does as it is told, as a worker.
     pub(crate) fn told(mode: &str, tapes: &[&str], plan: Plan) -> Self {
         Self {
-            command: vec![env!("CARGO_BIN_EXE_told").into(), mode.into()],
+            command: vec![own::program("told", "check/told.rs").into(), mode.into()],
             mode: Mode::Worker,
             tapes: named(tapes),
             plan,
