@@ -22,7 +22,6 @@ use tokio::task::JoinSet;
 use wiretape_check::campaign::{Named, Plan, Prepared, Runner, Settings};
 use wiretape_check::client::{Client, Config, Mode};
 use wiretape_check::shrink::{budget, shrink};
-use wiretape_check::verdict::{Run, judge};
 use wiretape_check::{Campaign, Code, Finding, Observation};
 use wiretape_tape::EndKind;
 use wiretape_vary::classes::{self, Group};
@@ -225,13 +224,7 @@ async fn baselines(runner: &Runner, client: &mut Client, planted: Planted) -> Ve
         let run = format!("b{number}");
         let plain = Scenario::plain();
         let trial = runner.trial(client, &run, number, &plain).await.unwrap();
-        let findings = judge(Run {
-            tape: &prepared.tape,
-            case: None,
-            sent: &trial.sent,
-            baseline: &trial.observation,
-            seen: &trial.observation,
-        });
+        let findings = trial.judge(prepared, None, &trial.observation);
         assert!(
             findings.is_empty(),
             "{planted:?}, {}: {findings:#?}",

@@ -1,10 +1,10 @@
 //! A report as a careless client would have it: real tapes, real scenarios, real scripts; what the
 //! client does is read off the script, with the mistakes that naive clients make.
 
+use wiretape_check::report::Played;
 use wiretape_check::report::{
     Baseline, BaselineState, ClassFacts, Example, Facts, Report, TapeFacts, Tried, UNTOUCHED,
 };
-use wiretape_check::verdict::Run;
 use wiretape_check::{
     Attempt, Call, CallResult, Case, Code, Echo, Ended, Finding, Observation, Place, Said,
     SaidEvent, Severity, TurnSeen,
@@ -196,11 +196,9 @@ fn play(name: &str, tape: &Tape, runs: u64, number: &mut u64, report: &mut Repor
         .map(|one| vec![Script::plain(one)])
         .collect();
     let baseline = observed(dialect, &plain[0][0], None);
-    let run = Run {
+    let run = Played {
         tape,
-        case: None,
         sent: &plain,
-        baseline: &baseline,
         seen: &baseline,
     };
     let varies = name.contains("thinking");
@@ -328,11 +326,9 @@ fn judged(
         place: place(name, Some(case.number), case.scenario.clone()),
         flaky: case.number % 11 == 0,
     };
-    let run = Run {
+    let run = Played {
         tape,
-        case: Some(case),
         sent,
-        baseline,
         seen: &seen,
     };
     let mut example = Example::new(finding, repeat(name)).drawn(run);
@@ -517,7 +513,6 @@ pub(crate) fn hostile(text: &str) -> Report {
         .iter()
         .map(|one| vec![Script::plain(one)])
         .collect();
-    let baseline = observed(Dialect::Anthropic, &sent[0][0], None);
     sent[0] = vec![script];
     let mut seen = observed(Dialect::Anthropic, &sent[0][0], Some(Code::Crash));
     seen.misses.push(wiretape_check::Miss {
@@ -526,12 +521,6 @@ pub(crate) fn hostile(text: &str) -> Report {
         why: text.into(),
     });
     seen.ended = Ended::Crashed { why: text.into() };
-    let case = Case {
-        number: 0,
-        tape: 0,
-        class: text.into(),
-        scenario: scenario.clone(),
-    };
     let finding = Finding {
         code: Code::Crash,
         severity: Severity::High,
@@ -542,11 +531,9 @@ pub(crate) fn hostile(text: &str) -> Report {
         place: place(text, Some(0), scenario),
         flaky: false,
     };
-    let run = Run {
+    let run = Played {
         tape: &tape,
-        case: Some(&case),
         sent: &sent,
-        baseline: &baseline,
         seen: &seen,
     };
     let mut example = Example::new(finding, text.into()).drawn(run);

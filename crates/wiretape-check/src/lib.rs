@@ -14,6 +14,7 @@ mod observation;
 pub mod report;
 pub mod shrink;
 pub mod verdict;
+pub mod words;
 
 pub use campaign::{Campaign, Case};
 pub use code::{Code, Severity, UnknownName};

@@ -1,13 +1,12 @@
 //! The smallest case of a finding: a client is run on what a [`Shrinker`] proposes.
 
 use wiretape_tape::Tape;
+use wiretape_vary::Scenario;
 use wiretape_vary::shrink::{BUDGET, Shrinker, Trial};
-use wiretape_vary::{Profile, Scenario};
 
-use crate::campaign::{Named, Plan, Prepared, RunError, Runner};
+use crate::campaign::{Named, Prepared, RunError, Runner};
 use crate::client::Client;
-use crate::verdict::{Run, judge};
-use crate::{Campaign, Case, Code, Finding, Observation};
+use crate::{Case, Code, Finding, Observation};
 
 /// Runs for a code that is seen only when the client's patience is at its end.
 const BUDGET_OF_WAITS: u32 = 24;
@@ -39,7 +38,7 @@ pub fn budget(code: Code, budget: Option<u32>) -> u32 {
 
 /// A tape that is tried, and what the client does on it untouched.
 struct Ground {
-    prepared: Campaign,
+    prepared: Prepared,
     baseline: Observation,
 }
 
@@ -87,7 +86,7 @@ pub async fn shrink(
     };
     let trial = Trial::new(&prepared.tape, case.scenario.clone());
     let mut ground = Ground {
-        prepared: ground_of(&prepared.name, prepared.tape.clone(), &case.scenario)?,
+        prepared: ground_of(&prepared.name, prepared.tape.clone()),
         baseline: baseline.clone(),
     };
     let Some(mut best) = work.holds(&ground, &case.scenario).await? else {
@@ -129,21 +128,9 @@ pub async fn shrink(
 }
 
 /// The tape by itself, as it is played.
-fn ground_of(name: &str, tape: Tape, scenario: &Scenario) -> Result<Campaign, RunError> {
-    let plan = Plan {
-        profile: Profile::Plain,
-        runs: 1,
-        seed: 0,
-        shard: None,
-        scenario: Some(scenario.clone()),
-        only: None,
-        recorded_pace: true,
-    };
-    let named = Named {
-        name: name.to_owned(),
-        tape,
-    };
-    Campaign::plan(vec![named], plan).map_err(|error| RunError::Broken(error.to_string()))
+fn ground_of(name: &str, tape: Tape) -> Prepared {
+    let name = name.to_owned();
+    Prepared::of(Named { name, tape }, true)
 }
 
 impl Work<'_> {
@@ -153,50 +140,31 @@ impl Work<'_> {
         ground: &Ground,
         scenario: &Scenario,
     ) -> Result<Option<(Finding, Observation)>, RunError> {
-        let Some(prepared) = ground.prepared.tapes().first() else {
-            return Ok(None);
-        };
         let run = self.next();
-        let trial = self.runner.trial_of(self.client, &run, prepared, scenario);
-        let trial = trial.await?;
+        let trial = self
+            .runner
+            .trial_of(self.client, &run, &ground.prepared, scenario)
+            .await?;
         let case = Case {
             scenario: scenario.clone(),
             ..self.case.clone()
         };
-        let findings = judge(Run {
-            tape: &prepared.tape,
-            case: Some(&case),
-            sent: &trial.sent,
-            baseline: &ground.baseline,
-            seen: &trial.observation,
-        });
+        let findings = trial.judge(&ground.prepared, Some(&case), &ground.baseline);
         let code = self.code;
         let found = findings.into_iter().find(|finding| finding.code == code);
-        Ok(found.map(|mut finding| {
-            finding.place.tape.clone_from(&prepared.name);
-            (finding, trial.observation)
-        }))
+        Ok(found.map(|finding| (finding, trial.observation)))
     }
 
     /// A smaller tape, where the client can be judged on it.
     async fn ground(&mut self, trial: &Trial) -> Result<Option<Ground>, RunError> {
-        let prepared = ground_of(self.tape_name, trial.tape(self.tape), &trial.scenario)?;
-        let Some(tape) = prepared.tapes().first() else {
-            return Ok(None);
-        };
+        let prepared = ground_of(self.tape_name, trial.tape(self.tape));
         let run = self.next();
         let plain = Scenario::plain();
         let untouched = self
             .runner
-            .trial_of(self.client, &run, tape, &plain)
+            .trial_of(self.client, &run, &prepared, &plain)
             .await?;
-        let findings = judge(Run {
-            tape: &tape.tape,
-            case: None,
-            sent: &untouched.sent,
-            baseline: &untouched.observation,
-            seen: &untouched.observation,
-        });
+        let findings = untouched.judge(&prepared, None, &untouched.observation);
         // What it does wrong anyway is not what the delivery does to it.
         let sound = findings
             .iter()

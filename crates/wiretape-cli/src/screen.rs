@@ -5,6 +5,8 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthChar;
+use wiretape_check::words::visible;
+pub(crate) use wiretape_check::words::{duration, grouped};
 
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -67,19 +69,7 @@ fn char_width(c: char) -> usize {
 /// The text without what could move the cursor, colour the screen or turn the writing round:
 /// a control character becomes its picture.
 pub(crate) fn clean(text: &str) -> String {
-    text.chars().map(picture).collect()
-}
-
-fn picture(c: char) -> char {
-    match c {
-        '\n' => '⏎',
-        '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
-        '\x7f' => '␡',
-        '\u{80}'..='\u{9f}' => '\u{fffd}',
-        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-        '\u{2028}' | '\u{2029}' => '⏎',
-        _ => c,
-    }
+    text.chars().map(|c| visible(c, false)).collect()
 }
 
 /// The text in at most so many columns; what was left out is marked by `…`.
@@ -132,19 +122,6 @@ pub(crate) fn quoted(path: &Path) -> String {
     }
 }
 
-/// `12,345`.
-pub(crate) fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// `9,128`, `91k`, `9.1M`: five columns at most below 10^12.
 pub(crate) fn compact(n: u64) -> String {
     for (unit, sign) in [(1_000_000_000, 'G'), (1_000_000, 'M'), (1_000, 'k')] {
@@ -175,15 +152,4 @@ pub(crate) fn size(bytes: u64) -> String {
 pub(crate) fn count(n: usize, noun: &str) -> String {
     let s = if n == 1 { "" } else { "s" };
     format!("{} {noun}{s}", grouped(n as u64))
-}
-
-/// `430 ns`, `812 µs`, `34.5 ms`, `2.31 s`.
-pub(crate) fn duration(ns: u64) -> String {
-    match ns {
-        0 => "0 s".into(),
-        1..1_000 => format!("{ns} ns"),
-        1_000..1_000_000 => format!("{} µs", ns / 1_000),
-        1_000_000..1_000_000_000 => format!("{}.{} ms", ns / 1_000_000, ns / 100_000 % 10),
-        _ => format!("{}.{:02} s", ns / 1_000_000_000, ns / 10_000_000 % 100),
-    }
 }

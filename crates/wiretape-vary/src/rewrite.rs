@@ -74,9 +74,8 @@ fn each(stream: &mut Stream, block: usize, rewrite: impl Fn(&[u8]) -> Option<Vec
 
 fn merge(stream: &mut Stream, family: Family, block: usize) -> Applied {
     let trusted = stream.trusted;
+    let place = stream.place_of(block)?;
     let blocks = &mut stream.blocks;
-    let place = blocks.iter().position(|found| found.origin == Some(block));
-    let place = place.ok_or("no such block")?;
     let (Some(first), Some(second)) = (blocks.get(place), blocks.get(place + 1)) else {
         return Err("no block after it");
     };

@@ -5,6 +5,9 @@ use alloc::vec::Vec;
 
 use crate::dialect::{Kind, Lane};
 use crate::json::{is_object, part};
+
+/// Why a piece does not fit that names a block.
+pub(crate) const NO_BLOCK: &str = "no such block";
 use crate::scenario::LineEnd;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -205,11 +208,17 @@ impl Stream {
         self.blocks.iter_mut().map(Arc::make_mut)
     }
 
+    /// Where the first part of a block of the untouched body is.
+    pub(crate) fn place_of(&self, origin: usize) -> Result<usize, &'static str> {
+        let mut blocks = self.blocks.iter();
+        let place = blocks.position(|found| found.origin == Some(origin));
+        place.ok_or(NO_BLOCK)
+    }
+
     /// The first part of a block of the untouched body, to be written to.
     pub(crate) fn block_mut(&mut self, origin: usize) -> Option<&mut Block> {
-        let mut blocks = self.blocks.iter_mut();
-        let found = blocks.find(|found| found.origin == Some(origin))?;
-        Some(Arc::make_mut(found))
+        let place = self.place_of(origin).ok()?;
+        self.blocks.get_mut(place).map(Arc::make_mut)
     }
 
     /// How lines that are put in should end.
@@ -231,7 +240,7 @@ impl Stream {
         }
         match found {
             Some((_, place)) => Ok(place),
-            None if self.origins < before_block => Err("no such block"),
+            None if self.origins < before_block => Err(NO_BLOCK),
             None if self.blocks.last().is_some_and(|last| last.is_complete()) => {
                 Ok(self.blocks.len())
             }

@@ -150,10 +150,12 @@ def run(client, order):
 def main():
     client = {"anthropic": Anthropic, "openai": OpenAI}[sys.argv[1]]()
     lines = open(0, encoding="utf-8", newline="\n")
-    out = open(1, "w", encoding="ascii", newline="\n")
+    out = open(1, "wb", buffering=0)
     for line in lines:
-        out.write(json.dumps(run(client, json.loads(line)), ensure_ascii=True) + "\n")
-        out.flush()
+        order = json.loads(line)
+        # As escapes, two halves of a pair that this client keeps apart would be one character again.
+        text = json.dumps(run(client, order), ensure_ascii="task" in order) + "\n"
+        out.write(text.encode("utf-8", "surrogatepass"))
 
 
 main()

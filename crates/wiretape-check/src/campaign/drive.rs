@@ -9,7 +9,6 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use wiretape_vary::Scenario;
 
-use super::runner::judge;
 use super::{Case, RunError, Runner};
 use crate::client::Client;
 use crate::{Code, Ended, Finding, Observation};
@@ -392,7 +391,7 @@ async fn baseline(runner: &Runner, client: &mut Client, number: u64) -> Result<B
             break;
         };
         let against = first.as_ref().unwrap_or(&trial.observation);
-        for finding in judge(prepared, None, &trial, against) {
+        for finding in trial.judge(prepared, None, against) {
             if !findings.iter().any(|known| known.code == finding.code) {
                 findings.push(finding);
             }

@@ -10,6 +10,7 @@ use wiretape_vary::classes::{self, Class};
 use wiretape_vary::{Profile, Scenario, Subject};
 
 use super::{Case, closing};
+use crate::verdict::Replies;
 
 /// Cases of one campaign at most.
 pub const CASES_MAX: u64 = 100_000_000;
@@ -163,6 +164,8 @@ pub struct Prepared {
     pub closed: bool,
     /// SHA-256 of the tape's file as it would be written, before that.
     pub sha256: String,
+    /// What our own reader makes of it.
+    pub replies: Replies,
     subjects: Vec<Subject>,
     turns: Vec<Turn>,
 }
@@ -334,6 +337,7 @@ impl Prepared {
         let subjects = tape.exchanges.iter().take(tried).map(subject).collect();
         Self {
             name,
+            replies: Replies::of(&tape),
             tape,
             dialect,
             closed,

@@ -95,6 +95,31 @@ pub struct Trial {
     pub sent: Vec<Vec<Script>>,
 }
 
+impl Trial {
+    /// What the client did wrong on the tape, as the case delivers it, or untouched. `baseline`: what
+    /// it did on the untouched tape.
+    #[must_use]
+    pub fn judge(
+        &self,
+        prepared: &Prepared,
+        case: Option<&Case>,
+        baseline: &Observation,
+    ) -> Vec<Finding> {
+        let mut findings = verdict::judge(verdict::Run {
+            tape: &prepared.tape,
+            replies: &prepared.replies,
+            case,
+            sent: &self.sent,
+            baseline,
+            seen: &self.observation,
+        });
+        for finding in &mut findings {
+            finding.place.tape.clone_from(&prepared.name);
+        }
+        findings
+    }
+}
+
 /// Runs a client against the tapes of a campaign.
 #[derive(Debug)]
 pub struct Runner {
@@ -265,7 +290,7 @@ impl Runner {
     ) -> Result<(Vec<Finding>, Observation), RunError> {
         let trial = self.trial(client, run, case.tape, &case.scenario).await?;
         let findings = match self.campaign.tapes().get(case.tape) {
-            Some(prepared) => judge(prepared, Some(case), &trial, baseline),
+            Some(prepared) => trial.judge(prepared, Some(case), baseline),
             None => Vec::new(),
         };
         Ok((findings, trial.observation))
@@ -325,26 +350,6 @@ impl Runner {
 /// A worker that was there already ended without an answer.
 fn went_before(reply: &Reply) -> bool {
     !reply.fresh && matches!(reply.ended, Ended::Crashed { .. })
-}
-
-/// What is wrong with a run, and of which tape it is.
-pub(super) fn judge(
-    prepared: &Prepared,
-    case: Option<&Case>,
-    trial: &Trial,
-    baseline: &Observation,
-) -> Vec<Finding> {
-    let mut findings = verdict::judge(verdict::Run {
-        tape: &prepared.tape,
-        case,
-        sent: &trial.sent,
-        baseline,
-        seen: &trial.observation,
-    });
-    for finding in &mut findings {
-        finding.place.tape.clone_from(&prepared.name);
-    }
-    findings
 }
 
 fn order(run: &str, mounted: &Mounted<'_>, prepared: &Prepared) -> Order {

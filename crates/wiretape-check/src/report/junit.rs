@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::words::count;
 use super::{Group, Report, UNTOUCHED};
 use crate::Severity;
+use crate::words::count;
 
 impl Report {
     /// A suite for each tape, and in it a test for each class that was tried or was not. A test

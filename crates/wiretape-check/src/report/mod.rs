@@ -18,7 +18,6 @@ mod order;
 #[cfg(test)]
 mod tests;
 pub mod timeline;
-mod words;
 
 use serde::{Deserialize, Serialize};
 use wiretape_vary::Standing;
@@ -28,9 +27,8 @@ pub use html::PAGE_BYTES_MAX;
 pub use json::ReadError;
 pub use merge::{MergeError, merge};
 pub use order::class_order;
-pub use timeline::Timeline;
+pub use timeline::{Played, Timeline};
 
-use crate::verdict::Run;
 use crate::{Code, Finding, Severity};
 
 /// The version of the format.
@@ -43,7 +41,7 @@ pub const QUOTE_BYTES_MAX: usize = 2_000;
 pub const EXPLAIN_LINES_MAX: usize = 16;
 
 /// Exchanges of an untouched tape that are drawn.
-pub const BASELINE_TIMELINES_MAX: usize = 8;
+const BASELINE_TIMELINES_MAX: usize = 8;
 
 /// The class of what was found on an untouched tape.
 pub const UNTOUCHED: &str = "-";
@@ -472,7 +470,7 @@ impl Group {
 impl Baseline {
     /// The baseline of a tape that was played untouched, with a picture of each exchange.
     #[must_use]
-    pub fn of(name: &str, state: BaselineState, run: Run<'_>) -> Self {
+    pub fn of(name: &str, state: BaselineState, run: Played<'_>) -> Self {
         let exchanges = 0..run.tape.exchanges.len().min(BASELINE_TIMELINES_MAX);
         Self {
             tape: name.into(),
@@ -498,7 +496,7 @@ impl Example {
 
     /// With a picture of the run that shows it.
     #[must_use]
-    pub fn drawn(mut self, run: Run<'_>) -> Self {
+    pub fn drawn(mut self, run: Played<'_>) -> Self {
         let exchange = self.finding.place.exchange;
         self.timeline = Some(Box::new(Timeline::of(run, exchange)));
         self

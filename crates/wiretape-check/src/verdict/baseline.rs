@@ -1,30 +1,28 @@
 //! The untouched tape: a client that fails or varies on it cannot be judged by it.
 
-use wiretape_tape::Tape;
-
-use super::Run;
 use super::compare::{self, Done};
-use super::deed::{self, Content, Deed, Finish};
+use super::deed::{Content, Deed, Finish};
 use super::permit::Blame;
+use super::{Replies, Run};
 use crate::{Code, Observation};
 
 /// What is wrong on the untouched tape, and the exchange.
 pub(super) fn judge(run: &Run<'_>) -> Vec<(Blame, usize)> {
-    let contents = contents(run.tape);
+    let replies = run.replies;
     let asked = |observation: &Observation| -> Vec<usize> {
         let turns = observation.turns.iter();
         turns.map(|turn| turn.exchange).collect()
     };
     let exchanges = asked(run.seen);
     let mut blames = Vec::new();
-    if let Some(blame) = fails(run.seen, &exchanges, &contents) {
+    if let Some(blame) = fails(run.seen, &exchanges, replies) {
         blames.push((blame, exchanges.last().copied().unwrap_or(0)));
         return blames;
     }
     let first = exchanges.first().copied().unwrap_or(0);
     blames.extend(varies(run.baseline, run.seen).map(|blame| (blame, first)));
     for turn in &run.seen.turns {
-        let (Some(echo), Some(content)) = (&turn.echo, of(&contents, turn.exchange)) else {
+        let (Some(echo), Some(content)) = (&turn.echo, replies.of_exchange(turn.exchange)) else {
             continue;
         };
         let got = Deed::of_echo(echo, echo);
@@ -34,7 +32,7 @@ pub(super) fn judge(run: &Run<'_>) -> Vec<(Blame, usize)> {
     if let Some(said) = &run.seen.said {
         let all: Option<Vec<&Content>> = exchanges
             .iter()
-            .map(|exchange| of(&contents, *exchange))
+            .map(|exchange| replies.of_exchange(*exchange))
             .collect();
         if let Some(all) = all {
             let text: String = all.iter().map(|content| content.text.as_str()).collect();
@@ -49,29 +47,13 @@ pub(super) fn judge(run: &Run<'_>) -> Vec<(Blame, usize)> {
     blames
 }
 
-/// What each exchange says; `None` where our reader does not know its dialect, or it is no turn.
-pub(super) fn contents(tape: &Tape) -> Vec<Option<Content>> {
-    let dialect = deed::dialect(tape);
-    let content = |exchange: &wiretape_tape::Exchange| {
-        let response = exchange.response.as_ref();
-        let content = deed::content(dialect?, &exchange.body());
-        let answered = response.is_none_or(|head| head.status == 200);
-        (content.is_turn && answered).then_some(content)
-    };
-    tape.exchanges.iter().map(content).collect()
-}
-
-pub(super) fn of(contents: &[Option<Content>], exchange: usize) -> Option<&Content> {
-    contents.get(exchange)?.as_ref()
-}
-
 /// The calls that can be run.
 pub(super) fn runnable(content: &Content) -> Vec<Done> {
     let sound = |call: &&Done| !content.broken.contains(call);
     content.calls.iter().filter(sound).cloned().collect()
 }
 
-fn fails(seen: &Observation, asked: &[usize], contents: &[Option<Content>]) -> Option<Blame> {
+fn fails(seen: &Observation, asked: &[usize], replies: &Replies) -> Option<Blame> {
     let finish = Finish::of(seen);
     let how = match &finish {
         Finish::Clean if asked.is_empty() => "it asked for nothing".to_owned(),
@@ -82,7 +64,7 @@ fn fails(seen: &Observation, asked: &[usize], contents: &[Option<Content>]) -> O
     // A reply that is no turn may well be an error for its client, too.
     let well = asked
         .iter()
-        .all(|exchange| of(contents, *exchange).is_some());
+        .all(|exchange| replies.of_exchange(*exchange).is_some());
     let expected = finish.failed() && !well && !asked.is_empty();
     let mut blame = Blame::new(Code::BaselineFails, "a run without an error", how);
     blame.difference = seen

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use wiretape_core::{CallView, Dialect, Options, RejectedView, Transcript, read};
-use wiretape_tape::Tape;
+use wiretape_tape::{Exchange, Tape};
 use wiretape_vary::Script;
 
 use super::Run;
@@ -41,6 +41,18 @@ impl Finish {
     pub(super) fn failed(&self) -> bool {
         matches!(self, Self::Failed(_))
     }
+}
+
+/// What each exchange says; `None` where our reader does not know its dialect, or it is no turn.
+pub(super) fn contents(tape: &Tape) -> Vec<Option<Content>> {
+    let dialect = dialect(tape);
+    let one = |exchange: &Exchange| {
+        let response = exchange.response.as_ref();
+        let content = content(dialect?, &exchange.body());
+        let answered = response.is_none_or(|head| head.status == 200);
+        (content.is_turn && answered).then_some(content)
+    };
+    tape.exchanges.iter().map(one).collect()
 }
 
 /// What a client made of a reply.

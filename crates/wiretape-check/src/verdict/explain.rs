@@ -3,11 +3,12 @@
 use std::fmt::Write;
 
 use wiretape_tape::{EndKind, Tape};
-use wiretape_vary::{Backing, Piece, Scenario, Script, Standing, Subject};
+use wiretape_vary::{Piece, Scenario, Script, Standing, Subject};
 
 use super::compare::shorten;
 use super::deed;
 use crate::Finding;
+use crate::words::grouped;
 
 /// Bytes shown on each side of a place.
 const AROUND: usize = 20;
@@ -98,7 +99,7 @@ fn one(piece: &Piece, script: &Script, subject: &Subject) -> String {
             };
             format!(
                 "the body ends after byte {} {how}, {}",
-                number(*at),
+                grouped(*at as u64),
                 at_place(body, *at)
             )
         }
@@ -114,7 +115,10 @@ fn one(piece: &Piece, script: &Script, subject: &Subject) -> String {
                 return format!("{name} ({id}), which leaves the bytes as they are");
             }
             let what = at_place(changed, same);
-            format!("{name} ({id}) from byte {} on, {what}", number(same))
+            format!(
+                "{name} ({id}) from byte {} on, {what}",
+                grouped(same as u64)
+            )
         }
     }
 }
@@ -132,13 +136,13 @@ fn cuts(script: &Script) -> String {
         [] => "the whole body in one chunk".to_owned(),
         [at] => format!(
             "the cut after byte {}, {}",
-            number(*at),
+            grouped(*at as u64),
             at_place(script.body(), *at)
         ),
         [at, ..] => format!(
             "{} cuts, the first after byte {}, {}",
-            number(inner.len()),
-            number(*at),
+            grouped(inner.len() as u64),
+            grouped(*at as u64),
             at_place(script.body(), *at)
         ),
     }
@@ -266,11 +270,7 @@ fn shown(bytes: &[u8]) -> String {
 
 /// How sure it is that a provider sends this.
 fn standing(scenario: &Scenario, dialect: &str) -> String {
-    let retries = scenario.retries.iter().flatten();
-    let pieces = scenario.pieces.iter().chain(retries);
-    let all = pieces.map(|piece| piece.backing(dialect));
-    let weakest: Option<Backing> = all.max_by_key(|backing| backing.standing);
-    let Some(backing) = weakest else {
+    let Some(backing) = super::weakest(scenario, dialect) else {
         return "seen: the tape as it was recorded".to_owned();
     };
     match backing.standing {
@@ -278,19 +278,6 @@ fn standing(scenario: &Scenario, dialect: &str) -> String {
         Standing::Documented => format!("documented: {}", backing.evidence),
         Standing::Lawful => "lawful: the grammar allows it, nobody was seen doing it".to_owned(),
     }
-}
-
-/// A number with its thousands apart.
-fn number(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]
@@ -328,8 +315,5 @@ mod tests {
             around(BODY.as_bytes(), at),
             "…  a\\r\\ndata: {\"t\":\"caf\\xc3 | \\xa9 \\u00e9 \\\\n \\n\"}\\r\\n\\r …"
         );
-        assert_eq!(number(0), "0");
-        assert_eq!(number(1203), "1,203");
-        assert_eq!(number(1_234_567), "1,234,567");
     }
 }

@@ -25,9 +25,10 @@ mod replies;
 mod retries;
 
 use wiretape_tape::Tape;
-use wiretape_vary::{Outcome, Scenario, Script, Standing};
+use wiretape_vary::{Backing, Outcome, Scenario, Script, Standing};
 
 use crate::{Case, Code, Finding, Observation, Place, TurnSeen};
+use deed::Content;
 pub use explain::explain;
 use permit::Blame;
 
@@ -36,6 +37,8 @@ use permit::Blame;
 pub struct Run<'a> {
     /// The tape, untouched.
     pub tape: &'a Tape,
+    /// What our own reader makes of it.
+    pub replies: &'a Replies,
     /// Which delivery it was; `None`: the untouched tape.
     pub case: Option<&'a Case>,
     /// What was sent for each exchange, attempt by attempt; the last stands for all that follow.
@@ -44,6 +47,23 @@ pub struct Run<'a> {
     pub baseline: &'a Observation,
     /// What it did this time.
     pub seen: &'a Observation,
+}
+
+/// What our own reader makes of a tape's replies: read once, for all runs on it.
+#[derive(Clone, Debug)]
+pub struct Replies(Vec<Option<Content>>);
+
+impl Replies {
+    /// Reads every reply of the tape.
+    #[must_use]
+    pub fn of(tape: &Tape) -> Self {
+        Self(deed::contents(tape))
+    }
+
+    /// What an exchange says; `None` where its dialect is not known, or it is no turn.
+    fn of_exchange(&self, exchange: usize) -> Option<&Content> {
+        self.0.get(exchange)?.as_ref()
+    }
 }
 
 /// What the client did wrong; empty where nothing is. Each code at most once, in the order of the
@@ -169,8 +189,13 @@ fn standing(run: &Run<'_>) -> Standing {
     let dialect = run.tape.header.dialect.clone();
     let dialect = dialect.or_else(|| deed::dialect(run.tape).map(|one| one.name().to_owned()));
     let dialect = dialect.unwrap_or_default();
-    let retries = case.scenario.retries.iter().flatten();
-    let pieces = case.scenario.pieces.iter().chain(retries);
-    let standings = pieces.map(|piece| piece.standing(&dialect));
-    standings.max().unwrap_or(Standing::Seen)
+    weakest(&case.scenario, &dialect).map_or(Standing::Seen, |backing| backing.standing)
+}
+
+/// The evidence for the piece that is least sure; `None` where nothing is done.
+fn weakest(scenario: &Scenario, dialect: &str) -> Option<Backing> {
+    let retries = scenario.retries.iter().flatten();
+    let pieces = scenario.pieces.iter().chain(retries);
+    let all = pieces.map(|piece| piece.backing(dialect));
+    all.max_by_key(|backing| backing.standing)
 }

@@ -3,7 +3,7 @@
 use wiretape_vary::Outcome;
 
 use super::compare::{self, Done};
-use super::deed::{Content, Deed, Finish, turn_of};
+use super::deed::{Deed, Finish, turn_of};
 use super::permit::{Blame, Reply, lawful};
 use super::{Found, Run, baseline, permits};
 use crate::{Code, Echo, TurnSeen};
@@ -149,12 +149,11 @@ const STARTS_MAX: usize = 16;
 
 /// Where in the text of the untouched run the texts of its replies begin, as far as it can be told.
 fn starts(run: &Run<'_>, want: &Deed) -> Vec<usize> {
-    let contents = baseline::contents(run.tape);
     let text = want.text.as_deref().unwrap_or_default();
     let mut starts = vec![0];
     let mut at = 0;
     for turn in run.baseline.turns.iter().take(STARTS_MAX) {
-        let Some(content) = baseline::of(&contents, turn.exchange) else {
+        let Some(content) = run.replies.of_exchange(turn.exchange) else {
             break;
         };
         if !text
@@ -178,10 +177,9 @@ struct Parts {
 
 /// Which of the untouched run's calls are of the exchange; `None` where it cannot be told.
 fn parts(run: &Run<'_>, exchange: usize, all: &[Done]) -> Option<Parts> {
-    let contents = baseline::contents(run.tape);
     let turns = run.baseline.turns.iter().map(|turn| turn.exchange);
     let count = |exchange: usize| -> Option<usize> {
-        let content: &Content = baseline::of(&contents, exchange)?;
+        let content = run.replies.of_exchange(exchange)?;
         Some(baseline::runnable(content).len())
     };
     let counts: Option<Vec<(usize, usize)>> = turns

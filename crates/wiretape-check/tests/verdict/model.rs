@@ -135,6 +135,7 @@ impl Loaded {
         };
         verdict::judge(verdict::Run {
             tape: &self.tape,
+            replies: &verdict::Replies::of(&self.tape),
             case: Some(&case),
             sent: &sent,
             baseline: &baseline,
@@ -148,6 +149,7 @@ impl Loaded {
         let seen = client.run(self, &sent);
         verdict::judge(verdict::Run {
             tape: &self.tape,
+            replies: &verdict::Replies::of(&self.tape),
             case: None,
             sent: &sent,
             baseline: &seen,

@@ -71,6 +71,7 @@ impl Scene {
         };
         let findings = verdict::judge(verdict::Run {
             tape: &self.loaded.tape,
+            replies: &verdict::Replies::of(&self.loaded.tape),
             case: self.pieces.as_ref().map(|_| &case),
             sent: &sent,
             baseline: &baseline,

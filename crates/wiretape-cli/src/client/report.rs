@@ -5,11 +5,10 @@ use std::path::Path;
 use wiretape_check::campaign::{Baseline, Prepared};
 use wiretape_check::client::Mode;
 use wiretape_check::report::{
-    self, BASELINE_TIMELINES_MAX, BaselineState, ClassFacts, Example, Facts, Report, TapeFacts,
-    Timeline, Tried, UNTOUCHED,
+    self, BaselineState, ClassFacts, Example, Facts, Played, Report, TapeFacts, Tried, UNTOUCHED,
 };
-use wiretape_check::verdict::{Run, explain};
-use wiretape_check::{Case, Code, Finding, Observation};
+use wiretape_check::verdict::explain;
+use wiretape_check::{Code, Finding};
 use wiretape_core::Dialect;
 use wiretape_vary::classes;
 use wiretape_vary::{Profile, Scenario, Standing};
@@ -53,29 +52,30 @@ pub(super) fn report(args: &CheckArgs, done: &Done, io: &Io<'_>) -> Report {
             standing: standing(&case.class, tape),
         };
         let seen = record.observation.as_ref();
+        let drawn = args.client.outputs.html.is_some() || args.json;
         let found = record.findings.iter().map(|finding| {
-            let shown = args.client.outputs.html.is_some() || args.json;
-            let shown = shown && report.would_show(finding);
             let small = done.small_of(case.number, finding.code);
             let line = match small {
                 Some(small) => repeat.small(small),
                 None => repeat.line(finding, tape),
             };
+            let mut example = Example::new(finding.clone(), line);
+            if !report.would_show(finding) {
+                return example;
+            }
             // The smallest case has fewer bytes to look at.
-            let lines = match small {
-                Some(Small { shrunk, .. }) => explain(&shrunk.tape, &shrunk.finding, &line),
-                None => explain(&tape.tape, finding, &line),
+            let (bytes, told) = match small {
+                Some(Small { shrunk, .. }) => (&shrunk.tape, &shrunk.finding),
+                None => (&tape.tape, finding),
             };
-            Example {
-                finding: finding.clone(),
-                repeat: line,
-                explain: match report.would_show(finding) {
-                    true => lines.into(),
-                    false => Vec::new(),
-                },
-                timeline: seen
-                    .filter(|_| shown)
-                    .map(|seen| Box::new(timeline(done, Some(case), case.tape, seen, finding))),
+            example.explain = explain(bytes, told, &example.repeat).into();
+            match seen {
+                Some(seen) if drawn => example.drawn(Played {
+                    tape: &tape.tape,
+                    sent: &done.runner.sent(case.tape, &finding.place.scenario),
+                    seen,
+                }),
+                _ => example,
             }
         });
         let found = found.collect();
@@ -151,52 +151,21 @@ fn add_baseline(
     };
     let plain = Scenario::plain();
     let sent = done.runner.sent(baseline.tape, &plain);
-    let run = Run {
+    let run = Played {
         tape: &tape.tape,
-        case: None,
         sent: &sent,
-        baseline: &baseline.observation,
         seen: &baseline.observation,
     };
-    let exchanges = 0..sent.len().min(BASELINE_TIMELINES_MAX);
-    let timelines = exchanges.map(|exchange| Timeline::of(run, exchange));
-    let new = report::Baseline {
-        tape: tape.name.clone(),
-        state,
-        timelines: timelines.collect(),
-    };
-    let example = |finding: &Finding| Example {
-        finding: Finding {
+    let new = report::Baseline::of(&tape.name, state, run);
+    let example = |finding: &Finding| {
+        let untouched = Finding {
             class: UNTOUCHED.to_owned(),
             ..finding.clone()
-        },
-        repeat: repeat.line(finding, tape),
-        explain: Vec::new(),
-        timeline: None,
+        };
+        Example::new(untouched, repeat.line(finding, tape))
     };
     let found = baseline.findings.iter().map(example).collect();
     report.add_baseline(new, found);
-}
-
-fn timeline(
-    done: &Done,
-    case: Option<&Case>,
-    tape: usize,
-    seen: &Observation,
-    finding: &Finding,
-) -> Timeline {
-    let Some(prepared) = done.campaign().tapes().get(tape) else {
-        return Timeline::default();
-    };
-    let sent = done.runner.sent(tape, &finding.place.scenario);
-    let run = Run {
-        tape: &prepared.tape,
-        case,
-        sent: &sent,
-        baseline: seen,
-        seen,
-    };
-    Timeline::of(run, finding.place.exchange)
 }
 
 /// How a finding is repeated.

@@ -12,7 +12,6 @@ use clap::Args;
 use wiretape_check::campaign::{Named, Plan, Prepared, Runner, Settings};
 use wiretape_check::client::{Client, Config, Mode};
 use wiretape_check::shrink::{Shrunk, budget, shrink};
-use wiretape_check::verdict::{Run, judge};
 use wiretape_check::{Campaign, Case, Code, Finding, Observation};
 use wiretape_core::Dialect;
 use wiretape_vary::{Profile, Scenario};
@@ -178,13 +177,7 @@ async fn untouched(
 ) -> Result<Observation, Fault> {
     let plain = Scenario::plain();
     let trial = runner.trial(client, "b", 0, &plain).await.map_err(fault)?;
-    let findings = judge(Run {
-        tape: &prepared.tape,
-        case: None,
-        sent: &trial.sent,
-        baseline: &trial.observation,
-        seen: &trial.observation,
-    });
+    let findings = trial.judge(prepared, None, &trial.observation);
     let fails = findings
         .iter()
         .find(|finding| finding.code == Code::BaselineFails);

@@ -131,9 +131,6 @@ const fn fault(name: &'static str, draw: fn(&mut Rng, &Subject) -> Drawn) -> For
     Form { name, kind, draw }
 }
 
-/// Why nothing is drawn of a class that has no piece.
-const NO_PIECE: &str = "not there yet";
-
 /// One entry of the catalogue.
 #[non_exhaustive]
 pub struct Class {

@@ -1,6 +1,6 @@
 //! E (what comes instead of a stream), G and H: attempts, sizes, security.
 
-use super::{Class, Group, Kind, NO_PIECE, delivery, drawn, fault, reshape};
+use super::{Class, Group, Kind, delivery, drawn, fault, reshape};
 use crate::catalogue::{Backing, documented, seen};
 use crate::parameters::{ErrorShape, Indices, Odd};
 use crate::scenario::Profile;
@@ -124,7 +124,7 @@ pub(super) const F_61: Class = Class {
     messages: Err(NO_RESUME),
     chat: Err(NO_RESUME),
     also: &[],
-    forms: &[fault("overlap", |_, _| Err(NO_PIECE))],
+    forms: &[fault("overlap", |_, _| Err(NO_RESUME))],
 };
 
 pub(super) const F_62: Class = Class {

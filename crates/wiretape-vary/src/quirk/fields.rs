@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::calls::{choices, edit, put};
-use super::{Applied, NO_BLOCK, NOT_HERE};
+use super::{Applied, NOT_HERE};
 use crate::dialect::{Family, Kind};
 use crate::framing::insert;
 use crate::json::{self, Span};
@@ -160,10 +160,7 @@ fn empty_ids(stream: &mut Stream) -> Applied {
 }
 
 pub(super) fn odd(stream: &mut Stream, block: usize, odd: Odd) -> Applied {
-    let place = stream
-        .blocks
-        .iter()
-        .position(|found| found.origin == Some(block));
+    let place = stream.place_of(block)?;
     let fields = match odd {
         Odd::BigInteger => r#""x_wiretape":123456789012345678901234567890"#.to_string(),
         Odd::NegativeZero => r#""x_wiretape":-0"#.to_string(),
@@ -176,7 +173,7 @@ pub(super) fn odd(stream: &mut Stream, block: usize, odd: Odd) -> Applied {
         Odd::Twice => r#""x_wiretape":1,"x_wiretape":2"#.to_string(),
         Odd::VeryDeep => deep("[", "]", VERY_DEEP),
     };
-    edit(stream, place.ok_or(NO_BLOCK)?, |payload| {
+    edit(stream, place, |payload| {
         let root = json::root(payload).filter(|_| json::is_object(payload))?;
         let empty = json::members(payload, &root).next().is_none();
         let comma = if empty { "" } else { "," };

@@ -21,7 +21,7 @@ use wiretape_tape::EndKind;
 
 use crate::dialect::Family;
 use crate::scenario::Piece;
-use crate::sse::{Block, Stream};
+use crate::sse::{Block, NO_BLOCK, Stream};
 use crate::subject::NO_CHANGE;
 
 pub(crate) use calls::{Part, parts};
@@ -30,7 +30,6 @@ pub(crate) use text::{text_site, wide};
 /// Why a piece did not apply.
 type Applied = Result<(), &'static str>;
 
-const NO_BLOCK: &str = "no such block";
 const NOT_HERE: &str = "the dialect has nothing like it";
 
 /// Why a piece would not apply to an untouched stream.

@@ -19,11 +19,7 @@ pub(super) fn truncate(
     reason: &str,
     closed: bool,
 ) -> Applied {
-    let place = stream
-        .blocks
-        .iter()
-        .position(|found| found.origin == Some(block));
-    let place = place.ok_or(NO_BLOCK)?;
+    let place = stream.place_of(block)?;
     let found = stream.blocks.get(place).ok_or(NO_BLOCK)?;
     let payload = found.payload().ok_or(NO_BLOCK)?;
     let site = family
@@ -83,11 +79,7 @@ fn set_reasons(stream: &mut Stream, family: Family, reason: &str) -> Applied {
 }
 
 pub(super) fn after(stream: &mut Stream, family: Family, block: usize, reason: &str) -> Applied {
-    let place = stream
-        .blocks
-        .iter()
-        .position(|found| found.origin == Some(block));
-    let place = place.ok_or(NO_BLOCK)?;
+    let place = stream.place_of(block)?;
     let content = stream
         .blocks
         .get(place)

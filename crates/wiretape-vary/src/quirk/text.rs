@@ -41,11 +41,7 @@ pub(crate) fn wide(body: &[u8]) -> Vec<(usize, usize)> {
 }
 
 pub(super) fn halved(stream: &mut Stream, family: Family, block: usize, at: usize) -> Applied {
-    let place = stream
-        .blocks
-        .iter()
-        .position(|found| found.origin == Some(block));
-    let place = place.ok_or(NO_BLOCK)?;
+    let place = stream.place_of(block)?;
     let found = stream.blocks.get(place).ok_or(NO_BLOCK)?;
     let site = text_site(found, family).ok_or(NO_TEXT)?;
     let payload = found.payload().ok_or(NO_BLOCK)?;
@@ -138,11 +134,7 @@ pub(super) fn again(stream: &mut Stream, family: Family, repeat: Repeat) -> Appl
 }
 
 pub(super) fn byte(stream: &mut Stream, family: Family, block: usize, byte: Byte) -> Applied {
-    let place = stream
-        .blocks
-        .iter()
-        .position(|found| found.origin == Some(block));
-    let place = place.ok_or(NO_BLOCK)?;
+    let place = stream.place_of(block)?;
     let site = stream
         .blocks
         .get(place)

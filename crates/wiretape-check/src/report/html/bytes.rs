@@ -2,7 +2,7 @@
 
 use super::{Page, escaped};
 use crate::report::timeline::Excerpt;
-use crate::report::words::{grouped, visible};
+use crate::words::{grouped, visible};
 
 /// Bytes in a row: as many as a phone has room for.
 const ROW_BYTES: usize = 8;

@@ -2,8 +2,8 @@
 
 use super::filters::Filters;
 use super::{Page, escaped, picture, sign};
-use crate::report::words::{count, grouped};
 use crate::report::{Example, Group, Report, Timeline, UNTOUCHED, standing_name};
+use crate::words::{count, grouped};
 
 /// Bytes at which even the rows end; the rest is a number.
 const ROWS_BYTES_MAX: usize = super::PAGE_BYTES_MAX + 1_000_000;

@@ -2,8 +2,8 @@
 
 use super::{Page, escaped, sign};
 use crate::Severity;
-use crate::report::words::{count, duration, grouped};
 use crate::report::{BaselineState, Report};
+use crate::words::{count, duration, grouped};
 
 /// Two reels and a tape.
 const LOGO: &str = "<svg class=\"logo\" viewBox=\"0 0 40 24\" width=\"40\" height=\"24\" aria-hidden=\"true\">\

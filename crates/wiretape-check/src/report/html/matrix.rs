@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use wiretape_vary::classes;
 
 use super::{Page, anchor, escaped, sign};
-use crate::report::words::grouped;
 use crate::report::{BaselineState, Count, Group, Report, UNTOUCHED, class_order, standing_name};
+use crate::words::grouped;
 
 /// Tapes that have a column; the findings on the others are in the list.
 pub(super) const TAPES_MAX: usize = 60;
@@ -228,7 +228,7 @@ fn left_out(report: &Report, ids: &[&str], page: &mut Page) {
     }
     page.put(&format!(
         "<details class=\"plain\"><summary>{} tried on no tape, and why</summary>\n<ul>\n",
-        crate::report::words::count(ids.len() as u64, "class was", "classes were")
+        crate::words::count(ids.len() as u64, "class was", "classes were")
     ));
     for id in ids {
         let mut reasons: Vec<&str> = Vec::new();

@@ -11,9 +11,9 @@ mod plan;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::words::visible;
 use super::{Group, Report};
 use crate::Severity;
+use crate::words::visible;
 
 /// Bytes of a page, about: what is found is told in full until it is this long, then in rows.
 pub const PAGE_BYTES_MAX: usize = 3_000_000;

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use super::{Page, bytes, escaped};
 use crate::report::timeline::{Act, ActKind, EdgeKind, Lane, LaneKind, MarkKind, Wire};
-use crate::report::words::{count, duration, grouped};
 use crate::report::{Timeline, quote_bytes};
+use crate::words::{count, duration, grouped};
 
 /// Acts that are listed.
 const ACTS_MAX: usize = 40;

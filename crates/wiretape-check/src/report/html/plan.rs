@@ -2,7 +2,7 @@
 
 use super::{Page, head};
 use crate::report::Report;
-use crate::report::words::{count, duration, grouped};
+use crate::words::{count, duration, grouped};
 
 /// Tapes that are listed.
 const TAPES_MAX: usize = 1_000;

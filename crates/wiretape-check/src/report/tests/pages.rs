@@ -110,7 +110,7 @@ fn ten_thousand_findings_make_a_page_that_can_be_opened() {
     let rest = 14_000 - told - rows;
     let more = format!(
         "<p class=\"aside\">And {} more.</p>",
-        crate::report::words::grouped(rest as u64)
+        crate::words::grouped(rest as u64)
     );
     assert_eq!(html.contains(&more), rest > 0, "{rest} are left");
 }

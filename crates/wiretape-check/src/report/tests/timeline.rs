@@ -5,11 +5,9 @@ use std::fmt::Write;
 use wiretape_tape::{Chunk, EndKind, Exchange, Header, Source, SourceKind, Tape};
 use wiretape_vary::{Cutting, Piece, Scenario, Script, Subject};
 
+use crate::report::timeline::Played;
 use crate::report::timeline::{ACTS_MAX, DELTAS_MAX, EDGES_MAX, LANES_MAX, Timeline};
-use crate::verdict::Run;
-use crate::{
-    Attempt, Call, CallResult, Case, Echo, Ended, Miss, Observation, Said, SaidEvent, TurnSeen,
-};
+use crate::{Attempt, Call, CallResult, Echo, Ended, Miss, Observation, Said, SaidEvent, TurnSeen};
 
 /// Text with a wide character; a call with an escape in its arguments.
 const BODY: &str = r#"event: message_start
@@ -59,17 +57,9 @@ fn drawn(tape: &Tape, pieces: Vec<Piece>, seen: &Observation) -> Timeline {
     let scenario = Scenario::of(pieces);
     let subject = Subject::new(&tape.exchanges[0], Some("anthropic"));
     let sent: Vec<Vec<Script>> = vec![vec![scenario.apply(&subject)]];
-    let case = Case {
-        number: 0,
-        tape: 0,
-        class: "F-01".into(),
-        scenario,
-    };
-    let run = Run {
+    let run = Played {
         tape,
-        case: Some(&case),
         sent: &sent,
-        baseline: seen,
         seen,
     };
     Timeline::of(run, 0)

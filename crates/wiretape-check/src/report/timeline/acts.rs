@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::observation::{Ended, Observation, TurnSeen};
 use crate::report::quote_bytes;
-use crate::report::words::{count, duration};
+use crate::words::{count, duration};
 
 /// Acts that are kept; the rest is counted in the last.
 pub const ACTS_MAX: usize = 200;

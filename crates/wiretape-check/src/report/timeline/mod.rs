@@ -9,6 +9,8 @@ mod wire;
 
 use serde::{Deserialize, Serialize};
 use wiretape_core::Dialect;
+use wiretape_tape::Tape;
+use wiretape_vary::Script;
 
 pub use acts::{ACTS_MAX, Act, ActKind};
 pub use changes::{SPANS_MAX, Span};
@@ -17,10 +19,21 @@ pub use wire::{
     Mark, MarkKind, Wait, Wire,
 };
 
-use crate::verdict::Run;
+use crate::Observation;
 
 /// Attempts whose deliveries are kept: those of one exchange that differ from the one before.
 pub const WIRES_MAX: usize = 3;
+
+/// A run that is to be drawn.
+#[derive(Clone, Copy, Debug)]
+pub struct Played<'a> {
+    /// The tape, untouched.
+    pub tape: &'a Tape,
+    /// What was sent for each exchange, attempt by attempt.
+    pub sent: &'a [Vec<Script>],
+    /// What the client did.
+    pub seen: &'a Observation,
+}
 
 /// One exchange as it was delivered, and what the client did in the whole run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -38,7 +51,7 @@ pub struct Timeline {
 impl Timeline {
     /// The picture of an exchange in a run.
     #[must_use]
-    pub fn of(run: Run<'_>, exchange: usize) -> Self {
+    pub fn of(run: Played<'_>, exchange: usize) -> Self {
         let recorded = run.tape.exchanges.get(exchange);
         let untouched = recorded.map(|exchange| exchange.body());
         let untouched = untouched.as_deref().unwrap_or_default();

@@ -10,7 +10,7 @@ use wiretape_vary::Script;
 
 use super::changes::{Span, spans};
 use crate::report::quote_bytes;
-use crate::report::words::duration;
+use crate::words::duration;
 
 /// Chunk edges that are kept; where there are more, every so many.
 pub const EDGES_MAX: usize = 400;

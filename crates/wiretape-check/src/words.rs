@@ -1,7 +1,8 @@
-//! Numbers and texts as people read them.
+//! Numbers and texts as people read them: in reports, and in what the command prints.
 
 /// `12,345`.
-pub(super) fn grouped(n: u64) -> String {
+#[must_use]
+pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -14,12 +15,14 @@ pub(super) fn grouped(n: u64) -> String {
 }
 
 /// `1 case`, `2 cases`.
-pub(super) fn count(n: u64, one: &str, several: &str) -> String {
+#[must_use]
+pub fn count(n: u64, one: &str, several: &str) -> String {
     format!("{} {}", grouped(n), if n == 1 { one } else { several })
 }
 
 /// `430 ns`, `812 µs`, `34.5 ms`, `2.31 s`, `3 min 4 s`.
-pub(super) fn duration(ns: u64) -> String {
+#[must_use]
+pub fn duration(ns: u64) -> String {
     match ns {
         0 => "0 s".into(),
         1..1_000 => format!("{ns} ns"),
@@ -37,7 +40,8 @@ pub(super) fn duration(ns: u64) -> String {
 
 /// What cannot be seen, or would turn the writing round, as something that can: a control character
 /// becomes its picture. Line ends stay where `lines` says so.
-pub(super) fn visible(c: char, lines: bool) -> char {
+#[must_use]
+pub fn visible(c: char, lines: bool) -> char {
     match c {
         '\n' | '\t' if lines => c,
         '\n' | '\u{2028}' | '\u{2029}' => '⏎',
