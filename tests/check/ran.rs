@@ -58,7 +58,7 @@ impl Check {
             mode: Mode::Worker,
             tapes: named(tapes),
             plan,
-            jobs: 2,
+            jobs: 6,
             // Longer than any pause of a machine that has much to do.
             patience: Duration::from_secs(20),
             port_per_run: false,
