@@ -64,7 +64,7 @@ fn drain(agent: &mut Agent<Heuristic>) -> usize {
 
 /// One reply of two calls, a chunk an event: the machine, and the reader it is made of.
 fn chunks(criterion: &mut Criterion) {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let body = reply(dialect, 1, TOKENS).body;
         let text = String::from_utf8(body).unwrap();
         let chunks: Vec<&[u8]> = text.split_inclusive("\n\n").map(str::as_bytes).collect();
@@ -126,7 +126,7 @@ fn read(agent: &mut Agent<Heuristic>, chunks: &[&[u8]]) -> usize {
 /// Whole turns of one call each: request, reply, result, and so on, in a history that grows.
 fn turns(criterion: &mut Criterion) {
     const TURNS: u64 = 40;
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let mut group = criterion.benchmark_group(format!("agent/turns/{dialect}"));
         group.throughput(Throughput::Elements(TURNS));
         let replies: Vec<String> = (1..=TURNS)

@@ -1,9 +1,19 @@
-//! Every stream of the corpus in the two dialects, read and compared.
+//! Every stream of the corpus in every dialect, read and compared. A family is what is read, and adjudicated, together.
+
+mod bedrock;
+mod cohere;
+mod completions;
+mod gemini;
+mod messages_and_chat;
+mod ollama;
+mod responses;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use wiretape::Subject;
 use wiretape::laws::{self, Effort};
@@ -31,27 +41,53 @@ pub(crate) fn folder() -> Option<PathBuf> {
     folder.map(PathBuf::from)
 }
 
-fn streams(folder: &Path) -> Vec<Stream> {
-    let index = std::fs::read_to_string(folder.join("index.jsonl")).unwrap();
-    let rows = index
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap());
-    rows.filter(|row| row["framing"] == "sse" && row["record"] == "stream")
-        .filter_map(|row| {
-            let dialect = match row["wire_format"].as_str()? {
-                "anthropic-messages" => Dialect::Anthropic,
-                "openai-chat" => Dialect::OpenAiChat,
-                _ => return None,
-            };
-            let file = row["file"].as_str()?.to_owned();
-            let body = std::fs::read(folder.join(&file)).unwrap();
-            Some(Stream {
-                file,
-                dialect,
-                body,
+/// What is read together.
+struct Family {
+    /// How the family is called in what the tests say, and in `README.md`.
+    name: &'static str,
+    /// Formats as the corpus names them, and the dialects that read them.
+    formats: &'static [(&'static str, Dialect)],
+    /// Fields that `compare.py` compares on request.
+    asked: &'static [&'static str],
+    /// Differences from the independent reading that stay: file, field, reason; `README.md` has them
+    /// with their pages.
+    adjudicated: &'static [Adjudicated],
+    /// The same, for a reader that recovers a last event without its blank line (J1).
+    adjudicated_recovered: &'static [Adjudicated],
+}
+
+/// File, field, reason.
+type Adjudicated = (&'static str, &'static str, &'static str);
+
+impl Family {
+    fn streams(&self, folder: &Path) -> Vec<Stream> {
+        let index = std::fs::read_to_string(folder.join("index.jsonl")).unwrap();
+        let rows = index
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap());
+        rows.filter(|row| row["record"] == "stream")
+            .filter_map(|row| {
+                let format = row["wire_format"].as_str()?;
+                let (_, dialect) = self.formats.iter().find(|(name, _)| *name == format)?;
+                let file = row["file"].as_str()?.to_owned();
+                let body = body(&folder.join(&file));
+                Some(Stream {
+                    file,
+                    dialect: *dialect,
+                    body,
+                })
             })
-        })
-        .collect()
+            .collect()
+    }
+}
+
+/// The bytes of a recorded body: binary ones are kept in base64.
+fn body(path: &Path) -> Vec<u8> {
+    let bytes = std::fs::read(path).unwrap();
+    match path.extension().is_some_and(|end| end == "eventstream-b64") {
+        true => BASE64_STANDARD.decode(bytes.trim_ascii()).unwrap(),
+        false => bytes,
+    }
 }
 
 /// A row in the schema of `expected.jsonl`. A call that was cut has a null input.
@@ -93,59 +129,58 @@ fn row(file: &str, read: &Transcript) -> Value {
     })
 }
 
-/// Differences from the independent reading that stay, each with its reason; `README.md` has them
-/// with their pages.
-const ADJUDICATED: [(&str, &str, &str); 5] = [
-    (
-        "anthropic/vercel-anthropic-anthropic-programmatic-tool-calling-1-5394e9.sse",
-        "tool_calls",
-        START_INPUT,
-    ),
-    (
-        "anthropic/vercel-anthropic-anthropic-programmatic-tool-calling-1-i1-6f7785.sse",
-        "tool_calls",
-        START_INPUT,
-    ),
-    (
-        "anthropic/vercel-anthropic-anthropic-programmatic-tool-calling-1-i2-94a661.sse",
-        "tool_calls",
-        START_INPUT,
-    ),
-    (
-        "anthropic/vercel-anthropic-anthropic-programmatic-tool-calling-1-i3-09d474.sse",
-        "tool_calls",
-        START_INPUT,
-    ),
-    (
-        "anthropic/vercel-anthropic-spliced-message-start-2ac79b.sse",
-        "frames",
-        "a second message_start is an error, and reading stops there; the reference counts the rest",
-    ),
-];
-const START_INPUT: &str = "the input stands in the block's start event and no delta came; our raw \
-                           text is that JSON, the reference's is empty; the inputs are equal";
-
-#[test]
-fn transcripts_equal_the_independent_reading() {
+/// The transcripts of a family against the independent reading.
+fn compare(family: &Family) {
     let Some(folder) = folder() else { return };
-    let streams = streams(&folder);
-    let Some(text) = compared(&folder, &streams, Options::default(), &[]) else {
+    let streams = family.streams(&folder);
+    let Some(text) = compared(&folder, family, &streams, Options::default(), &[]) else {
         return;
     };
     let [rows, equal, alternative, missing, differ] = totals(&text);
     say(&format!(
-        "{rows} transcripts compared with expected.jsonl: {equal} equal, {alternative} equal to an \
-         alternative, {differ} differ"
+        "{}: {rows} transcripts compared with expected.jsonl: {equal} equal, {alternative} equal to \
+         an alternative, {differ} differ",
+        family.name
     ));
     assert_eq!((rows, missing), (streams.len(), 0), "{text}");
-    let found = differences(&text);
-    let adjudicated = ADJUDICATED.map(|(file, field, _)| (file.to_owned(), field.to_owned()));
+    settled(&text, family.adjudicated);
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
+    let row = format!(
+        "| {} | {rows} | {equal} | {alternative} | {differ} |",
+        family.name
+    );
+    assert!(
+        readme.unwrap().contains(&row),
+        "README.md does not say: {row}"
+    );
+}
+
+/// J1: a reader that is asked to recovers a last event without its blank line.
+fn compare_recovered(family: &Family) {
+    let Some(folder) = folder() else { return };
+    let streams = family.streams(&folder);
+    let mut options = Options::default();
+    options.sse.recover_last = true;
+    let Some(text) = compared(&folder, family, &streams, options, &["--eof-flush"]) else {
+        return;
+    };
+    settled(&text, family.adjudicated_recovered);
+}
+
+/// What differs is adjudicated, and what is adjudicated differs.
+fn settled(text: &str, adjudicated: &[Adjudicated]) {
+    let found = differences(text);
+    let known = |file: &str, field: &str| {
+        adjudicated
+            .iter()
+            .any(|one| (one.0, one.1) == (file, field))
+    };
     let news: Vec<_> = found
         .iter()
-        .filter(|one| !adjudicated.contains(one))
+        .filter(|(file, field)| !known(file, field))
         .collect();
     assert!(news.is_empty(), "not adjudicated: {news:?}\n{text}");
-    for (file, field, why) in &ADJUDICATED {
+    for (file, field, why) in adjudicated {
         println!("corpus: adjudicated: {file}, {field}: {why}");
         let still = found.contains(&((*file).to_owned(), (*field).to_owned()));
         assert!(
@@ -153,32 +188,16 @@ fn transcripts_equal_the_independent_reading() {
             "{file}, {field} no longer differs: take it off the list"
         );
     }
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
-    let readme = readme.unwrap().replace('\n', " ");
-    let says = format!("{equal} transcripts are equal");
-    assert!(
-        readme.contains(&says) && readme.contains(&format!("Of {rows} streams")),
-        "README.md says other numbers than {rows} streams, {equal} equal"
-    );
-}
-
-/// J1: a reader that is asked to recovers a last event without its blank line.
-#[test]
-fn recovered_transcripts_equal_the_independent_reading() {
-    let Some(folder) = folder() else { return };
-    let streams = streams(&folder);
-    let mut options = Options::default();
-    options.sse.recover_last = true;
-    let Some(text) = compared(&folder, &streams, options, &["--eof-flush"]) else {
-        return;
-    };
-    let found = differences(&text);
-    let adjudicated = ADJUDICATED.map(|(file, field, _)| (file.to_owned(), field.to_owned()));
-    assert_eq!(found, adjudicated, "{text}");
 }
 
 /// What `compare.py` prints of these streams; nothing, and a line that says so, without Python.
-fn compared(folder: &Path, streams: &[Stream], options: Options, more: &[&str]) -> Option<String> {
+fn compared(
+    folder: &Path,
+    family: &Family,
+    streams: &[Stream],
+    options: Options,
+    more: &[&str],
+) -> Option<String> {
     if Command::new("python3").arg("--version").output().is_err() {
         say("transcripts not compared, python3 is absent");
         return None;
@@ -187,15 +206,22 @@ fn compared(folder: &Path, streams: &[Stream], options: Options, more: &[&str]) 
         let got = Transcript::of(&read(stream.dialect, options, &stream.body));
         row(&stream.file, &got).to_string()
     });
-    let name = format!("wiretape-got-{}-{}.jsonl", std::process::id(), more.len());
+    let name = format!(
+        "wiretape-got-{}-{}-{}.jsonl",
+        family.name.replace(' ', "-"),
+        std::process::id(),
+        more.len()
+    );
     let got = std::env::temp_dir().join(name);
     std::fs::write(&got, rows.join("\n")).unwrap();
+    let only: Vec<&str> = family.formats.iter().map(|(name, _)| *name).collect();
     let output = Command::new("python3")
         .arg(folder.join("compare.py"))
         .arg(folder.join("expected.jsonl"))
         .arg(&got)
-        .args(["--only", "anthropic-messages,openai-chat"])
-        .args(["--arguments", "--frames", "--server", "--alts"])
+        .args(["--only", &only.join(",")])
+        .arg("--alts")
+        .args(family.asked)
         .args(["--limit", "1000"])
         .args(more)
         .output();
@@ -225,7 +251,7 @@ fn differences(text: &str) -> Vec<(String, String)> {
     for line in text.lines() {
         if let Some((name, _)) = line
             .split_once(" [")
-            .filter(|(name, _)| name.ends_with(".sse"))
+            .filter(|(name, _)| name.contains('/') && !name.contains(' '))
         {
             file = name;
         } else if let Some((field, _)) = line
@@ -240,10 +266,10 @@ fn differences(text: &str) -> Vec<(String, String)> {
     found
 }
 
-#[test]
-fn every_stream_keeps_the_laws() {
+/// Every stream of a family keeps the laws.
+fn keep_the_laws(family: &Family) {
     let Some(folder) = folder() else { return };
-    let streams = streams(&folder);
+    let streams = family.streams(&folder);
     let effort = Effort {
         seed: 7,
         runs: 8,
@@ -288,7 +314,8 @@ fn every_stream_keeps_the_laws() {
     let broken: Vec<String> = broken.into_iter().flat_map(|(_, broken)| broken).collect();
     assert!(broken.is_empty(), "{}", broken.join("\n\n"));
     say(&format!(
-        "read {} streams, {cases} cases of laws 1 to 4, 7, 9 and 12",
+        "{}: read {} streams, {cases} cases of laws 1 to 4, 7, 9 and 12",
+        family.name,
         streams.len()
     ));
     assert!(!streams.is_empty());

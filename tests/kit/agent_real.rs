@@ -38,7 +38,7 @@ fn report(what: &str, outcome: &Outcome, shown: &[String], history: &[Value]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn three_turns_with_tools_in_both_dialects() {
     let Some(server) = server() else { return };
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let (runs, shown) = (Shown::default(), Shown::default());
         let mut driver = driver(&server, agent(dialect, Options::default()), &runs, &shown);
         let outcome = driver.prompt(PROMPT).await;
@@ -60,7 +60,7 @@ async fn three_turns_with_tools_in_both_dialects() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cut_call_and_a_second_prompt() {
     let Some(server) = server() else { return };
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let (runs, shown) = (Shown::default(), Shown::default());
         let mut agent = agent(dialect, Options::default());
         agent.set("max_tokens", "24").unwrap();
@@ -81,7 +81,7 @@ async fn a_cut_call_and_a_second_prompt() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_that_is_smaller_than_believed() {
     let Some(server) = server() else { return };
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let (runs, shown) = (Shown::default(), Shown::default());
         let mut agent = agent(dialect, Options::default());
         agent.set("max_tokens", "24").unwrap();

@@ -1,10 +1,8 @@
 //! The whole path: bytes in, events at once, a turn at the end.
 
-use crate::dialect::{self, Anthropic, Evidence, OpenAiChat, Protocol};
+use crate::dialect::{self, Any, Protocol};
 use crate::turn::Closing;
-use crate::{
-    Dialect, Draft, Error, ErrorKind, Event, Frame, Limits, Rejected, Turn, Warnings, sse,
-};
+use crate::{Dialect, Draft, Error, Event, Frame, Limits, Rejected, Turn, Warnings, framing, sse};
 
 /// How a [`Reader`] reads: limits, and the leniencies of each layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,33 +58,6 @@ impl Default for Options {
     }
 }
 
-#[derive(Clone, Debug)]
-enum Any {
-    Anthropic(Anthropic),
-    OpenAiChat(OpenAiChat),
-}
-
-impl Any {
-    #[inline]
-    fn decode(
-        &mut self,
-        frame: Frame<'_>,
-        out: &mut dyn FnMut(Event<'_>),
-    ) -> Result<(), ErrorKind> {
-        match self {
-            Self::Anthropic(protocol) => protocol.decode(frame, out),
-            Self::OpenAiChat(protocol) => protocol.decode(frame, out),
-        }
-    }
-
-    fn finish(&mut self, out: &mut dyn FnMut(Event<'_>)) -> Evidence {
-        match self {
-            Self::Anthropic(protocol) => protocol.finish(out),
-            Self::OpenAiChat(protocol) => protocol.finish(out),
-        }
-    }
-}
-
 /// A reader of one reply.
 ///
 /// ```
@@ -116,7 +87,7 @@ impl Any {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Reader {
-    decoder: sse::Decoder,
+    decoder: framing::Decoder,
     protocol: Any,
     draft: Draft,
     frames: u64,
@@ -135,15 +106,8 @@ impl Reader {
     #[must_use]
     pub fn with_options(dialect: Dialect, options: Options) -> Self {
         Self {
-            decoder: sse::Decoder::new(options.sse, options.limits),
-            protocol: match dialect {
-                Dialect::Anthropic => {
-                    Any::Anthropic(Anthropic::new(options.dialect, options.limits))
-                }
-                Dialect::OpenAiChat => {
-                    Any::OpenAiChat(OpenAiChat::new(options.dialect, options.limits))
-                }
-            },
+            decoder: framing::Decoder::new(dialect.framing(), options.sse, options.limits),
+            protocol: Any::new(dialect, options.dialect, options.limits),
             draft: Draft::new(options.limits),
             frames: 0,
             error: None,

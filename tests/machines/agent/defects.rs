@@ -9,7 +9,7 @@ use super::rig::{Reply, Rig, SECOND};
 /// Arguments that do not parse became `{}`, and the tool ran.
 #[test]
 fn a_call_whose_arguments_do_not_parse_is_answered_and_not_run() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let mut rig = Rig::new(dialect);
         rig.prompt("go");
         rig.take();
@@ -47,7 +47,7 @@ fn a_call_whose_arguments_do_not_parse_is_answered_and_not_run() {
 /// The buffers were never emptied: the calls of one turn ran again in the next.
 #[test]
 fn a_turn_has_only_its_own_calls() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let mut rig = Rig::new(dialect);
         rig.prompt("go");
         rig.stream(Reply::new(dialect, "m1").call("a", "weather", "{}").end());
@@ -66,7 +66,7 @@ fn a_turn_has_only_its_own_calls() {
 /// A tool without arguments streams an empty text (F-18).
 #[test]
 fn no_arguments_are_an_empty_object() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let mut rig = Rig::new(dialect);
         rig.prompt("go");
         rig.stream(Reply::new(dialect, "m1").call("a", "now", "").end());
@@ -139,7 +139,7 @@ fn an_error_in_the_stream_is_one_and_a_ping_is_nothing() {
 /// The end of the bytes was taken for the end of the reply (F-30).
 #[test]
 fn a_stream_that_was_cut_runs_nothing() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         for how in [Closed::Complete, Closed::Incomplete, Closed::Reset] {
             let mut rig = Rig::new(dialect);
             rig.prompt("go");
@@ -177,7 +177,7 @@ fn a_call_of_the_providers_own_is_not_run() {
 /// And one thing that the article has right: the text is there at once.
 #[test]
 fn text_does_not_wait_for_the_end() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let mut rig = Rig::new(dialect);
         rig.prompt("go");
         rig.head(200, &[]);

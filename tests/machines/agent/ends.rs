@@ -41,7 +41,7 @@ fn cancelled(mut rig: Rig) -> (Vec<Action>, Rig) {
 
 #[test]
 fn before_the_head() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let (done, _) = cancelled(plain(dialect));
         assert_eq!(done[0], Action::Abort { attempt: 1 });
     }
@@ -49,7 +49,7 @@ fn before_the_head() {
 
 #[test]
 fn in_the_text() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let mut rig = plain(dialect);
         rig.head(200, &[]);
         rig.chunk(Reply::new(dialect, "m").text("It is ").cut());
@@ -62,7 +62,7 @@ fn in_the_text() {
 
 #[test]
 fn in_a_calls_arguments() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let mut rig = plain(dialect);
         rig.head(200, &[]);
         rig.chunk(
@@ -86,7 +86,7 @@ fn in_an_errors_body() {
 
 #[test]
 fn while_waiting_to_ask_again() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let mut rig = plain(dialect);
         rig.error(529, &[], "");
         let (done, _) = cancelled(rig);
@@ -96,7 +96,7 @@ fn while_waiting_to_ask_again() {
 
 #[test]
 fn while_calls_run() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let mut rig = with(dialect, |options| options.limits.calls_at_once_max = 2);
         let reply = Reply::new(dialect, "m")
             .call("a", "x", "{}")
@@ -146,7 +146,7 @@ fn with_nothing_to_cancel() {
 
 #[test]
 fn turns_are_limited() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let mut rig = with(dialect, |options| options.limits.turns_max = 2);
         for number in 0..2 {
             rig.stream(
@@ -172,7 +172,7 @@ fn turns_are_limited() {
 
 #[test]
 fn calls_are_limited_and_those_over_it_are_answered() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let mut rig = with(dialect, |options| options.limits.calls_max = 2);
         let reply = Reply::new(dialect, "m")
             .call("a", "x", "{}")
@@ -198,7 +198,7 @@ fn calls_are_limited_and_those_over_it_are_answered() {
 
 #[test]
 fn tokens_are_limited_by_the_providers_count() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         // 10 in and 5 out a turn.
         let mut rig = with(dialect, |options| options.limits.tokens_max = 16);
         for number in 0..2 {
@@ -252,7 +252,7 @@ fn a_result_over_the_limit_is_an_error_that_says_so() {
 /// The same reply once more, from a proxy that plays it again: its calls have run (F-62).
 #[test]
 fn a_key_that_comes_again_has_the_result_it_had() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let mut rig = plain(dialect);
         let reply = || {
             Reply::new(dialect, "m")
@@ -306,7 +306,7 @@ fn a_key_that_was_given_up_does_not_run_again() {
 /// are two.
 #[test]
 fn ids_that_are_used_twice_in_a_reply() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let mut rig = plain(dialect);
         let mut reply = Reply::new(dialect, "m").call("a", "x", r#"{"n":1}"#);
         reply = reply.call("a", "x", r#"{"n":1}"#);

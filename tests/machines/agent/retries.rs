@@ -216,7 +216,7 @@ fn a_server_says_whether() {
 /// After text: it is taken back first, and comes once in the end (F-60).
 #[test]
 fn shown_text_is_taken_back_before_it_comes_again() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let mut rig = waiting(dialect);
         rig.head(200, &[]);
         rig.chunk(Reply::new(dialect, "m1").text("It is ").cut());
@@ -234,7 +234,7 @@ fn shown_text_is_taken_back_before_it_comes_again() {
 
 #[test]
 fn where_text_may_not_be_taken_back_it_stays_and_the_run_ends() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let mut options = Options::default();
         options.retry.after_text = false;
         let mut rig = Rig::with(dialect, options, budget::Options::new(100_000));
@@ -271,7 +271,7 @@ fn where_text_may_not_be_taken_back_it_stays_and_the_run_ends() {
 /// Pieces of a call are not seen by anybody: there is nothing to take back.
 #[test]
 fn after_pieces_of_a_call_there_is_no_reset() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let mut rig = waiting(dialect);
         rig.head(200, &[]);
         rig.chunk(Reply::new(dialect, "m1").call("a", "rm", "{\"p").cut());
@@ -286,7 +286,7 @@ fn after_pieces_of_a_call_there_is_no_reset() {
 /// The reply is complete: what the connection does then does not matter (F-14).
 #[test]
 fn a_reset_behind_a_complete_reply_is_none() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         for how in [Closed::Reset, Closed::Incomplete] {
             let mut rig = waiting(dialect);
             rig.head(200, &[]);

@@ -38,7 +38,7 @@ fn rings(rig: &mut Rig, after: u64, class: Class) {
 /// F-10, at each position.
 #[test]
 fn no_byte_at_all() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         // Before the head.
         rings(&mut once(dialect), 90 * SECOND, Class::Idle);
         // After it.
@@ -87,7 +87,7 @@ fn comments_and_pings_are_no_progress() {
 /// The first token may take long, as long as the server says that it works.
 #[test]
 fn keep_alives_hold_off_the_clock_for_bytes() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let mut rig = once(dialect);
         rig.head(200, &[]);
         for _ in 0..28 {
@@ -102,7 +102,7 @@ fn keep_alives_hold_off_the_clock_for_bytes() {
 /// F-12: always something, never the end.
 #[test]
 fn a_drip_ends_with_the_whole_request() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let mut rig = once(dialect);
         rig.head(200, &[]);
         for number in 0..59 {
@@ -121,7 +121,7 @@ fn a_drip_ends_with_the_whole_request() {
 /// F-33: the reply is there and its connection stays open. Nothing waits for it.
 #[test]
 fn what_lingers_holds_up_nothing() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let mut rig = once(dialect);
         rig.head(200, &[]);
         rig.chunk(Reply::new(dialect, "m").text("Hi.").end());
@@ -193,7 +193,7 @@ fn text_behind_the_reason_for_stopping_counts() {
 /// A call that does not answer is given up, alone, and what it says later is not heard.
 #[test]
 fn a_call_has_its_own_deadline() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let mut rig = once(dialect);
         let reply = Reply::new(dialect, "m").call("a", "slow", "{}");
         rig.stream(reply.call("b", "quick", "{}").end());

@@ -6,7 +6,7 @@ use wiretape_core::agent::{Action, Closed, Input, Outcome};
 
 use super::rig::{Reply, Rig};
 
-const BOTH: [Dialect; 2] = Dialect::ALL;
+const BOTH: [Dialect; 2] = Dialect::CONVERSATIONS;
 
 fn roles(messages: &[Value]) -> Vec<&str> {
     messages

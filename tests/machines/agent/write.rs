@@ -74,7 +74,7 @@ fn text_and_a_call() {
 #[test]
 fn arguments_go_back_byte_for_byte() {
     let odd = r#"{"z":12345678901234567890123, "a":-0,"a":1e400,  "s":"\u00e9\ud83d\ude00é"}"#;
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let mut conversation = Conversation::new(dialect);
         let body = Reply::new(dialect, "m").call("a", "x", odd).end();
         conversation.push_reply(&reply_of(dialect, &body));
@@ -222,7 +222,7 @@ fn reasoning_of_chat_completions() {
 
 #[test]
 fn nothing_empty_is_sent() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         for text in ["", " \n"] {
             let empty = Reply::new(dialect, "m").text(text).end();
             assert_eq!(message(dialect, &empty), Value::Null, "{text:?}");
@@ -251,7 +251,7 @@ fn arguments_that_are_no_object() {
         ("\"x\"", json!({"INVALID_JSON": "\"x\""})),
         ("\u{1}\"\\", json!({"INVALID_JSON": "\u{1}\"\\"})),
     ] {
-        for dialect in Dialect::ALL {
+        for dialect in Dialect::CONVERSATIONS {
             let said = message(
                 dialect,
                 &Reply::new(dialect, "m").call("a", "x", sent).end(),
@@ -271,7 +271,7 @@ fn arguments_that_are_no_object() {
 /// Each call of a history has an id of its own: servers use theirs again, or send none (F-25).
 #[test]
 fn ids_are_the_providers_where_they_can_be() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let mut conversation = Conversation::new(dialect);
         conversation.push_user("go");
         let mut push = |reply: Reply| {

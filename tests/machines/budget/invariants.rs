@@ -94,7 +94,7 @@ fn rule_1_a_result_follows_its_call() {
         FlawKind::OrphanResult,
         "Invalid parameter: 'tool_call_id' of 'call_X' not found in 'tool_calls' of previous message.",
     );
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         never_refused(&two_turns(dialect));
     }
 }
@@ -123,7 +123,7 @@ fn rule_2_each_call_is_answered_in_the_next_message() {
          'tool_call_id'. The following tool_call_ids did not have response messages: call_X",
     );
     // Aborted calls need synthetic results: the repair writes them.
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let mut mended = history(
             dialect,
             &[user("hi"), calls(dialect, &["x", "y"]), user("stop")],
@@ -178,7 +178,7 @@ fn rule_3_results_stand_together_first_and_once() {
         "Invalid parameter: Duplicate value for 'tool_call_id' of 'call_X', in messages[2] and \
          messages[3].",
     );
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         for fitted in never_refused(&two_turns(dialect)) {
             // Both results of a turn, or neither.
             for turn in 0..3 {
@@ -191,7 +191,7 @@ fn rule_3_results_stand_together_first_and_once() {
 
 #[test]
 fn rule_4_a_group_leaves_whole() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let history = two_turns(dialect);
         let groups = history.groups();
         for fitted in never_refused(&history) {
@@ -246,7 +246,7 @@ fn rule_5_the_first_message_is_the_users_and_the_last_asks() {
         FlawKind::NoMessages,
         "messages: at least one message is required",
     );
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let history = two_turns(dialect);
         let stored = history.messages();
         let turn = stored
@@ -362,7 +362,7 @@ fn rule_7_thoughts_of_the_current_turn_keep_their_signatures() {
 
 #[test]
 fn rule_8_planning_is_idempotent_ends_and_fails_by_name() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let history = two_turns(dialect);
         for fitted in never_refused(&history) {
             let allowed = fitted.plan.allowed + 3;
@@ -387,7 +387,7 @@ fn rule_8_planning_is_idempotent_ends_and_fails_by_name() {
 
 #[test]
 fn rule_9_what_is_not_cut_keeps_its_bytes() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let mut history = two_turns(dialect);
         // Members in an odd order, white space, a large number: as they were stored.
         let odd =
@@ -407,7 +407,7 @@ fn rule_9_what_is_not_cut_keeps_its_bytes() {
 
 #[test]
 fn rule_10_the_stored_history_is_left_whole() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let history = two_turns(dialect);
         let stored = history.body();
         for fitted in never_refused(&history) {

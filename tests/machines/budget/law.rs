@@ -255,7 +255,7 @@ mod kit {
     /// What the law says of a planner: nothing, or what is wrong.
     fn check(fit: impl Fn(&Conversation, u64) -> Option<String>) -> Vec<String> {
         let mut wrong = Vec::new();
-        for dialect in Dialect::ALL {
+        for dialect in Dialect::CONVERSATIONS {
             let count = |body: &str| budget::count(&read(dialect, body), &mut Bytes);
             let said = budget_sound(dialect, 7, 64, count, |body, n| {
                 fit(&read(dialect, body), n)

@@ -108,7 +108,7 @@ fn counting_a_conversation_of_many_turns_is_linear_in_it() {
 
 #[test]
 fn the_first_bytes_of_the_request_stay_the_same_between_two_steps_of_clearing() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let mut options = Options::new(10_000);
         options.target_percent = 50;
         options.result_tokens_max = 400;

@@ -46,7 +46,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 pub(super) fn dialect() -> impl Strategy<Value = Dialect> {
-    prop::sample::select(Dialect::ALL.to_vec())
+    prop::sample::select(Dialect::CONVERSATIONS.to_vec())
 }
 
 /// A history that a provider takes as it is.

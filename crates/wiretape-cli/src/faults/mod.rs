@@ -60,9 +60,10 @@ pub(crate) struct FaultsArgs {
 
 /// The dialects to speak of.
 fn dialects(args: &FaultsArgs) -> Vec<Dialect> {
-    let all = Dialect::ALL.into_iter();
-    all.filter(|dialect| args.dialect.is_none_or(|only| only == *dialect))
-        .collect()
+    match args.dialect {
+        Some(only) => Vec::from([only]),
+        None => Dialect::CONVERSATIONS.to_vec(),
+    }
 }
 
 /// The profiles a class is in, in one of the dialects.

@@ -63,7 +63,7 @@ impl<C: TokenCounter> Agent<C> {
                 headers.push(("anthropic-version", "2023-06-01"));
                 "/v1/messages"
             }
-            Dialect::OpenAiChat => "/v1/chat/completions",
+            _ => "/v1/chat/completions",
         };
         let request = Request {
             attempt: self.requested,

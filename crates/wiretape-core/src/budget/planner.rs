@@ -239,7 +239,7 @@ impl<C: TokenCounter> Planner<C> {
                 let read = usage.cache_read.unwrap_or(0);
                 read.saturating_add(usage.cache_write.unwrap_or(0))
             }
-            Dialect::OpenAiChat => 0,
+            _ => 0,
         };
         self.scale = Scale::learned(sent.tokens, input.saturating_add(cached));
     }

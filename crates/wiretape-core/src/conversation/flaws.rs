@@ -90,7 +90,7 @@ impl Conversation {
         let mut found = Found(Vec::new());
         match self.dialect() {
             Dialect::Anthropic => anthropic(self, &mut found),
-            Dialect::OpenAiChat => openai_chat(self, &mut found),
+            _ => openai_chat(self, &mut found),
         }
         found.0.sort_by_key(|flaw| flaw.message);
         found.0

@@ -113,6 +113,9 @@ pub enum Media {
     Audio,
 }
 
+/// What is expected where a dialect's requests are not read.
+const NO_VIEW: &str = "a message of a dialect whose requests are read: anthropic or openai-chat";
+
 impl Message {
     /// Reads a message of the dialect.
     ///
@@ -144,6 +147,7 @@ impl Message {
         let parts = match dialect {
             Dialect::Anthropic => anthropic::parts(raw),
             Dialect::OpenAiChat => openai_chat::parts(raw, role),
+            _ => return Err(ConversationError::new(text, 0, NO_VIEW)),
         };
         let content = raw.field("content").map(|content| place(text, content));
         let text = text.into();

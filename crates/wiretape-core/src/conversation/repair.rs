@@ -124,7 +124,7 @@ impl Mend {
             // Messages joins what the model said; in Chat Completions each message has its results.
             let callers = match self.dialect {
                 Dialect::Anthropic => run,
-                Dialect::OpenAiChat => run.min(1),
+                _ => run.min(1),
             };
             let answers = all.iter().skip(at + callers);
             let answers = answers.take_while(|placed| !model(placed)).count();
@@ -175,7 +175,7 @@ impl Mend {
         }
         match self.dialect {
             Dialect::Anthropic => self.in_messages(answers, &kept, &missing),
-            Dialect::OpenAiChat => self.in_chat(answers, &kept, &missing),
+            _ => self.in_chat(answers, &kept, &missing),
         }
     }
 

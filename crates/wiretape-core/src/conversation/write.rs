@@ -99,7 +99,7 @@ impl Conversation {
         };
         let message = match self.dialect {
             Dialect::Anthropic => anthropic::message(choice, extent, &calls),
-            Dialect::OpenAiChat => openai_chat::message(choice, extent, &calls),
+            _ => openai_chat::message(choice, extent, &calls),
         };
         if let Some(message) = message {
             self.add(&message);
@@ -116,7 +116,7 @@ impl Conversation {
                     self.add(&message);
                 }
             }
-            Dialect::OpenAiChat => {
+            _ => {
                 for result in results {
                     self.add(&openai_chat::result(result));
                 }

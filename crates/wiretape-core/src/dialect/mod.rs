@@ -1,8 +1,16 @@
 //! What differs between providers, and nothing else.
 
 pub(crate) mod anthropic;
+mod any;
+mod bedrock_converse;
+mod bedrock_invoke;
 mod calls;
+mod cohere;
+mod gemini;
+mod ollama;
 mod openai_chat;
+mod openai_completions;
+mod openai_responses;
 mod shared;
 mod template;
 mod text;
@@ -13,7 +21,15 @@ use core::str::FromStr;
 use crate::json::Raw;
 use crate::{ErrorKind, Event, Frame};
 pub use anthropic::Anthropic;
+pub(crate) use any::Any;
+pub use bedrock_converse::BedrockConverse;
+pub use bedrock_invoke::BedrockInvoke;
+pub use cohere::Cohere;
+pub use gemini::Gemini;
+pub use ollama::Ollama;
 pub use openai_chat::OpenAiChat;
+pub use openai_completions::OpenAiCompletions;
+pub use openai_responses::OpenAiResponses;
 
 /// A provider's protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,11 +39,39 @@ pub enum Dialect {
     Anthropic,
     /// `OpenAI` Chat Completions and the servers compatible with it.
     OpenAiChat,
+    /// `OpenAI` Responses.
+    OpenAiResponses,
+    /// `OpenAI` legacy Completions: text alone.
+    OpenAiCompletions,
+    /// Gemini `streamGenerateContent`, as an event stream or as one JSON array.
+    Gemini,
+    /// Amazon Bedrock `ConverseStream`, an AWS event stream.
+    BedrockConverse,
+    /// Amazon Bedrock `InvokeModelWithResponseStream`: a model's own events in an AWS event stream.
+    BedrockInvoke,
+    /// Ollama `/api/chat` and `/api/generate`, a JSON object a line.
+    Ollama,
+    /// Cohere Chat, version 2.
+    Cohere,
 }
 
 impl Dialect {
     /// Every dialect this version reads.
-    pub const ALL: [Self; 2] = [Self::Anthropic, Self::OpenAiChat];
+    pub const ALL: [Self; 9] = [
+        Self::Anthropic,
+        Self::OpenAiChat,
+        Self::OpenAiResponses,
+        Self::OpenAiCompletions,
+        Self::Gemini,
+        Self::BedrockConverse,
+        Self::BedrockInvoke,
+        Self::Ollama,
+        Self::Cohere,
+    ];
+
+    /// Those whose requests are read and written here as well: as a
+    /// [`crate::conversation::Conversation`], by the agent, by the budget.
+    pub const CONVERSATIONS: [Self; 2] = [Self::Anthropic, Self::OpenAiChat];
 
     /// The name used on the command line and in tapes.
     #[must_use]
@@ -35,6 +79,28 @@ impl Dialect {
         match self {
             Self::Anthropic => "anthropic",
             Self::OpenAiChat => "openai-chat",
+            Self::OpenAiResponses => "openai-responses",
+            Self::OpenAiCompletions => "openai-completions",
+            Self::Gemini => "gemini",
+            Self::BedrockConverse => "bedrock-converse",
+            Self::BedrockInvoke => "bedrock-invoke",
+            Self::Ollama => "ollama",
+            Self::Cohere => "cohere",
+        }
+    }
+
+    /// How its bodies are cut into frames.
+    #[must_use]
+    pub fn framing(self) -> Framing {
+        match self {
+            Self::Anthropic
+            | Self::OpenAiChat
+            | Self::OpenAiResponses
+            | Self::OpenAiCompletions
+            | Self::Cohere => Framing::Sse,
+            Self::Gemini => Framing::SseOrJson,
+            Self::BedrockConverse | Self::BedrockInvoke => Framing::EventStream,
+            Self::Ollama => Framing::Ndjson,
         }
     }
 
@@ -71,13 +137,28 @@ impl fmt::Display for Dialect {
     }
 }
 
+/// How a body is cut into frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Framing {
+    /// Server-sent events.
+    Sse,
+    /// Server-sent events, or JSON values where the body begins with `[` or `{`.
+    SseOrJson,
+    /// A JSON value a line.
+    Ndjson,
+    /// AWS event-stream messages, in binary.
+    EventStream,
+}
+
 /// A name that is no dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownDialect;
 
 impl fmt::Display for UnknownDialect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no such dialect, expected anthropic or openai-chat")
+        f.write_str("no such dialect, expected anthropic, openai-chat, openai-responses, openai-completions, gemini, \
+             bedrock-converse, bedrock-invoke, ollama or cohere")
     }
 }
 

@@ -103,7 +103,7 @@ impl Swarm {
             }
         };
         Self {
-            dialect: *chance.pick(&Dialect::ALL),
+            dialect: *chance.pick(&Dialect::CONVERSATIONS),
             options: options(chance),
             budget: budget(chance),
             max_tokens: *chance.pick(&[16, 64, 256]),

@@ -1,0 +1,31 @@
+//! `OpenAI` Responses.
+
+use wiretape_core::Dialect;
+
+use super::{Family, compare, compare_recovered, keep_the_laws};
+
+const FAMILY: Family = Family {
+    name: "Responses",
+    formats: &[("openai-responses", Dialect::OpenAiResponses)],
+    asked: &["--arguments", "--frames", "--server"],
+    adjudicated: &[],
+    adjudicated_recovered: &[],
+};
+
+#[test]
+#[ignore = "not read yet"]
+fn responses_equal_the_independent_reading() {
+    compare(&FAMILY);
+}
+
+#[test]
+#[ignore = "not read yet"]
+fn responses_recovered_equal_the_independent_reading() {
+    compare_recovered(&FAMILY);
+}
+
+#[test]
+#[ignore = "not read yet"]
+fn responses_keep_the_laws() {
+    keep_the_laws(&FAMILY);
+}
