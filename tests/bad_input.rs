@@ -274,7 +274,7 @@ fn tapes_cut_in_half_and_files_that_are_none() {
         ("nul.tape", b"\0\0\0", "line 1 is nothing this program reads"),
         ("version.tape", b"{\"wiretape\":9,\"source\":{\"kind\":\"authored\"},\"exact\":true}\n", "line 1: this reader reads version 1, the file says 9"),
         ("line.tape", b"{\"wiretape\":1,\"source\":{\"kind\":\"authored\"},\"exact\":true}\n[0]\n", "line 2: expected a chunk line"),
-        ("dialect.tape", b"{\"wiretape\":1,\"dialect\":\"morse\",\"source\":{\"kind\":\"authored\"},\"exact\":true}\n", "the dialect \"morse\": no such dialect, expected anthropic or openai-chat"),
+        ("dialect.tape", b"{\"wiretape\":1,\"dialect\":\"morse\",\"source\":{\"kind\":\"authored\"},\"exact\":true}\n", "the dialect \"morse\": no such dialect, expected anthropic, openai-chat"),
     ];
     for (name, bytes, expected) in cases {
         let path = folder.join(name);

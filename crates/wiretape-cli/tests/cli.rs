@@ -263,7 +263,7 @@ fn another_dialect_is_noted() {
     check(&["frames", &tape], &good(&["\"data\":\"dit\""]));
     check(
         &["show", &tape],
-        &unusable(&["morse", "expected anthropic or openai-chat"]),
+        &unusable(&["morse", "expected anthropic, openai-chat"]),
     );
 }
 
