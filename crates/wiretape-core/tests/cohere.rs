@@ -1,6 +1,5 @@
 //! Cohere Chat, version 2: streams after <https://docs.cohere.com/v2/docs/streaming>, and what must come of
 //! each.
-#![expect(clippy::unwrap_used, reason = "tests")]
 #![expect(clippy::indexing_slicing, reason = "tests")]
 
 use wiretape_core::turn::Ended;
