@@ -15,8 +15,8 @@ use alloc::vec::Vec;
 use crate::event::{Block, Part};
 use crate::json::{self, Str};
 
-/// Padding against traffic analysis: a string nobody reads, after the delta.
-const PADDING: &str = "\"obfuscation\":\"";
+/// Padding against traffic analysis: a string nobody reads, after the delta. The second is Bedrock's.
+const PADDINGS: [&str; 2] = ["\"obfuscation\":\"", "\"p\":\""];
 const TEMPLATES_MAX: usize = 4;
 const BYTES_MAX: usize = 4096;
 
@@ -94,11 +94,13 @@ impl Templates {
         let (Some(before), Some(after)) = (data.get(..start), data.get(end..)) else {
             return;
         };
-        let (after, rest) = match after.find(PADDING) {
+        let paddings = PADDINGS.iter().filter_map(|padding| {
+            let at = after.find(padding)?;
+            Some(at + padding.len())
+        });
+        let (after, rest) = match paddings.min() {
             Some(at) => {
-                let (head, tail) = after
-                    .split_at_checked(at + PADDING.len())
-                    .unwrap_or_default();
+                let (head, tail) = after.split_at_checked(at).unwrap_or_default();
                 let Some((len, _)) = json::body(tail.as_bytes()) else {
                     return;
                 };
