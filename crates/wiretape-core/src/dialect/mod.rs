@@ -12,6 +12,8 @@ mod ollama;
 mod openai_chat;
 mod openai_completions;
 mod openai_responses;
+mod partial;
+mod parts;
 mod shared;
 mod template;
 mod text;

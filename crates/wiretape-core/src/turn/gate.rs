@@ -18,7 +18,7 @@ use crate::event::Kind;
 
 /// The stop reasons that permit acting, of all dialects. Any other forbids it (F-27): a reason
 /// that this version does not know is not a reason to run a tool.
-const PERMITS: [&str; 12] = [
+const PERMITS: [&str; 13] = [
     "end_turn",
     "tool_use",
     "stop_sequence",
@@ -33,6 +33,8 @@ const PERMITS: [&str; 12] = [
     "FINISH",
     "FINISHED",
     "STOP_CRITERIA_MET",
+    // Gemini.
+    "STOP",
 ];
 
 pub(super) fn permits(reason: &str) -> bool {
