@@ -181,10 +181,7 @@ impl Reader {
             }
         }
         let draft = &mut self.draft;
-        let evidence = self.protocol.finish(&mut |event| {
-            draft.apply(&event);
-            out(event);
-        });
+        let evidence = self.protocol.finish(&mut |event| draft.take(event, out));
         self.draft.finish(Closing {
             evidence,
             accept_weak_end: self.options.accept_weak_end,
@@ -205,10 +202,7 @@ fn step(
     out: &mut dyn FnMut(Event<'_>),
 ) -> Result<(), Error> {
     *frames += u64::from(frame.data.is_some());
-    let read = protocol.decode(frame, &mut |event| {
-        draft.apply(&event);
-        out(event);
-    });
+    let read = protocol.decode(frame, &mut |event| draft.take(event, out));
     match read.err().or_else(|| draft.overflow()) {
         Some(kind) => Err(Error { at: frame.at, kind }),
         None => Ok(()),

@@ -18,13 +18,14 @@ use crate::event::Kind;
 
 /// The stop reasons that permit acting, of all dialects. Any other forbids it (F-27): a reason
 /// that this version does not know is not a reason to run a tool.
-const PERMITS: [&str; 6] = [
+const PERMITS: [&str; 7] = [
     "end_turn",
     "tool_use",
     "stop_sequence",
     "stop",
     "tool_calls",
     "function_call",
+    "completed",
 ];
 
 pub(super) fn permits(reason: &str) -> bool {
