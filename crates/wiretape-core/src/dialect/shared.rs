@@ -31,6 +31,11 @@ impl Shared {
             failed: false,
         }
     }
+
+    /// What a frame means has changed by one that said nothing.
+    pub(super) fn unlearn(&mut self) {
+        self.templates.clear();
+    }
 }
 
 /// The full parser of a dialect.
