@@ -181,6 +181,33 @@ async fn a_tape_of_another_server_is_left_alone() {
     assert_eq!(std::fs::read(&tape).unwrap(), before);
 }
 
+/// Two that write to one tape would write over each other's lines.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_tape_is_written_by_one_recorder_at_a_time() {
+    let scratch = Scratch::new();
+    let tape = scratch.join("session.tape");
+    let addr = three().await;
+    let without_room = "{\"wiretape\":1,\"source\":{\"kind\":\"recorded\"},\"exact\":true}\n";
+    for before in [None, Some(without_room), Some("")] {
+        let first = match before {
+            None => Output::create(&tape).unwrap(),
+            Some(text) => {
+                std::fs::write(&tape, text).unwrap();
+                Output::append(&tape).unwrap()
+            }
+        };
+        let first = recorder(addr, first).await;
+        let error = Output::append(&tape).unwrap_err();
+        assert!(matches!(error, OutputError::Busy(_)), "{error}");
+        send(first.addr(), posted("/v1/messages", "{}")).await;
+        first.stop(SOON).await;
+        let (parsed, _) = more(addr, &tape, 1).await;
+        assert_eq!(parsed.tape.exchanges.len(), 2);
+        assert_eq!(parsed.tape.header.extra["whole"], true);
+    }
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn only_the_owner_may_read_a_tape() {
