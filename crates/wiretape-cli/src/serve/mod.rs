@@ -13,9 +13,9 @@ use clap::Args;
 use wiretape_serve::{Config, ContextWindow, Server};
 use wiretape_tokens::Bpe;
 
+use crate::Io;
 use crate::exit::{Exit, Fault};
 use crate::stop::Stop;
-use crate::{Io, source};
 pub(crate) use log::Log;
 use play::PlayArgs;
 use sink::SinkArgs;
@@ -136,7 +136,7 @@ fn load(args: &ServeArgs, io: &mut Io<'_>) -> Result<Vec<Tape>, Fault> {
     let prefixes = play::prefixes(&files);
     let mut tapes = Vec::new();
     for (file, prefix) in files.iter().zip(prefixes) {
-        let loaded = source::open(file, args.play.dialect, io)?;
+        let loaded = args.play.open(file, io)?;
         if loaded.tape.exchanges.is_empty() {
             io.note(&format!("{}: no exchange to replay", file.display()));
             continue;

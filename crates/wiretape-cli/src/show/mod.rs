@@ -14,7 +14,7 @@ use picture::Picture;
 
 /// Draws each exchange that has a streamed body, or the one asked for.
 pub(crate) fn run(args: &ShowArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
-    let mut loaded = source::open(&args.file, args.dialect, io)?;
+    let mut loaded = source::recorded(&args.file, args.dialect, io)?;
     let (mut drawn, mut faults) = (0, 0);
     for (number, why) in decode::bodies(&mut loaded.tape) {
         if args.exchange.is_none_or(|exchange| exchange == number) {
