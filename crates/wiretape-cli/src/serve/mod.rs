@@ -45,8 +45,10 @@ Control, as JSON; ?prefix=/NAME selects one tape:
   POST /_wiretape/reset       from the first exchange again
   POST /_wiretape/release     lets held replies go on (--hold)
   POST /_wiretape/mount       {\"prefix\":\"/a\",\"tape\":\"NAME\" or \"tape_text\":\"…\",\"seed\":7,
-                              \"profile\":\"lawful\",\"scenario\":{…},\"matching\":\"strict\",
-                              \"pace\":\"recorded\",\"hold\":{\"exchange\":0,\"event\":3}}
+                              \"profile\":\"lawful\",\"scenario\":{…},\"matching\":\"strict\"
+                              or {\"strict\":{\"ignore\":[\"/metadata\"]}},\"pace\":\"recorded\" or
+                              {\"scripted\":{\"n\":2,\"of\":1}},\"flush\":\"batch\",\"close\":true,
+                              \"dialect\":\"NAME\",\"hold\":{\"exchange\":0,\"event\":3}}
   DELETE /_wiretape/mount     takes it away
 
 Exit codes: 0 stopped by Ctrl-C or SIGTERM, 1 the same, but a request fitted no exchange or a sink's
