@@ -195,6 +195,25 @@ fn strict_compares_json_not_text_and_not_what_is_ignored() {
     assert_eq!(client.post("/v1/messages", live).status(), 200);
 }
 
+/// A recorder replaces such values, so the tape cannot know them.
+#[test]
+fn strict_does_not_compare_the_keys_of_a_query() {
+    let mut exchange = said("a");
+    let path = "/v1beta/models/m:streamGenerateContent";
+    exchange.request.as_mut().unwrap().path = format!("{path}?alt=sse&key=*********");
+    let strict = Matching::Strict { ignore: Vec::new() };
+    let running = Running::with(Mount::new(&tape(vec![exchange])).matching(strict));
+    let mut client = Client::connect(running.addr());
+    for (query, status) in [
+        ("?alt=json&key=dummy", 404),
+        ("?alt=sse", 404),
+        ("?alt=sse&key=dummy", 200),
+    ] {
+        let answer = client.post(&format!("{path}{query}"), &asks("a"));
+        assert_eq!(answer.status(), status, "{query}");
+    }
+}
+
 #[test]
 fn first_is_never_used_up() {
     let running = Running::with(Mount::new(&tape(vec![said("a")])).matching(Matching::First));
