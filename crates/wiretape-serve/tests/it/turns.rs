@@ -344,6 +344,33 @@ fn a_miss_is_in_the_dialects_shape() {
     );
 }
 
+/// Where a client of the dialect looks for what an error says.
+#[test]
+fn a_miss_says_why_where_a_client_looks() {
+    for (dialect, place) in [
+        ("anthropic", "/error/message"),
+        ("openai-chat", "/error/message"),
+        ("openai-responses", "/error/message"),
+        ("openai-completions", "/error/message"),
+        ("gemini", "/error/message"),
+        ("ollama", "/error"),
+        ("bedrock-converse", "/message"),
+        ("bedrock-invoke", "/message"),
+        ("cohere", "/message"),
+    ] {
+        let mut tape = tape(vec![said("a")]);
+        tape.header.dialect = Some(dialect.to_owned());
+        let running = Running::with(Mount::new(&tape));
+        let miss = Client::connect(running.addr()).get("/elsewhere").json();
+        let message = miss.pointer(place).and_then(Value::as_str);
+        assert!(
+            message.is_some_and(|message| message.starts_with("no recorded exchange")),
+            "{dialect}: {miss}"
+        );
+        assert!(miss["wiretape"]["why"].is_string(), "{dialect}: {miss}");
+    }
+}
+
 #[test]
 fn prefixes_are_isolated() {
     let running = Running::with(Mount::new(&tape(vec![said("root")])));
