@@ -200,7 +200,11 @@ fn with_room(
     let line = line.unwrap_or_default();
     let mut header = parsed.tape.header.clone();
     let bytes_now = line.len().saturating_sub(1);
-    let fits = header::line(&mut header, bytes_now).len() == line.len();
+    // The longest that it may come to.
+    let mut longest = header.clone();
+    longest.exact = false;
+    longest.extra.insert("whole".into(), false.into());
+    let fits = header::line(&mut longest, bytes_now).len() == line.len();
     if fits && header.extra.contains_key(header::ROOM) && line.starts_with(b"{") {
         return Ok((old, bytes, parsed));
     }

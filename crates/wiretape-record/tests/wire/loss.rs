@@ -166,6 +166,29 @@ async fn a_tape_without_room_in_its_header_gets_some() {
     assert_eq!(parsed.tape.exchanges[1].body(), b"onetwothree");
 }
 
+/// Room enough for what the header says, and none for what it may have to say.
+#[tokio::test]
+async fn a_header_without_room_for_the_truth_gets_some() {
+    for more in [
+        "\"room\":\"\"",
+        "\"room\":\"\",\"whole\":true",
+        "\"room\":\" \",\"whole\":true",
+    ] {
+        let scratch = Scratch::new();
+        let tape = scratch.join("session.tape");
+        let source = "\"source\":{\"kind\":\"recorded\"}";
+        let header = format!("{{\"wiretape\":1,{source},\"exact\":true,{more}}}\n");
+        std::fs::write(&tape, header).unwrap();
+        let recorder = recorder(three().await, Output::append(&tape).unwrap()).await;
+        let body = "{\"key\":\"sk-ant-api03-q7Zk2LmN-x_9QwErTyUiOpAsDf\"}";
+        send(recorder.addr(), posted("/v1/messages", body)).await;
+        recorder.stop(SOON).await;
+        let parsed = read(&tape);
+        assert!(!parsed.tape.header.exact, "{more}");
+        assert_eq!(parsed.tape.header.extra["whole"], true);
+    }
+}
+
 #[tokio::test]
 async fn a_tape_of_another_server_is_left_alone() {
     let scratch = Scratch::new();
