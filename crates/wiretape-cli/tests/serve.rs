@@ -449,6 +449,12 @@ fn a_command_runs_against_the_tape_and_gives_its_exit_code() {
         Some(0)
     );
     assert_eq!(run(&["--tape", tape], "exit 7").status.code(), Some(7));
+    // A command that passes over a 404 is told of it.
+    let other = ASK_BY_BASH.replace(r#"\"messages\":[]"#, r#"\"messages\":[1]"#);
+    let missed = run(&["--tape", tape], &format!("({ASK_BY_BASH}); ({other})"));
+    let err = text(&missed.stderr);
+    assert_eq!(missed.status.code(), Some(1), "{err}");
+    assert!(err.contains("miss: every exchange was used"), "{err}");
     assert_eq!(
         run(&["--tape", tape], "kill -9 $$").status.code(),
         Some(137)
