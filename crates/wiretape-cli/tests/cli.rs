@@ -485,6 +485,17 @@ fn show_fits_and_has_no_escapes() {
 }
 
 #[test]
+fn show_says_that_a_tape_is_not_exact() {
+    let tape = fs::read_to_string("../../recordings/recorded/chat-text.tape").unwrap();
+    let exact = file("exact.tape", &tape);
+    assert!(!check(&["show", &exact], &good(&[])).contains("replaced"));
+    let inexact = tape.replacen("\"exact\":true", "\"exact\":false", 1);
+    let inexact = file("inexact.tape", inexact);
+    let shown = ["recorded, bytes of secrets replaced, from"];
+    check(&["show", &inexact], &good(&shown));
+}
+
+#[test]
 fn bad_input_is_an_error_with_a_place() {
     let call = |arguments: &str, index: &str| {
         format!(

@@ -123,6 +123,19 @@ pub enum Event<'a> {
         /// By what.
         text: &'a str,
     },
+    /// A block's text or arguments as a whole, in place of all that came of it: the provider's last
+    /// word is not what its deltas added up to (F-55).
+    ///
+    /// A protocol says it wherever the provider repeats the text. A [`crate::Reader`] hands it out
+    /// only where it contradicts the deltas; where it goes on from them, as an [`Event::Delta`].
+    Whole {
+        /// Which.
+        block: Block,
+        /// [`Part::Text`] or [`Part::Arguments`].
+        part: Part,
+        /// All of it.
+        text: &'a str,
+    },
     /// A block has ended.
     Close {
         /// Which.
@@ -152,7 +165,8 @@ pub enum Event<'a> {
     Ping,
     /// Something was tolerated: the id of what it was.
     Warning(&'static str),
-    /// An event of a type this version does not know, kept as it was sent (F-56).
+    /// An event that this version does not read, kept as it was sent; one of an unknown type is
+    /// counted (F-56).
     Other {
         /// Its type.
         name: &'a str,

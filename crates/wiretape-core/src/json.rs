@@ -128,8 +128,9 @@ impl<'a> Raw<'a> {
     pub fn fields<const N: usize>(self, names: [&str; N]) -> [Option<Self>; N] {
         let mut found = [None; N];
         for (key, member) in self.members() {
+            let plain = key.is_plain();
             for (name, slot) in names.iter().zip(found.iter_mut()) {
-                if key.is(name) {
+                if key.body == *name || (!plain && key.is(name)) {
                     *slot = Some(member);
                 }
             }

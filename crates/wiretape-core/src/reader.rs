@@ -183,10 +183,7 @@ impl Reader {
             }
         }
         let draft = &mut self.draft;
-        let mut evidence = self.protocol.finish(&mut |event| {
-            draft.apply(&event);
-            out(event);
-        });
+        let mut evidence = self.protocol.finish(&mut |event| draft.take(event, out));
         if self.decoder.was_cut() && self.framing == Framing::SseOrJson {
             // Nothing but the end of the bytes ends such a stream, and these went on.
             evidence = evidence.min(Evidence::Weak);
@@ -211,10 +208,7 @@ fn step(
     out: &mut dyn FnMut(Event<'_>),
 ) -> Result<(), Error> {
     *frames += u64::from(frame.data.is_some());
-    let read = protocol.decode(frame, &mut |event| {
-        draft.apply(&event);
-        out(event);
-    });
+    let read = protocol.decode(frame, &mut |event| draft.take(event, out));
     match read.err().or_else(|| draft.overflow()) {
         Some(kind) => Err(Error { at: frame.at, kind }),
         None => Ok(()),

@@ -4,6 +4,7 @@ pub(crate) mod anthropic;
 mod any;
 mod bedrock_converse;
 mod bedrock_invoke;
+mod blocks;
 mod calls;
 mod cohere;
 mod gemini;

@@ -31,6 +31,11 @@ impl Shared {
             failed: false,
         }
     }
+
+    /// What a frame means has changed by one that said nothing.
+    pub(super) fn unlearn(&mut self) {
+        self.templates.clear();
+    }
 }
 
 /// The full parser of a dialect.
@@ -183,6 +188,24 @@ pub(super) fn fail(error: Raw<'_>, out: &mut dyn FnMut(Event<'_>)) {
         kind: kind.as_deref().unwrap_or("error"),
         message: message.as_deref().unwrap_or_else(|| error.text()),
     });
+}
+
+/// An error that the framing tells by itself (F-45): an exception whose payload is JSON, or a code
+/// with a message. Behind the end it is none.
+pub(super) fn exception(frame: Frame<'_>, shared: &mut Shared, out: &mut dyn FnMut(Event<'_>)) {
+    if shared.failed || shared.done {
+        return out(Event::Warning("F-32"));
+    }
+    shared.failed = true;
+    let kind = frame.event.unwrap_or("error");
+    let data = frame.data.unwrap_or_default();
+    let payload = Raw::parse(data).ok();
+    let [message, original] = payload.map_or([None; 2], |payload| {
+        payload.fields(["message", "originalMessage"])
+    });
+    let message = message.or(original).and_then(Raw::as_str).map(Str::decode);
+    let message = message.as_deref().unwrap_or(data);
+    out(Event::Fail { kind, message });
 }
 
 /// An index as a number or as a string of digits (F-24).

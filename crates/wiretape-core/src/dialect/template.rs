@@ -6,6 +6,8 @@
 //! JSON string is the same event with that string in it: in a JSON text, exchanging one string
 //! body for another changes that string and nothing else. Anything else goes to the full parser.
 //!
+//! A running number and a padding that nobody reads may differ too.
+//!
 //! A template is good only as long as the reader's state is: any event that is not such a delta
 //! or a ping clears them all.
 
@@ -15,8 +17,13 @@ use alloc::vec::Vec;
 use crate::event::{Block, Part};
 use crate::json::{self, Str};
 
-/// Padding against traffic analysis: a string nobody reads, after the delta.
-const PADDING: &str = "\"obfuscation\":\"";
+/// What may differ beside the text, and nobody reads: padding against traffic analysis, the second of them
+/// Bedrock's, and a running number.
+const UNREAD: [(&str, Hole); 3] = [
+    ("\"obfuscation\":\"", Hole::Padding),
+    ("\"p\":\"", Hole::Padding),
+    ("\"sequence_number\":", Hole::Number),
+];
 const TEMPLATES_MAX: usize = 4;
 const BYTES_MAX: usize = 4096;
 
@@ -39,16 +46,25 @@ pub(super) struct Templates {
 #[derive(Clone, Debug)]
 struct Template {
     event: Option<String>,
-    /// Up to the string and its opening quote.
-    before: String,
-    /// From the string's closing quote; up to the padding and its opening quote, if there is one.
-    after: String,
-    /// From the padding's closing quote.
-    rest: Option<String>,
-    /// `after` is closing brackets only, so that blanks between them do not matter.
+    /// What stands in front of each hole, from the hole before it.
+    holes: Vec<(String, Hole)>,
+    /// From the last hole to the end.
+    rest: String,
+    /// `rest` is closing brackets only, so that blanks between them do not matter.
     brackets: bool,
     block: Block,
     part: Part,
+}
+
+/// What may differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hole {
+    /// The piece of text.
+    Text,
+    /// The inside of a string nobody reads.
+    Padding,
+    /// A number nobody reads.
+    Number,
 }
 
 impl Templates {
@@ -91,35 +107,65 @@ impl Templates {
         }
         let start = (text.raw().as_ptr() as usize).wrapping_sub(data.as_ptr() as usize);
         let end = start.wrapping_add(text.raw().len());
-        let (Some(before), Some(after)) = (data.get(..start), data.get(end..)) else {
+        let Some(found) = holes(data, start, end) else {
             return;
         };
-        let (after, rest) = match after.find(PADDING) {
-            Some(at) => {
-                let (head, tail) = after
-                    .split_at_checked(at + PADDING.len())
-                    .unwrap_or_default();
-                let Some((len, _)) = json::body(tail.as_bytes()) else {
-                    return;
-                };
-                (head, tail.get(len..).map(String::from))
-            }
-            None => (after, None),
-        };
-        let inner = after.strip_prefix('"').unwrap_or_default();
+        let mut from = 0;
+        let mut holes = Vec::with_capacity(found.len());
+        for (begin, until, hole) in found {
+            holes.push((data.get(from..begin).unwrap_or_default().into(), hole));
+            from = until;
+        }
+        let last = holes.last().map(|(_, hole)| *hole);
+        let rest = data.get(from..).unwrap_or_default();
+        let closing = |b| matches!(b, b'}' | b']' | b' ');
+        let inner = rest.strip_prefix('"').unwrap_or_default();
         self.known.truncate(TEMPLATES_MAX - 1);
         self.known.insert(
             0,
             Template {
                 event: event.map(String::from),
-                before: before.into(),
-                brackets: rest.is_none() && inner.bytes().all(|b| matches!(b, b'}' | b']' | b' ')),
-                after: after.into(),
-                rest,
+                brackets: last == Some(Hole::Text) && inner.bytes().all(closing),
+                holes,
+                rest: rest.into(),
                 block,
                 part,
             },
         );
+    }
+}
+
+/// Where `data` may differ, in order: at `start..end` is the text.
+fn holes(data: &str, start: usize, end: usize) -> Option<Vec<(usize, usize, Hole)>> {
+    let mut found = Vec::with_capacity(3);
+    found.push((start, end, Hole::Text));
+    for (from, until) in [(0, start), (end, data.len())] {
+        let section = data.get(from..until)?;
+        for (key, hole) in UNREAD {
+            let Some(at) = section.find(key) else {
+                continue;
+            };
+            let begin = from + at + key.len();
+            if let Some(len) = hole.len(data.get(begin..until)?) {
+                found.push((begin, begin + len, hole));
+            }
+        }
+    }
+    found.sort_unstable_by_key(|(begin, ..)| *begin);
+    Some(found)
+}
+
+impl Hole {
+    /// How much of `text` fills it.
+    #[inline]
+    fn len(self, text: &str) -> Option<usize> {
+        if self != Self::Number {
+            return json::body(text.as_bytes()).map(|(len, _)| len);
+        }
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        // A number has no zero in front, and what follows it is compared.
+        let lawful = digits == 1 || (digits > 1 && !text.starts_with('0'));
+        lawful.then_some(digits)
     }
 }
 
@@ -129,29 +175,31 @@ impl Template {
         if self.event.as_deref() != event {
             return None;
         }
-        let hole = data.strip_prefix(self.before.as_str())?;
-        let (len, plain) = json::body(hole.as_bytes())?;
-        if len == 0 {
-            // What an empty string means may depend on its neighbours.
-            return None;
-        }
-        let tail = hole.get(len..)?;
-        match &self.rest {
-            None if tail == self.after => {}
-            None if self.brackets && same_brackets(tail, &self.after) => {}
-            None => return None,
-            Some(rest) => {
-                let padding = tail.strip_prefix(self.after.as_str())?;
-                let (len, _) = json::body(padding.as_bytes())?;
-                if padding.get(len..)? != rest {
+        let mut rest = data;
+        let mut hit = None;
+        for (before, hole) in &self.holes {
+            let at = rest.strip_prefix(before.as_str())?;
+            let len = if *hole == Hole::Text {
+                let (len, plain) = json::body(at.as_bytes())?;
+                if len == 0 {
+                    // What an empty string means may depend on its neighbours.
                     return None;
                 }
-            }
+                hit = Some((Str::checked(at.get(..len)?), plain));
+                len
+            } else {
+                hole.len(at)?
+            };
+            rest = at.get(len..)?;
         }
+        if rest != self.rest && !(self.brackets && same_brackets(rest, &self.rest)) {
+            return None;
+        }
+        let (text, plain) = hit?;
         Some(Hit {
             block: self.block,
             part: self.part,
-            text: Str::checked(hole.get(..len)?),
+            text,
             plain,
         })
     }

@@ -62,6 +62,11 @@ impl Texts {
         }
     }
 
+    /// The text comes again as a whole: a half that waits is a part of it.
+    pub(super) fn forget(&mut self, block: Block, part: Part) {
+        self.carried.remove(&(block, part));
+    }
+
     /// No more text for `block`, or for any: a half that still waits becomes U+FFFD.
     pub(super) fn flush(&mut self, only: Option<Block>, out: &mut dyn FnMut(Event<'_>)) {
         loop {

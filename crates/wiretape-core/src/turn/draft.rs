@@ -112,6 +112,7 @@ impl Draft {
                     closed: !closes,
                 },
             ),
+            Event::Whole { block, text, .. } => self.replace(block, text),
             Event::Close { block } => {
                 if let Some(content) = self.content(block) {
                     content.closed = true;
@@ -179,6 +180,52 @@ impl Draft {
             Part::Signature => content.signature = Some(text.into()),
             Part::Citation => content.citations.push(text.into()),
             Part::Unknown => content.others.push(text.into()),
+        }
+    }
+
+    /// Takes one event and hands it on. A text that comes again as a whole is handed on only as far
+    /// as it says something new.
+    #[inline]
+    pub(crate) fn take(&mut self, event: Event<'_>, out: &mut dyn FnMut(Event<'_>)) {
+        if let Event::Whole { block, part, text } = event {
+            return self.settle(block, part, text, out);
+        }
+        self.apply(&event);
+        out(event);
+    }
+
+    #[cold]
+    fn settle(&mut self, block: Block, part: Part, text: &str, out: &mut dyn FnMut(Event<'_>)) {
+        let Some(content) = self.content(block) else {
+            return;
+        };
+        let event = match text.strip_prefix(content.text.as_str()) {
+            Some("") => return,
+            Some(rest) if content.text.is_empty() => {
+                return self.take(
+                    Event::Delta {
+                        block,
+                        part,
+                        text: rest,
+                    },
+                    out,
+                );
+            }
+            Some(text) => Event::Delta { block, part, text },
+            None => Event::Whole { block, part, text },
+        };
+        self.take(Event::Warning("F-55"), out);
+        self.apply(&event);
+        out(event);
+    }
+
+    fn replace(&mut self, block: Block, text: &str) {
+        if !self.grow(text.len()) {
+            return;
+        }
+        if let Some(content) = self.content(block) {
+            content.text.clear();
+            content.text.push_str(text);
         }
     }
 

@@ -57,7 +57,7 @@ pub struct Failure {
 pub struct Content {
     /// What it is.
     pub kind: Kind,
-    /// A call's id.
+    /// A call's id; that of its item, for a text in a dialect that gives it one.
     pub id: Option<String>,
     /// A call's name, or the type of an unknown block.
     pub name: Option<String>,
@@ -70,7 +70,8 @@ pub struct Content {
     /// Citations, each as JSON.
     pub citations: Vec<String>,
     /// What this version does not read but a caller may have to send back, each as JSON: deltas of
-    /// unknown types, further members of a call, sealed reasoning (F-52, F-56).
+    /// unknown types, further members of a call, an item as it was when it was done, sealed reasoning
+    /// (F-52, F-56).
     pub others: Vec<String>,
     /// The block's end was seen, or its dialect has no such thing.
     pub closed: bool,
