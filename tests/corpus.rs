@@ -85,7 +85,11 @@ impl Family {
 fn body(path: &Path) -> Vec<u8> {
     let bytes = std::fs::read(path).unwrap();
     match path.extension().is_some_and(|end| end == "eventstream-b64") {
-        true => BASE64_STANDARD.decode(bytes.trim_ascii()).unwrap(),
+        true => {
+            // In lines of 76 characters.
+            let solid = bytes.into_iter().filter(|byte| !byte.is_ascii_whitespace());
+            BASE64_STANDARD.decode(solid.collect::<Vec<u8>>()).unwrap()
+        }
         false => bytes,
     }
 }

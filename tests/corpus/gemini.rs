@@ -16,13 +16,11 @@ const FAMILY: Family = Family {
 };
 
 #[test]
-#[ignore = "not read yet"]
 fn gemini_equal_the_independent_reading() {
     compare(&FAMILY);
 }
 
 #[test]
-#[ignore = "not read yet"]
 fn gemini_recovered_equal_the_independent_reading() {
     compare_recovered(&FAMILY);
 }

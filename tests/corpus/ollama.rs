@@ -13,13 +13,11 @@ const FAMILY: Family = Family {
 };
 
 #[test]
-#[ignore = "not read yet"]
 fn ollama_equal_the_independent_reading() {
     compare(&FAMILY);
 }
 
 #[test]
-#[ignore = "not read yet"]
 fn ollama_recovered_equal_the_independent_reading() {
     compare_recovered(&FAMILY);
 }

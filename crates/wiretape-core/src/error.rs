@@ -26,6 +26,14 @@ pub enum ErrorKind {
     IllFormedUtf8,
     /// The stream ended inside a frame (F-31).
     Truncated,
+    /// The lengths at the start of a message do not match their checksum (F-45).
+    PreludeCrc,
+    /// A message does not match its checksum (F-45).
+    MessageCrc,
+    /// The lengths at the start of a message are impossible (F-45).
+    BadLength,
+    /// A message's headers cannot be read (F-45).
+    BadHeader,
     /// A payload is not one JSON value (F-17b, F-42).
     NotJson {
         /// Offset in the payload of the first byte that does not fit.
@@ -57,6 +65,10 @@ impl ErrorKind {
             Self::FrameTooLarge { .. } => "frame_too_large",
             Self::IllFormedUtf8 => "ill_formed_utf8",
             Self::Truncated => "truncated",
+            Self::PreludeCrc => "prelude_crc",
+            Self::MessageCrc => "message_crc",
+            Self::BadLength => "bad_length",
+            Self::BadHeader => "bad_header",
             Self::NotJson { .. } => "not_json",
             Self::TooDeep => "too_deep",
             Self::NotAnObject => "not_an_object",
@@ -74,7 +86,11 @@ impl fmt::Display for ErrorKind {
                 write!(f, "frame is longer than the limit of {limit} bytes")
             }
             Self::IllFormedUtf8 => f.write_str("frame is not UTF-8"),
-            Self::Truncated => f.write_str("stream ended inside a frame, expected a blank line"),
+            Self::Truncated => f.write_str("stream ended inside a frame, expected its end"),
+            Self::PreludeCrc => f.write_str("message's lengths do not match their checksum"),
+            Self::MessageCrc => f.write_str("message does not match its checksum"),
+            Self::BadLength => f.write_str("message's lengths are impossible"),
+            Self::BadHeader => f.write_str("message's headers cannot be read"),
             Self::NotJson { offset } => {
                 write!(f, "payload is not JSON at its byte {offset}")
             }

@@ -3,7 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// One block of an event stream, or one line of NDJSON, borrowed where it lies in one chunk.
+/// One block of an event stream, one line of NDJSON, or one message of an AWS event stream, borrowed
+/// where it lies in one chunk.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Frame<'a> {
     /// Offset, in bytes from the start of the body, of the frame's first byte.
@@ -32,6 +33,8 @@ pub struct Meta {
     pub recovered: bool,
     /// Ill-formed UTF-8 was replaced by U+FFFD.
     pub replaced: bool,
+    /// The framing itself says that this is an error: an exception in an AWS event stream (F-45).
+    pub failed: bool,
 }
 
 impl Frame<'_> {
@@ -51,6 +54,12 @@ impl Frame<'_> {
     #[must_use]
     pub fn comment(&self) -> Option<&str> {
         self.meta.and_then(|meta| meta.comment.as_deref())
+    }
+
+    /// The framing itself says that this is an error: an exception in an AWS event stream (F-45).
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        self.meta.is_some_and(|meta| meta.failed)
     }
 
     /// Fields that are not in the standard.

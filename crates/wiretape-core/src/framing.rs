@@ -1,4 +1,6 @@
 //! The framing of any dialect.
+//!
+//! Equal decoders (`==`) are in the same state: what follows will be read the same.
 
 use alloc::boxed::Box;
 
@@ -6,10 +8,12 @@ use crate::dialect::Framing;
 use crate::{Error, Frame, Limits, Warnings, event_stream, json_stream, ndjson, sse};
 
 /// Bytes in, frames out, in the framing of a dialect.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Decoder {
     inner: Inner,
     warnings: Warnings,
+    /// [`Decoder::finish`] found that the body was cut.
+    cut: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -31,7 +35,13 @@ impl Decoder {
     #[must_use]
     pub fn new(framing: Framing, options: sse::Options, limits: Limits) -> Self {
         let inner = match framing {
-            Framing::Sse => Inner::Sse(sse::Decoder::new(options, limits)),
+            Framing::Sse => {
+                let options = sse::Options {
+                    read_bare_json: false,
+                    ..options
+                };
+                Inner::Sse(sse::Decoder::new(options, limits))
+            }
             Framing::SseOrJson => Inner::Undecided(options, limits),
             Framing::Ndjson => Inner::Lines(ndjson::Decoder::new(limits)),
             Framing::EventStream => {
@@ -41,6 +51,7 @@ impl Decoder {
         Self {
             inner,
             warnings: Warnings::default(),
+            cut: false,
         }
     }
 
@@ -74,13 +85,21 @@ impl Decoder {
     /// # Errors
     /// [`crate::ErrorKind::Truncated`] where the body ended inside a frame. The error is final.
     pub fn finish(&mut self) -> Result<Option<Frame<'_>>, Error> {
-        match &mut self.inner {
+        let last = match &mut self.inner {
             Inner::Sse(decoder) => decoder.finish(),
             Inner::Lines(decoder) => decoder.finish(),
             Inner::Json(decoder) => decoder.finish(),
             Inner::EventStream(decoder) => decoder.finish(),
             Inner::Undecided(..) => Ok(None),
-        }
+        };
+        self.cut = last.is_err();
+        last
+    }
+
+    /// [`Decoder::finish`] found the body cut: inside a frame, or before the bracket of its array.
+    #[must_use]
+    pub fn was_cut(&self) -> bool {
+        self.cut
     }
 
     /// What was tolerated so far.
@@ -89,6 +108,18 @@ impl Decoder {
         match &self.inner {
             Inner::Sse(decoder) => decoder.warnings(),
             _ => &self.warnings,
+        }
+    }
+}
+
+impl PartialEq for Inner {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Sse(one), Self::Sse(other)) => one == other,
+            (Self::Lines(one), Self::Lines(other)) => one == other,
+            (Self::Json(one), Self::Json(other)) => one == other,
+            (Self::Undecided(..), Self::Undecided(..)) => true,
+            _ => false,
         }
     }
 }

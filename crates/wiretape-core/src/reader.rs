@@ -1,6 +1,6 @@
 //! The whole path: bytes in, events at once, a turn at the end.
 
-use crate::dialect::{self, Any, Protocol};
+use crate::dialect::{self, Any, Evidence, Framing, Protocol};
 use crate::turn::Closing;
 use crate::{Dialect, Draft, Error, Event, Frame, Limits, Rejected, Turn, Warnings, framing, sse};
 
@@ -92,6 +92,7 @@ pub struct Reader {
     draft: Draft,
     frames: u64,
     error: Option<Error>,
+    framing: Framing,
     options: Options,
 }
 
@@ -111,6 +112,7 @@ impl Reader {
             draft: Draft::new(options.limits),
             frames: 0,
             error: None,
+            framing: dialect.framing(),
             options,
         }
     }
@@ -181,7 +183,11 @@ impl Reader {
             }
         }
         let draft = &mut self.draft;
-        let evidence = self.protocol.finish(&mut |event| draft.take(event, out));
+        let mut evidence = self.protocol.finish(&mut |event| draft.take(event, out));
+        if self.decoder.was_cut() && self.framing == Framing::SseOrJson {
+            // Nothing but the end of the bytes ends such a stream, and these went on.
+            evidence = evidence.min(Evidence::Weak);
+        }
         self.draft.finish(Closing {
             evidence,
             accept_weak_end: self.options.accept_weak_end,

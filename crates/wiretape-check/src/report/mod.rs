@@ -20,7 +20,7 @@ mod tests;
 pub mod timeline;
 
 use serde::{Deserialize, Serialize};
-use wiretape_vary::Standing;
+use wiretape_vary::{Scenario, Standing};
 
 pub use facts::{ClassFacts, Facts, TapeFacts};
 pub use html::PAGE_BYTES_MAX;
@@ -39,6 +39,9 @@ pub const QUOTE_BYTES_MAX: usize = 2_000;
 
 /// Lines that are kept of an explanation.
 pub const EXPLAIN_LINES_MAX: usize = 16;
+
+/// Causes that are kept of a finding.
+pub const CAUSES_MAX: usize = 8;
 
 /// Exchanges of an untouched tape that are drawn.
 const BASELINE_TIMELINES_MAX: usize = 8;
@@ -178,6 +181,10 @@ pub struct Example {
     pub repeat: String,
     /// What happens in it, in a few lines; empty where nobody explained it.
     pub explain: Vec<String>,
+    /// What of the delivery is left in the smallest case, as in `bom (F-07)`: a class is tried with
+    /// other pieces around it, and one of them may be the cause. Empty where nobody made it small.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<String>,
     /// The delivery and what the client did, as a picture; `None` where nobody made one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeline: Option<Box<Timeline>>,
@@ -490,8 +497,21 @@ impl Example {
             finding,
             repeat,
             explain: Vec::new(),
+            causes: Vec::new(),
             timeline: None,
         }
+    }
+
+    /// With the causes that the smallest case has left.
+    #[must_use]
+    pub fn caused_by(mut self, smallest: &Scenario) -> Self {
+        for piece in &smallest.pieces {
+            let cause = format!("{} ({})", piece.name(), piece.id());
+            if !self.causes.contains(&cause) {
+                self.causes.push(cause);
+            }
+        }
+        self
     }
 
     /// With a picture of the run that shows it.
@@ -523,6 +543,7 @@ impl Example {
         }
         finding.difference = finding.difference.as_deref().map(quote);
         self.explain.truncate(EXPLAIN_LINES_MAX);
+        self.causes.truncate(CAUSES_MAX);
         for line in &mut self.explain {
             *line = quote(line);
         }

@@ -62,6 +62,7 @@ pub(super) fn example(
         finding,
         repeat: format!("wiretape check {tape}"),
         explain: vec!["what it is".into()],
+        causes: vec!["bom (F-07)".into()],
         timeline: None,
     }
 }

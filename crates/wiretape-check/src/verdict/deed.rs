@@ -39,7 +39,15 @@ impl Finish {
     }
 
     pub(super) fn failed(&self) -> bool {
-        matches!(self, Self::Failed(_))
+        self.words().is_some()
+    }
+
+    /// The error, in the client's words.
+    pub(super) fn words(&self) -> Option<&str> {
+        match self {
+            Self::Failed(words) => Some(words),
+            Self::Clean | Self::Gone => None,
+        }
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Reply<'a> {
     pub(super) gone: bool,
     /// More than one reply's text: what a broken one lacks may be missing in the middle.
     pub(super) joined: bool,
+    /// The error that the run ended with, in the client's words.
+    pub(super) error: Option<&'a str>,
 }
 
 /// Something that is wrong with what was made of a reply.
@@ -90,7 +92,7 @@ impl Reply<'_> {
                 blames.push(Blame::new(
                     Code::ErrorOnLawful,
                     "the reply, which says the same as the untouched one",
-                    "an error",
+                    self.error_shown(),
                 ));
                 return blames;
             }
@@ -102,6 +104,14 @@ impl Reply<'_> {
             }
         }
         blames
+    }
+
+    /// What it reported, in its words where it has any.
+    fn error_shown(&self) -> String {
+        match self.error.filter(|words| !words.is_empty()) {
+            Some(words) => format!("an error: {}", compare::shorten(words, 200)),
+            None => "an error".to_owned(),
+        }
     }
 
     /// The calls against those that there ought to be: this reply's, and those of later replies that
@@ -278,14 +288,19 @@ impl Reply<'_> {
         }
         if self.got.reported && self.went_on {
             let expected = "the later replies, which are as untouched";
-            return Blame::new(Code::ErrorOnLawful, expected, "an error behind them");
+            let seen = format!("{}, behind them", self.error_shown());
+            return Blame::new(Code::ErrorOnLawful, expected, seen);
         }
         if self.got.reported {
             let own = self.own();
             return Blame::new(
                 Code::ToolFromIncompleteStream,
                 "the call, or a report that the reply did not end well, and not both",
-                format!("it ran {}, and reported an error", compare::shown(&own)),
+                format!(
+                    "it ran {}, and reported {}",
+                    compare::shown(&own),
+                    self.error_shown()
+                ),
             );
         }
         let text = self.got.text.as_deref().map(compare::quoted);

@@ -52,6 +52,7 @@ fn by_echo(run: &Run<'_>, turn: &TurnSeen, finish: &Finish) -> Vec<Blame> {
         starts: &[0],
         gone: *finish == Finish::Gone && turn.echo.is_none(),
         joined: false,
+        error: finish.words(),
     };
     let mut blames = reply.judge();
     if let Some(echo) = turn.echo.as_ref().filter(|_| blames.is_empty()) {
@@ -136,6 +137,7 @@ fn by_account(run: &Run<'_>, finish: &Finish) -> Vec<(Blame, usize)> {
         starts: &starts(run, &want),
         gone: *finish == Finish::Gone,
         joined: 1 < run.baseline.turns.len(),
+        error: finish.words(),
     };
     let mut blames = reply.judge();
     if blames.is_empty() && broken_turn.is_none() {

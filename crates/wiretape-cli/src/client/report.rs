@@ -60,6 +60,9 @@ pub(super) fn report(args: &CheckArgs, done: &Done, io: &Io<'_>) -> Report {
                 None => repeat.line(finding, tape),
             };
             let mut example = Example::new(finding.clone(), line);
+            if let Some(small) = small {
+                example = example.caused_by(&small.shrunk.finding.place.scenario);
+            }
             if !report.would_show(finding) {
                 return example;
             }

@@ -263,10 +263,12 @@ fn tell(report: &Report, row: &Row<'_>, io: &mut Io<'_>) -> Result<(), Fault> {
     let quoted = |text: &str| elide(&clean(text), QUOTE_COLUMNS_MAX);
     let mut lines = vec![
         ("class", quoted(&provoked)),
+        ("cause", quoted(&example.causes.join(", "))),
         ("tape", quoted(&format!("{place}{more}"))),
         ("expected", quoted(&finding.expected)),
         ("seen", quoted(&finding.seen)),
     ];
+    lines.retain(|(_, text)| !text.is_empty());
     if let Some(difference) = &finding.difference {
         lines.push(("difference", quoted(difference)));
     }

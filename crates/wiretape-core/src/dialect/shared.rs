@@ -190,6 +190,24 @@ pub(super) fn fail(error: Raw<'_>, out: &mut dyn FnMut(Event<'_>)) {
     });
 }
 
+/// An error that the framing tells by itself (F-45): an exception whose payload is JSON, or a code
+/// with a message. Behind the end it is none.
+pub(super) fn exception(frame: Frame<'_>, shared: &mut Shared, out: &mut dyn FnMut(Event<'_>)) {
+    if shared.failed || shared.done {
+        return out(Event::Warning("F-32"));
+    }
+    shared.failed = true;
+    let kind = frame.event.unwrap_or("error");
+    let data = frame.data.unwrap_or_default();
+    let payload = Raw::parse(data).ok();
+    let [message, original] = payload.map_or([None; 2], |payload| {
+        payload.fields(["message", "originalMessage"])
+    });
+    let message = message.or(original).and_then(Raw::as_str).map(Str::decode);
+    let message = message.as_deref().unwrap_or(data);
+    out(Event::Fail { kind, message });
+}
+
 /// An index as a number or as a string of digits (F-24).
 pub(super) fn index(raw: Option<Raw<'_>>) -> Option<u64> {
     let raw = raw?;

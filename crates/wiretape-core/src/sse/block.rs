@@ -321,6 +321,16 @@ pub(super) fn is_whole(block: &[u8]) -> bool {
     some && (data.trim() == "[DONE]" || json::Raw::parse(&data).is_ok())
 }
 
+/// The block as one JSON object or array, if it is that and nothing else.
+pub(super) fn bare_json(block: &[u8]) -> Option<&str> {
+    let first = block.trim_ascii_start().first()?;
+    if !matches!(first, b'{' | b'[') {
+        return None;
+    }
+    let text = core::str::from_utf8(block).ok()?;
+    json::Raw::parse(text).ok().map(json::Raw::text)
+}
+
 /// How many unknown fields of one frame are handed out.
 const UNKNOWN_MAX: usize = 256;
 
@@ -350,6 +360,16 @@ impl Scratch {
             recovered,
             ..Meta::default()
         };
+        let bare = options.read_bare_json.then(|| bare_json(block)).flatten();
+        if let Some(data) = bare {
+            warnings.count("F-40");
+            return Ok(Frame {
+                at,
+                event: None,
+                data: Some(data),
+                meta: Some(&self.meta),
+            });
+        }
         let mut text = Text::default();
         let mut event: Option<&'a [u8]> = None;
         let mut data: Option<&'a [u8]> = None;

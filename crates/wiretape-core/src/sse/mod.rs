@@ -37,6 +37,12 @@ pub struct Options {
     /// Fields that the standard ignores, such as `error:`, are handed out in
     /// [`Meta::unknown`](crate::frame::Meta), counted as `F-17`; of one frame, the first 256.
     pub surface_unknown: bool,
+    /// A block that is one JSON object or array and nothing else is read as its own payload, also
+    /// at the end of the stream and without a blank line: the way in which Gemini reports an error
+    /// inside a stream, counted as `F-40`. To the standard these lines are fields it does not know.
+    ///
+    /// Only of dialects whose body may be JSON as well ([`crate::dialect::Framing::SseOrJson`]).
+    pub read_bare_json: bool,
 }
 
 impl Options {
@@ -48,6 +54,7 @@ impl Options {
             recover_last: false,
             skip_colon_data: false,
             surface_unknown: false,
+            read_bare_json: false,
         }
     }
 
@@ -71,6 +78,7 @@ impl Options {
             recover_last: false,
             skip_colon_data: true,
             surface_unknown: true,
+            read_bare_json: true,
         }
     }
 }
@@ -288,11 +296,14 @@ impl Decoder {
             return Err(self.fail(at, ErrorKind::FrameTooLarge { limit }));
         }
         self.spent = true;
-        if self.options.recover_last && block::is_whole(&self.held) {
-            self.warnings.count("F-31");
+        let bare = self.options.read_bare_json && block::bare_json(&self.held).is_some();
+        if bare || (self.options.recover_last && block::is_whole(&self.held)) {
+            if !bare {
+                self.warnings.count("F-31");
+            }
             return match self
                 .scratch
-                .read(at, &self.held, self.options, &mut self.warnings, true)
+                .read(at, &self.held, self.options, &mut self.warnings, !bare)
             {
                 Ok(frame) => {
                     if let Some(id) = frame.id() {

@@ -16,7 +16,9 @@ use crate::json::Raw;
 pub struct ToolCall {
     /// Its place among all calls of the answer, from 0.
     pub ordinal: usize,
-    /// The provider's id, where it sent one.
+    /// The provider's id, where it sent one. In dialects whose calls have none as a rule (Gemini,
+    /// Ollama) a call without one has an id that is made of the reply's id or time, the call's
+    /// place and its name: the same whenever the reply is read, and no other call's.
     pub id: Option<String>,
     /// The tool's name.
     pub name: String,

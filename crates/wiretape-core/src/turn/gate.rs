@@ -18,13 +18,24 @@ use crate::event::Kind;
 
 /// The stop reasons that permit acting, of all dialects. Any other forbids it (F-27): a reason
 /// that this version does not know is not a reason to run a tool.
-const PERMITS: [&str; 7] = [
+const PERMITS: [&str; 14] = [
     "end_turn",
     "tool_use",
     "stop_sequence",
     "stop",
     "tool_calls",
     "function_call",
+    // Cohere.
+    "COMPLETE",
+    "TOOL_CALL",
+    "STOP_SEQUENCE",
+    // Titan.
+    "FINISH",
+    "FINISHED",
+    "STOP_CRITERIA_MET",
+    // Gemini.
+    "STOP",
+    // Responses.
     "completed",
 ];
 

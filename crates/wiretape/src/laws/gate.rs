@@ -14,13 +14,14 @@ use super::{Failure, How, Report};
 use crate::Subject;
 
 /// Reasons for stopping after which a call may be run.
-const PERMITTING: [&str; 6] = [
+const PERMITTING: [&str; 7] = [
     "end_turn",
     "tool_use",
     "stop_sequence",
     "stop",
     "tool_calls",
     "function_call",
+    "STOP",
 ];
 
 /// Reasons for stopping after which no call may be run: cut, refused, filtered, paused, unknown.

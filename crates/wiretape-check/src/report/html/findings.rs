@@ -131,6 +131,7 @@ fn facts(report: &Report, group: &Group, page: &mut Page) {
         finding.difference.as_deref().unwrap_or_default(),
     );
     line("provoked by", "", &what.join(" · "));
+    line("caused by", "", &group.example.causes.join(", "));
     line("right", "", class.map_or("", |class| class.right.as_str()));
     line("where", "", &place);
     line("flaky", "", &flaky);
