@@ -56,9 +56,10 @@ fn text_to_its_end() {
 fn ends() {
     let (a, cut) = (piece(0, "Hel", "null"), piece(0, "lo", "\"length\""));
     let stop = piece(0, "lo", "\"stop\"");
-    let cases: [(&[&str], Option<&str>, Ended); 6] = [
+    let cases: [(&[&str], Option<&str>, Ended); 7] = [
+        (&[&a, &stop, "[DONE]"], None, Ended::Terminal),
         (&[&a, &cut, "[DONE]"], Some("unsafe_stop"), Ended::Terminal),
-        (&[&a, &stop], None, Ended::Terminal),
+        (&[&a, &stop], Some("no_terminal"), Ended::Eof),
         (&[&a, "[DONE]"], Some("no_stop_reason"), Ended::Terminal),
         (&[&a], Some("no_terminal"), Ended::Eof),
         (

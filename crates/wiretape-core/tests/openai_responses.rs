@@ -399,7 +399,7 @@ fn irregular_items() {
         ["call_2", "read", "{\"a\":1}"],
     ];
     let finished = r#"response.completed "response":{"status":"completed","output":[{"id":"other","type":"function_call","call_id":"call_1","name":"read","arguments":"{\"a\":1}"}]}"#;
-    let cases: [(&str, Vec<String>, &Vec<[&str; 3]>); 7] = [
+    let cases = [
         (
             "a new id with every event",
             vec![
@@ -471,6 +471,7 @@ fn irregular_items() {
         ),
     ];
     for (name, events, expected) in cases {
+        let events: Vec<String> = events;
         let events: Vec<&str> = std::iter::once(CREATED)
             .chain(events.iter().map(|event| &**event))
             .collect();
