@@ -323,7 +323,7 @@ fn who_runs_the_tool() {
     let items = [
         r#""id":"ct_1","type":"custom_tool_call","call_id":"c1","name":"sql","input":"SELECT 1""#,
         r#""id":"ls_1","type":"local_shell_call","call_id":"c2","action":{"type":"exec","command":["ls"]}"#,
-        r#""id":"ap_1","type":"apply_patch_call","call_id":"c3","operation":{"type":"delete_file","path":"p"}"#,
+        r#""id":"ap_1","type":"apply_patch_call","call_id":"c3","operation":{ "type":"delete_file", "path":"a \" b"}"#,
         r#""id":"sh_1","type":"shell_call","call_id":"c4","action":{"commands":["ls"]},"environment":{"type":"local"}"#,
         r#""id":"ts_1","type":"tool_search_call","call_id":"c5","execution":"client","arguments":{"q":1}"#,
         r#""id":"sh_2","type":"shell_call","call_id":"s1","action":{"commands":["ls"]},"environment":{"type":"container_reference"}"#,
@@ -347,7 +347,11 @@ fn who_runs_the_tool() {
     let run = [
         ["c1", "sql", "SELECT 1"],
         ["c2", "local_shell", r#"{"type":"exec","command":["ls"]}"#],
-        ["c3", "apply_patch", r#"{"type":"delete_file","path":"p"}"#],
+        [
+            "c3",
+            "apply_patch",
+            r#"{"type":"delete_file","path":"a \" b"}"#,
+        ],
         ["c4", "shell", r#"{"commands":["ls"]}"#],
         ["c5", "tool_search", r#"{"q":1}"#],
     ];

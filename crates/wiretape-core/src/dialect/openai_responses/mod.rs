@@ -313,7 +313,7 @@ impl OpenAiResponses {
         }
         let permitted = self.shared.options.accept_object_arguments;
         shared::odd(permitted, shared::NO_STRING, "F-19", out)?;
-        send(block, part, delta.text(), out);
+        send(block, part, &delta.compact(), out);
         Ok(())
     }
 
@@ -345,7 +345,7 @@ impl OpenAiResponses {
             None if key.0 == Field::Call => {
                 let permitted = self.shared.options.accept_object_arguments;
                 shared::odd(permitted, shared::NO_STRING, "F-19", out)?;
-                text.text().into()
+                text.compact()
             }
             None => return self.odd("a text that is no string (F-36)", out),
         };
