@@ -14,7 +14,7 @@ use super::{Failure, How, Report};
 use crate::Subject;
 
 /// Reasons for stopping after which a call may be run.
-const PERMITTING: [&str; 7] = [
+const PERMITTING: [&str; 8] = [
     "end_turn",
     "tool_use",
     "stop_sequence",
@@ -22,6 +22,7 @@ const PERMITTING: [&str; 7] = [
     "tool_calls",
     "function_call",
     "STOP",
+    "completed",
 ];
 
 /// Reasons for stopping after which no call may be run: cut, refused, filtered, paused, unknown.
