@@ -26,7 +26,6 @@ fn gemini_recovered_equal_the_independent_reading() {
 }
 
 #[test]
-#[ignore = "not read yet"]
 fn gemini_keep_the_laws() {
     keep_the_laws(&FAMILY);
 }

@@ -23,7 +23,6 @@ fn ollama_recovered_equal_the_independent_reading() {
 }
 
 #[test]
-#[ignore = "not read yet"]
 fn ollama_keep_the_laws() {
     keep_the_laws(&FAMILY);
 }

@@ -49,6 +49,21 @@ fn a_tape_loads_by_its_path_and_a_bare_body_too() {
 }
 
 #[test]
+fn a_compressed_body_is_no_subject() {
+    let text = fs::read_to_string("../recordings/anthropic/small-tool.tape").unwrap();
+    let head = "[\"content-type\",";
+    assert!(text.contains(head));
+    let coded = text.replace(head, "[\"Content-Encoding\",\"gzip\"],[\"content-type\",");
+    let file = Scratch::new("coded.tape", &coded);
+    let loaded = wiretape::load(&file.0, None).unwrap();
+    let error = loaded.subjects().next().unwrap().unwrap_err().to_string();
+    assert!(
+        error.contains("coded.tape#0: its body is compressed (gzip)"),
+        "{error}"
+    );
+}
+
+#[test]
 fn what_cannot_be_loaded_says_where_it_was_looked_for() {
     let error = Tape::load("recordings/no-such.tape").unwrap_err();
     let LoadError::Absent(path, folder) = &error else {

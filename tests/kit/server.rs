@@ -8,7 +8,7 @@ use wiretape::serve::Report;
 use wiretape::{FromFile, MockServer, Tape, snapshot};
 use wiretape_core::{Dialect, Reader, Transcript};
 use wiretape_tape::{Body, Exchange, Header, Source, SourceKind};
-use wiretape_vary::{Piece, Profile, Scenario};
+use wiretape_vary::{Coding, Flushing, Piece, Profile, Scenario};
 
 use super::client::post;
 
@@ -148,6 +148,29 @@ async fn a_fault_comes_through_and_the_transcript_says_what_is_left() {
             .starts_with("expected an exchange below 1"),
         "{error}"
     );
+}
+
+#[test]
+fn the_transcript_is_what_a_client_reads_that_undoes_a_compression() {
+    let tape = tape("anthropic/small-tool");
+    let gzip = Piece::Encode {
+        coding: Coding::Gzip,
+        flush: Flushing::Event,
+        truncated: false,
+    };
+    let replay = MockServer::replay(&tape).scenario(Scenario::of(vec![gzip]));
+    let coded = replay.start_blocking().unwrap();
+    let plain = MockServer::replay(&tape).start_blocking().unwrap();
+    let script = coded.at("").unwrap().script(0).unwrap();
+    assert!(script.body().starts_with(b"\x1f\x8b"));
+    assert_eq!(coded.transcript().unwrap(), plain.transcript().unwrap());
+
+    // Recorded so, it is said; it can be played all the same.
+    let mut recorded = tape.clone();
+    recorded.exchanges[0] = script.to_exchange(&tape.exchanges[0]);
+    let server = MockServer::replay(&recorded).start_blocking().unwrap();
+    let error = server.transcript().unwrap_err().to_string();
+    assert!(error.contains("recorded compressed (gzip)"), "{error}");
 }
 
 #[tokio::test]

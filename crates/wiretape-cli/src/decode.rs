@@ -1,13 +1,13 @@
 //! Compressed bodies as text, chunk by chunk: what a reader could make of each chunk when it came.
 //!
-//! The tape keeps the bytes as they came; this is for showing them. A chunk's text is what its
-//! bytes, and those before it, decompress to; its moment stays.
+//! The tape keeps the bytes as they came; this is for reading and varying them. A chunk's text is
+//! what its bytes, and those before it, decompress to; its moment stays.
 
 use std::io::{self, Write};
 
 use brotli_decompressor::DecompressorWriter;
 use flate2::write::{MultiGzDecoder, ZlibDecoder};
-use wiretape_tape::{EndKind, Exchange, Tape};
+use wiretape_tape::{End, EndKind, Exchange, Tape};
 
 /// The longest text that a body may decompress to, in bytes; some are made to have no end.
 const TEXT_BYTES_MAX: usize = 256 << 20;
@@ -28,9 +28,20 @@ pub(crate) fn bodies(tape: &mut Tape) -> Vec<(usize, String)> {
     faults
 }
 
+/// A body of the tape is compressed.
+pub(crate) fn is_needed(tape: &Tape) -> bool {
+    tape.exchanges
+        .iter()
+        .any(|exchange| !encodings(exchange).is_empty())
+}
+
 fn body(exchange: &mut Exchange, limit: usize) -> Result<(), String> {
+    let encodings = encodings(exchange);
+    if encodings.is_empty() {
+        return Ok(());
+    }
     // Applied in order, so undone from the last.
-    for name in encodings(exchange).into_iter().rev() {
+    for name in encodings.into_iter().rev() {
         let mut decoder = Decoder::new(&name, limit)?;
         let failed = |at: usize, error: &io::Error| {
             format!("chunk {at} does not decompress as {name}: {error}")
@@ -46,7 +57,22 @@ fn body(exchange: &mut Exchange, limit: usize) -> Result<(), String> {
             decoder.finish().map_err(|error| failed(last, &error))?;
         }
     }
+    plain(exchange);
     Ok(())
+}
+
+/// Says of the exchange what is so of its text.
+fn plain(exchange: &mut Exchange) {
+    let compressed = ["content-encoding", "content-length"];
+    if let Some(response) = &mut exchange.response {
+        let of_text = |name: &str| !compressed.iter().any(|one| name.eq_ignore_ascii_case(one));
+        response.headers.retain(|(name, _)| of_text(name));
+    }
+    if let Some(end) = &mut exchange.end {
+        let extra = std::mem::take(&mut end.extra);
+        let of_text = End::of(&exchange.chunks, end.after_ns, end.kind);
+        *end = End { extra, ..of_text };
+    }
 }
 
 /// How the body was compressed, in the order in which it was.
@@ -245,6 +271,21 @@ mod tests {
         assert_eq!(
             decoded(exchange("br, gzip", both, complete)).unwrap(),
             [PIECES.concat()]
+        );
+    }
+
+    #[test]
+    fn the_exchange_is_that_of_its_text() {
+        let mut coded = exchange("gzip", gzip(&PIECES), EndKind::Complete);
+        let head = coded.response.as_mut().unwrap();
+        head.headers.push(("Content-Length".into(), "77".into()));
+        head.headers.push(("server".into(), "s".into()));
+        body(&mut coded, TEXT_BYTES_MAX).unwrap();
+        let kept = &coded.response.as_ref().unwrap().headers;
+        assert_eq!(*kept, [("server".to_owned(), "s".to_owned())]);
+        assert_eq!(
+            coded.end,
+            Some(End::of(&coded.chunks, 0, EndKind::Complete))
         );
     }
 

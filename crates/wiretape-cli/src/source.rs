@@ -6,10 +6,11 @@ use std::slice;
 
 use wiretape::{Loaded, Subject, find, load};
 use wiretape_core::{Dialect, Options};
+use wiretape_tape::Exchange;
 use wiretape_vary::Scenario;
 
-use crate::Io;
 use crate::exit::Fault;
+use crate::{Io, decode};
 
 /// The files that the paths name; paths that name none are reported and counted.
 pub(crate) fn files(paths: &[PathBuf], io: &mut Io<'_>) -> (Vec<PathBuf>, usize) {
@@ -34,8 +35,30 @@ pub(crate) fn files(paths: &[PathBuf], io: &mut Io<'_>) -> (Vec<PathBuf>, usize)
     (files, faults)
 }
 
-/// Reads a file and says so if its last line is torn.
+/// Reads a file, with bodies that are compressed as text.
 pub(crate) fn open(
+    path: &Path,
+    dialect: Option<Dialect>,
+    io: &mut Io<'_>,
+) -> Result<Loaded, Fault> {
+    let mut loaded = recorded(path, dialect, io)?;
+    if decode::is_needed(&loaded.tape) {
+        if let Some((number, why)) = decode::bodies(&mut loaded.tape).into_iter().next() {
+            return Err(Fault::new(format!("{}#{number}: {why}", path.display())));
+        }
+        let mut bodies = loaded.tape.exchanges.iter().map(Exchange::body);
+        let shown = || bodies.find_map(|body| Dialect::sniff(&body));
+        loaded.dialect = loaded.dialect.or_else(shown);
+        io.note(&format!(
+            "{}: compressed bodies are taken as their text",
+            path.display()
+        ));
+    }
+    Ok(loaded)
+}
+
+/// Reads a file as it was recorded, and says so if its last line is torn.
+pub(crate) fn recorded(
     path: &Path,
     dialect: Option<Dialect>,
     io: &mut Io<'_>,

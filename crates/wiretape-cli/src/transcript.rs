@@ -99,7 +99,7 @@ pub(crate) fn run(args: &TranscriptArgs, io: &mut Io<'_>) -> Result<Exit, Fault>
     let options = source::options(args.strict, args.recover);
     let (files, mut faults) = source::files(&args.paths, io);
     for file in files {
-        let mut loaded = match source::open(&file, args.dialect, io) {
+        let mut loaded = match source::recorded(&file, args.dialect, io) {
             Ok(loaded) => loaded,
             Err(fault) => {
                 faults += 1;

@@ -398,30 +398,134 @@ fn a_compressed_stream_is_kept_and_can_be_read() {
     let exchange = &read(&path).tape.exchanges[0];
     assert!(exchange.body().starts_with(b"\x1f\x8b"), "as it came");
     assert_eq!(exchange.response.as_ref().unwrap().extra["searched"], false);
-    for command in ["transcript", "show"] {
-        let output = Command::new(BINARY)
-            .arg(command)
-            .arg(&path)
-            .output()
-            .unwrap();
+    let vary = ["vary", "--seed", "0", "--profile", "plain", "-o", "-"];
+    let run = |args: &[&str]| {
+        let mut command = Command::new(BINARY);
+        command.args(args).arg(&path).output().unwrap()
+    };
+    for (args, shown) in [
+        (&["transcript"][..], "plain"),
+        (&["show"], "plain"),
+        (&["frames"], "plain"),
+        (&vary, "plain"),
+        (&["check", "--json"], "\"frames\":3"),
+    ] {
+        let output = run(args);
         let out = String::from_utf8(output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(0), "{out}");
-        assert!(out.contains("plain"), "{out}");
+        assert!(out.contains(shown), "{args:?}: {out}");
     }
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replace("\"gzip\"", "\"zstd\"")).unwrap();
-    for command in ["transcript", "show"] {
-        let output = Command::new(BINARY)
-            .arg(command)
-            .arg(&path)
-            .output()
-            .unwrap();
+    for args in [
+        &["transcript"][..],
+        &["show"],
+        &["frames"],
+        &vary,
+        &["check"],
+    ] {
+        let output = run(args);
         let err = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{err}");
         assert!(
             err.contains("gzip.tape#0: its body is compressed as \"zstd\""),
             "{err}"
         );
+    }
+}
+
+/// What one recorder writes to, another leaves alone.
+#[test]
+fn a_tape_is_one_recorders() {
+    let path = tape("shared.tape");
+    let (addr, _texts) = upstream();
+    let running = record(addr, &path, &["--append"]);
+    let again = Command::new(BINARY)
+        .args([
+            "record",
+            "--append",
+            "--upstream",
+            "http://127.0.0.1:9",
+            "-o",
+        ])
+        .arg(&path)
+        .output()
+        .unwrap();
+    let err = String::from_utf8(again.stderr).unwrap();
+    assert_eq!(again.status.code(), Some(2), "{err}");
+    assert!(err.contains("another recorder writes to it"), "{err}");
+    running.signal("INT");
+    assert_eq!(running.end().0, Some(0));
+}
+
+/// What bash can do without any client: one request with the command's own key.
+const ASK: &str = r#"
+url=${ANTHROPIC_BASE_URL#http://}
+exec 3<>/dev/tcp/${url%%:*}/${url#*:}
+printf "POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: $ANTHROPIC_API_KEY\r\n" >&3
+printf "connection: close\r\ncontent-length: 2\r\n\r\n{}" >&3
+cat <&3"#;
+
+/// `wiretape run` of a script; its exit code and what it said.
+fn run(tape: &Path, upstream: Option<SocketAddr>, script: &str) -> (Option<i32>, String, String) {
+    let mut command = Command::new(BINARY);
+    command.args(["run", "--tape"]).arg(tape);
+    if let Some(addr) = upstream {
+        command.args(["--upstream", &format!("http://{addr}")]);
+    }
+    let command = command.args(["--", "bash", "-c", script]);
+    let output = command.env("ANTHROPIC_API_KEY", "own-key-of-the-user");
+    let output = output.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let (out, err) = (text(output.stdout), text(output.stderr));
+    (output.status.code(), out, err)
+}
+
+#[test]
+fn a_run_records_a_tape_that_is_missing_and_replays_it_from_then_on() {
+    let path = tape("first-run.tape");
+    let (addr, texts) = upstream();
+    texts.send("one".into()).unwrap();
+    texts.send("two".into()).unwrap();
+    drop(texts);
+    let (code, first, err) = run(&path, Some(addr), ASK);
+    assert_eq!(code, Some(0), "{first}{err}");
+    assert!(err.contains("there is no such tape, recording it"), "{err}");
+    assert!(err.contains("first-run.tape: 1 exchange recorded"), "{err}");
+    assert!(
+        first.ends_with("3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"),
+        "{first}"
+    );
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(!text.contains("own-key"), "{text}");
+    assert_eq!(read(&path).tape.header.extra["whole"], true);
+    let (code, again, err) = run(&path, None, ASK);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    let body = |answer: &str| answer.split_once("\r\n\r\n").unwrap().1.to_owned();
+    assert_eq!(body(&again), body(&first));
+}
+
+/// A tape gets its name only if all went well.
+#[test]
+fn a_run_that_fails_leaves_no_tape() {
+    let path = tape("failed-run.tape");
+    let partial = tape("failed-run.tape.partial");
+    let (addr, texts) = upstream();
+    texts.send("one".into()).unwrap();
+    drop(texts);
+    let (code, _, err) = run(&path, Some(addr), &format!("({ASK}); exit 3"));
+    assert_eq!(code, Some(3), "{err}");
+    assert!(err.contains("kept as"), "{err}");
+    assert!(!path.exists());
+    assert_eq!(read(&partial).tape.exchanges[0].body(), b"one");
+    let (code, _, err) = run(&path, Some(addr), "true");
+    assert_eq!(code, Some(2), "{err}");
+    assert!(err.contains("an earlier run recorded"), "{err}");
+    fs::remove_file(&partial).unwrap();
+    for (script, wanted) in [("true", 1), ("exit 4", 4)] {
+        let (code, _, err) = run(&path, Some(addr), script);
+        assert_eq!(code, Some(wanted), "{err}");
+        assert!(!path.exists() && !partial.exists());
     }
 }
 

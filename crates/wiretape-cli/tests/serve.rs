@@ -230,6 +230,30 @@ fn a_held_reply_goes_on_when_it_is_released() {
     assert_eq!(serving.stop().0, Some(0));
 }
 
+/// Help and README tell of all that the control API has.
+#[test]
+fn the_control_api_is_told_of() {
+    let path = recording("anthropic/text.tape");
+    let serving = Serving::start(&[path.to_str().unwrap()]);
+    let answer = serving.ask("GET", "/_wiretape/", "");
+    let (_, routes) = answer.split_once("expected one of: ").unwrap();
+    let help = text(&wiretape(&["serve", "--help"]).output().unwrap().stdout);
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    assert!(readme.contains("`/_wiretape/`"));
+    for route in routes.split('"').next().unwrap().split(", ") {
+        let (method, path) = route.split_once(' ').unwrap();
+        let mut lines = help.lines().map(str::trim_start);
+        let told = |line: &str| line.starts_with(method) && line.contains(path);
+        assert!(lines.any(told), "{route} is not in the help");
+        let name = path.strip_prefix("/_wiretape/").unwrap();
+        for word in [method, name] {
+            assert!(readme.contains(&format!("`{word}`")), "README.md: {route}");
+        }
+    }
+    assert_eq!(serving.stop().0, Some(0));
+}
+
 #[test]
 fn a_sink_answers_as_the_platform_and_says_what_was_wrong() {
     let serving = Serving::start(&[
@@ -425,6 +449,12 @@ fn a_command_runs_against_the_tape_and_gives_its_exit_code() {
         Some(0)
     );
     assert_eq!(run(&["--tape", tape], "exit 7").status.code(), Some(7));
+    // A command that passes over a 404 is told of it.
+    let other = ASK_BY_BASH.replace(r#"\"messages\":[]"#, r#"\"messages\":[1]"#);
+    let missed = run(&["--tape", tape], &format!("({ASK_BY_BASH}); ({other})"));
+    let err = text(&missed.stderr);
+    assert_eq!(missed.status.code(), Some(1), "{err}");
+    assert!(err.contains("miss: every exchange was used"), "{err}");
     assert_eq!(
         run(&["--tape", tape], "kill -9 $$").status.code(),
         Some(137)

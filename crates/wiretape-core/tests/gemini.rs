@@ -1,4 +1,9 @@
 //! Gemini: small streams after the public documentation, and what must come of each.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should stop"
+)]
 
 use wiretape_core::turn::Why;
 use wiretape_core::{Dialect, Options, Reader, Transcript, read};
@@ -295,8 +300,10 @@ fn a_body_that_was_cut_behind_its_reason_releases_nothing() {
     let body = array(&[&call, STOP]);
     let bracket = body.iter().rposition(|byte| *byte == b']').unwrap();
     let why = |body: &[u8], weak: bool| {
-        let mut options = Options::default();
-        options.accept_weak_end = weak;
+        let options = Options {
+            accept_weak_end: weak,
+            ..Options::default()
+        };
         read(Dialect::Gemini, options, body).map_err(|rejected| rejected.why)
     };
     assert_eq!(why(&body[..bracket], false).unwrap_err(), Why::NoTerminal);

@@ -1,4 +1,5 @@
 //! The framing of JSON values: whole, byte by byte, and in two pieces at every place.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use wiretape_core::{ErrorKind, Limits, json_stream};
 

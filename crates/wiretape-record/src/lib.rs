@@ -68,6 +68,7 @@ mod connect;
 mod exchange;
 mod header;
 mod headers;
+mod lock;
 mod output;
 mod proxy;
 mod recorder;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use wiretape_tape::{Parsed, SourceKind, Tape, parse};
 
-use crate::header;
+use crate::{header, lock};
 
 /// The longest tape that is appended to, in bytes; it is read whole first: 1 GiB.
 pub const APPEND_BYTES_MAX: u64 = 1 << 30;
@@ -61,6 +61,38 @@ impl Sink for File {
     }
 }
 
+/// A tape's file, which no other recorder writes to as long as this lives.
+struct Own {
+    file: File,
+    _lock: lock::Lock,
+}
+
+impl Own {
+    /// `Ok(None)`: another recorder writes to it.
+    fn take(file: File) -> io::Result<Option<Self>> {
+        let lock = lock::lock(&file)?;
+        Ok(lock.map(|_lock| Self { file, _lock }))
+    }
+}
+
+impl Sink for Own {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        Sink::append(&mut self.file, bytes)
+    }
+
+    fn overwrite(&mut self, bytes: &[u8]) -> io::Result<()> {
+        Sink::overwrite(&mut self.file, bytes)
+    }
+
+    fn truncate(&mut self, bytes: u64) -> io::Result<()> {
+        Sink::truncate(&mut self.file, bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        Sink::sync(&mut self.file)
+    }
+}
+
 /// Where a tape goes, open and checked.
 pub struct Output {
     pub(crate) sink: Box<dyn Sink>,
@@ -89,7 +121,7 @@ impl Output {
                 ErrorKind::AlreadyExists => OutputError::Exists(path.into()),
                 _ => OutputError::Io(path.into(), error),
             })?;
-        Ok(Self::sink(Box::new(file)))
+        Ok(Self::sink(Box::new(own(path, file)?)))
     }
 
     /// The end of a recorded tape, or a new file where there is none.
@@ -97,16 +129,17 @@ impl Output {
     /// A torn last line is kept, as the text of a line `{"torn":"…"}`.
     ///
     /// # Errors
-    /// When the file is no tape, not a recorded one, or cannot be read or written.
+    /// When the file is no tape, not a recorded one, cannot be read or written, or another recorder
+    /// writes to it.
     pub fn append(path: &Path) -> Result<Self, OutputError> {
         let failed = |error| OutputError::Io(path.into(), error);
         let not = |why: String| OutputError::NotATape(path.into(), why);
         let file = match reopened(path) {
-            Ok(file) => file,
+            Ok(file) => own(path, file)?,
             Err(error) if error.kind() == ErrorKind::NotFound => return Self::create(path),
             Err(error) => return Err(failed(error)),
         };
-        let about = file.metadata().map_err(failed)?;
+        let about = file.file.metadata().map_err(failed)?;
         if about.len() == 0 && about.is_file() {
             return Ok(Self::sink(Box::new(file)));
         }
@@ -123,16 +156,15 @@ impl Output {
                 "its source is {name:?}, expected \"recorded\""
             )));
         }
-        let (bytes, parsed) = with_room(path, bytes, parsed)?;
-        let mut file = reopened(path).map_err(failed)?;
+        let (mut file, bytes, parsed) = with_room(path, file, bytes, parsed)?;
         let tail = tail(&bytes, &parsed);
         let at = parsed
             .torn
             .as_ref()
             .map_or(bytes.len() as u64, |torn| torn.at);
-        file.seek(SeekFrom::Start(at)).map_err(failed)?;
+        file.file.seek(SeekFrom::Start(at)).map_err(failed)?;
         // Longer than what it stands over, of which nothing is lost if this stops half way.
-        file.write_all(&tail).map_err(failed)?;
+        file.append(&tail).map_err(failed)?;
         let line = bytes.split(|byte| *byte == b'\n').next();
         Ok(Self {
             sink: Box::new(file),
@@ -159,38 +191,50 @@ fn reopened(path: &Path) -> io::Result<File> {
 /// file with room takes the place of the old one, at once and whole.
 fn with_room(
     path: &Path,
+    old: Own,
     bytes: Vec<u8>,
     parsed: Parsed,
-) -> Result<(Vec<u8>, Parsed), OutputError> {
+) -> Result<(Own, Vec<u8>, Parsed), OutputError> {
     let failed = |error| OutputError::Io(path.into(), error);
     let line = bytes.split_inclusive(|byte| *byte == b'\n').next();
     let line = line.unwrap_or_default();
     let mut header = parsed.tape.header.clone();
     let bytes_now = line.len().saturating_sub(1);
-    let fits = header::line(&mut header, bytes_now).len() == line.len();
+    // The longest that it may come to.
+    let mut longest = header.clone();
+    longest.exact = false;
+    longest.extra.insert("whole".into(), false.into());
+    let fits = header::line(&mut longest, bytes_now).len() == line.len();
     if fits && header.extra.contains_key(header::ROOM) && line.starts_with(b"{") {
-        return Ok((bytes, parsed));
+        return Ok((old, bytes, parsed));
     }
     let mut text = header::roomy(&mut header).into_bytes();
     text.extend_from_slice(bytes.get(line.len()..).unwrap_or_default());
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
     let beside = PathBuf::from(beside);
-    let written = private()
-        .create_new(true)
-        .open(&beside)
-        .and_then(|mut file| {
-            file.write_all(&text)?;
-            file.sync_data()
-        });
+    let file = private().create_new(true).open(&beside).map_err(failed)?;
+    let mut file = own(&beside, file)?;
+    let written = file.append(&text).and_then(|()| file.sync());
+    // The old one is kept from others until the new one stands in its place.
     let moved = written.and_then(|()| std::fs::rename(&beside, path));
     if let Err(error) = moved {
         let _ = std::fs::remove_file(&beside);
         return Err(failed(error));
     }
+    drop(old);
     let parsed =
         parse(&text).map_err(|error| OutputError::NotATape(path.into(), error.to_string()))?;
-    Ok((text, parsed))
+    Ok((file, text, parsed))
+}
+
+/// The file as one that no other recorder writes to.
+fn own(path: &Path, file: File) -> Result<Own, OutputError> {
+    let failed = |error| OutputError::Io(path.into(), error);
+    let taken = Own::take(file).map_err(failed)?;
+    // Another may have put a new file in its place in the meantime.
+    let taken = taken.filter(|own| lock::is_at(&own.file, path));
+    taken.ok_or_else(|| OutputError::Busy(path.into()))
 }
 
 /// What makes a tape end in a whole line.
@@ -241,6 +285,8 @@ pub enum OutputError {
     Exists(PathBuf),
     /// It is not a tape that can be appended to: why.
     NotATape(PathBuf, String),
+    /// Another recorder writes to it.
+    Busy(PathBuf),
     /// It cannot be read or written.
     Io(PathBuf, io::Error),
 }
@@ -252,6 +298,7 @@ impl fmt::Display for OutputError {
             Self::NotATape(path, why) => {
                 write!(f, "{}: not a tape to append to: {why}", path.display())
             }
+            Self::Busy(path) => write!(f, "{}: another recorder writes to it", path.display()),
             Self::Io(path, error) => write!(f, "{}: cannot write it: {error}", path.display()),
         }
     }

@@ -240,16 +240,27 @@ fn server(config: &Config) -> String {
     named.unwrap_or_else(|| config.upstream.authority().into())
 }
 
+/// How the paths of each dialect end; the first that fits tells.
+const PATHS: [(&str, Dialect); 12] = [
+    ("/messages", Dialect::Anthropic),
+    ("/chat/completions", Dialect::OpenAiChat),
+    ("/responses", Dialect::OpenAiResponses),
+    ("/completions", Dialect::OpenAiCompletions),
+    (":streamGenerateContent", Dialect::Gemini),
+    (":generateContent", Dialect::Gemini),
+    ("/converse-stream", Dialect::BedrockConverse),
+    ("/converse", Dialect::BedrockConverse),
+    ("/invoke-with-response-stream", Dialect::BedrockInvoke),
+    ("/api/chat", Dialect::Ollama),
+    ("/api/generate", Dialect::Ollama),
+    ("/v2/chat", Dialect::Cohere),
+];
+
 /// The dialect that a path is asked for in.
 fn dialect_of(path: &str) -> Option<Dialect> {
     let path = path.split('?').next().unwrap_or(path);
-    if path.ends_with("/messages") {
-        Some(Dialect::Anthropic)
-    } else if path.ends_with("/chat/completions") {
-        Some(Dialect::OpenAiChat)
-    } else {
-        None
-    }
+    let found = PATHS.iter().find(|(end, _)| path.ends_with(end));
+    found.map(|(_, dialect)| *dialect)
 }
 
 impl std::fmt::Debug for Recording {

@@ -94,8 +94,13 @@ pub(crate) fn error(dialect: Option<Dialect>, kind: &str, message: &str) -> Valu
         Some(Dialect::Anthropic) => {
             json!({"type": "error", "error": {"type": kind, "message": message}})
         }
-        Some(Dialect::OpenAiChat) => {
+        Some(Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::OpenAiCompletions) => {
             json!({"error": {"message": message, "type": kind, "param": null, "code": kind}})
+        }
+        Some(Dialect::Gemini) => json!({"error": {"message": message, "status": kind}}),
+        Some(Dialect::Ollama) => json!({"error": message}),
+        Some(Dialect::BedrockConverse | Dialect::BedrockInvoke | Dialect::Cohere) => {
+            json!({"message": message})
         }
         _ => json!({"error": {"type": kind, "message": message}}),
     }

@@ -199,8 +199,9 @@ struct Wanted {
     seed: Option<u64>,
     profile: Option<Profile>,
     scenario: Option<Scenario>,
-    matching: Option<Matching>,
-    pace: Option<Pace>,
+    /// A word, or the whole of it.
+    matching: Option<Value>,
+    pace: Option<Value>,
     flush: Option<Flush>,
     close: Option<bool>,
     hold: Option<Hold>,
@@ -245,15 +246,32 @@ impl Wanted {
             }
             (None, None) => mount,
         };
-        if let Some(matching) = self.matching {
-            mount = mount.matching(matching);
+        if let Some(wanted) = self.matching {
+            mount = mount.matching(matching(wanted)?);
         }
         if let Some(hold) = self.hold {
             mount = mount.hold_before(hold.exchange, hold.event);
         }
+        let pace = self.pace.map(pace).transpose()?;
         Ok(mount
-            .pace(self.pace.unwrap_or_default())
+            .pace(pace.unwrap_or_default())
             .flush(self.flush.unwrap_or_default())
             .close(self.close.unwrap_or_default()))
     }
+}
+
+/// `strict` alone passes over nothing.
+fn matching(wanted: Value) -> Result<Matching, String> {
+    if wanted == "strict" {
+        return Ok(Matching::Strict { ignore: Vec::new() });
+    }
+    serde_json::from_value(wanted).map_err(|error| format!("matching: {error}"))
+}
+
+/// `recorded` is the recording's own speed.
+fn pace(wanted: Value) -> Result<Pace, String> {
+    if wanted == "recorded" {
+        return Ok(Pace::Scripted { n: 1, of: 1 });
+    }
+    serde_json::from_value(wanted).map_err(|error| format!("pace: {error}"))
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use wiretape_tape::redact::is_secret_key;
 use wiretape_tape::{Body, Request};
 
 use crate::diff::{Difference, canonical, diff, remove};
@@ -88,9 +89,9 @@ impl Asked {
             && self.streams == live.streams
     }
 
-    /// The same to the letter.
+    /// The same to the letter, but for the keys of a query, which no tape has.
     pub(crate) fn equals(&self, live: &Self) -> bool {
-        self.same_method(live) && self.path == live.path && self.key == live.key
+        self.same_method(live) && pairs(&self.path).eq(pairs(&live.path)) && self.key == live.key
     }
 
     /// How much of a live request is the recorded one: the higher the more.
@@ -133,6 +134,16 @@ fn streams(path: &str, body: Option<&Value>) -> bool {
             || path.ends_with("/converse-stream")
             || path.ends_with("/invoke-with-response-stream")
     })
+}
+
+/// A path's parts, each with its value unless that is secret.
+fn pairs(path: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
+    path.split(['?', '&'])
+        .map(|part| match part.split_once('=') {
+            Some((name, _)) if is_secret_key(name) => (name, None),
+            Some((name, value)) => (name, Some(value)),
+            None => (part, None),
+        })
 }
 
 /// Equal but for the query and for what a client's base URL puts in front.

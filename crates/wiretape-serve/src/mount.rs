@@ -73,7 +73,8 @@ pub enum Matching {
     /// and without what a client's base URL puts in front (`/v1`, `/openai`, `/api` …).
     #[default]
     Sequence,
-    /// The first unused one whose method, path with query, and JSON body are equal.
+    /// The first unused one whose method, path with query, and JSON body are equal; the values of
+    /// keys in the query are not compared.
     Strict {
         /// JSON pointers to parts of the body that are not compared.
         #[serde(default)]

@@ -129,8 +129,22 @@ pub(crate) struct Evidence {
     declared: Option<usize>,
 }
 
+impl Evidence {
+    /// What the blocks say is not known: they may have said it anywhere.
+    pub(crate) fn anywhere() -> Self {
+        Self {
+            ended: Some(0),
+            surely: None,
+            declared: Some(0),
+        }
+    }
+}
+
 /// Where a stream says that the message ended.
 pub(crate) fn evidence(stream: &Stream, block_ends: &[usize]) -> Evidence {
+    if !stream.known {
+        return Evidence::anywhere();
+    }
     let closing = |block: &Arc<Block>| matches!(block.kind, Kind::Finish | Kind::Terminal);
     let first = stream.blocks.iter().position(closing);
     let content = |block: &Arc<Block>| matches!(block.kind, Kind::Finish | Kind::Content);

@@ -155,6 +155,8 @@ pub(crate) struct Stream {
     origins: usize,
     /// All that was done to it leaves a JSON object one: reshapes alone.
     pub(crate) trusted: bool,
+    /// What the blocks are for is known.
+    pub(crate) known: bool,
     pub(crate) blocks: Vec<Arc<Block>>,
 }
 
@@ -167,6 +169,7 @@ impl Stream {
             bom: text.len() != body.len(),
             origins: 0,
             trusted: true,
+            known: false,
             blocks: Vec::new(),
         };
         let mut at = body.len() - text.len();

@@ -3,6 +3,8 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use wiretape_core::Dialect;
+use wiretape_core::dialect::Framing;
 use wiretape_tape::{EndKind, Exchange};
 
 use crate::dialect::{Family, Kind};
@@ -104,7 +106,10 @@ impl Subject {
             chunks.push(Recorded { end, at_ns });
         }
         let ends: Vec<usize> = chunks.iter().map(|chunk| chunk.end).collect();
-        let mut stream = Stream::split(&body, &ends);
+        let mut stream = None;
+        if is_event_stream(&body, dialect) {
+            stream = Stream::split(&body, &ends);
+        }
         let blocks = stream.as_ref().map_or(&[][..], |stream| &stream.blocks);
         let family = match dialect {
             Some(dialect) => Family::named(dialect),
@@ -112,6 +117,7 @@ impl Subject {
         };
         let facts = facts(blocks, family);
         if let (Some(stream), Some(family)) = (&mut stream, family) {
+            stream.known = true;
             for (block, fact) in stream.blocks_mut().zip(&facts) {
                 block.object = fact.object;
                 if let Some(payload) = block.says() {
@@ -189,6 +195,17 @@ impl Subject {
             None => blocks.len().checked_sub(1)?,
         };
         (first < last).then_some((first + 1, last))
+    }
+}
+
+/// The dialect's bodies are event streams, or it is not known. In another framing a comment or a
+/// blank line is no reshape.
+fn is_event_stream(body: &[u8], dialect: Option<&str>) -> bool {
+    let dialect = dialect.and_then(|name| name.parse::<Dialect>().ok());
+    match dialect.map(Dialect::framing) {
+        None | Some(Framing::Sse) => true,
+        Some(Framing::SseOrJson) => !matches!(body.first(), Some(b'[' | b'{')),
+        Some(_) => false,
     }
 }
 

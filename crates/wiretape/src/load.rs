@@ -106,6 +106,8 @@ pub enum LoadError {
     Tape(PathBuf, String),
     /// Its dialect is not known, or none this version reads.
     Dialect(PathBuf, String),
+    /// The body of this exchange is compressed: how.
+    Compressed(PathBuf, usize, String),
     /// A folder without a tape, or nothing to read at all.
     Nothing(PathBuf),
 }
@@ -114,7 +116,8 @@ impl Loaded {
     /// The exchanges with a streamed body, each as a subject of the laws.
     ///
     /// An exchange without a body, or whose status is not 2xx and whose body is JSON, has no
-    /// stream and is left out.
+    /// stream and is left out. One whose body is compressed is an error: the laws, and every reader,
+    /// take what a client has that undid the compression.
     pub fn subjects(&self) -> impl Iterator<Item = Result<Subject<'_>, LoadError>> {
         let several = self.tape.exchanges.len() > 1;
         let exchanges = self.tape.exchanges.iter().enumerate();
@@ -129,6 +132,10 @@ impl Loaded {
             } else {
                 file.to_string()
             };
+            if let Some(coding) = coding(exchange) {
+                let path = self.path.clone();
+                return Some(Err(LoadError::Compressed(path, number, coding.into())));
+            }
             let dialect = self.dialect.or_else(|| Dialect::sniff(&body));
             let Some(dialect) = dialect else {
                 return Some(Err(self.no_dialect(number)));
@@ -152,6 +159,14 @@ impl Loaded {
         };
         LoadError::Dialect(self.path.clone(), why)
     }
+}
+
+/// How the body is compressed, where its head says so.
+pub(crate) fn coding(exchange: &Exchange) -> Option<&str> {
+    let mut headers = exchange.response.iter().flat_map(|head| &head.headers);
+    let named = |(name, _): &&(String, String)| name.eq_ignore_ascii_case("content-encoding");
+    let coding = headers.find(named).map(|(_, value)| value.trim());
+    coding.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
 }
 
 /// The body may be a stream: there is one, and it is not the JSON body of a refusal.
@@ -329,6 +344,12 @@ impl fmt::Display for LoadError {
             Self::Tape(path, why) | Self::Dialect(path, why) => {
                 write!(f, "{}: {why}", path.display())
             }
+            Self::Compressed(path, exchange, coding) => write!(
+                f,
+                "{}#{exchange}: its body is compressed ({coding}), expected text; `wiretape vary` \
+                 writes it as text",
+                path.display()
+            ),
             Self::Nothing(path) if path.as_os_str().is_empty() => f.write_str("no path was given"),
             Self::Nothing(path) => {
                 let endings = ENDINGS.join(", .");

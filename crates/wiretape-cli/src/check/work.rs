@@ -18,7 +18,7 @@ use wiretape_core::{Dialect, Options, Transcript, read};
 use super::Row;
 use crate::args::CheckArgs;
 use crate::exit::Fault;
-use crate::{Io, screen, source};
+use crate::{Io, decode, screen, source};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
@@ -168,11 +168,16 @@ fn take((place, news): Message, outcomes: &mut [Outcome], bar: &ProgressBar) {
 fn check_file(path: &Path, work: &Work, tell: &mut dyn FnMut(News) -> bool) -> Option<()> {
     let mut tell = |news| tell(news).then_some(());
     match load(path, work.dialect) {
-        Ok(loaded) => {
+        Ok(mut loaded) => {
             if let Some(torn) = &loaded.torn {
                 tell(News::Note(format!("{}: {torn}", path.display())))?;
             }
             let mut empty = true;
+            for (number, why) in decode::bodies(&mut loaded.tape) {
+                empty = false;
+                let why = format!("{}#{number}: {why}", path.display());
+                tell(News::Fault(Fault::new(why)))?;
+            }
             for subject in loaded.subjects() {
                 empty = false;
                 match subject.map_err(Fault::from).and_then(source::bounded) {

@@ -11,10 +11,10 @@ use clap::Args;
 use wiretape_record::Upstream;
 use wiretape_serve::{Config, Server};
 
+use crate::Io;
 use crate::exit::{Exit, Fault};
 use crate::serve::play::PlayArgs;
 use crate::serve::{Log, runtime};
-use crate::{Io, source};
 
 /// How long streams get to end once the command has.
 const GRACE: Duration = Duration::from_secs(1);
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &RunArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
 }
 
 async fn replay(args: &RunArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
-    let loaded = source::open(&args.tape, args.play.dialect, io)?;
+    let loaded = args.play.open(&args.tape, io)?;
     let scenario = args.play.scenario()?;
     let seed = args.play.first_seed();
     let mount = args.play.mount(&loaded, scenario.as_ref(), seed)?;

@@ -54,8 +54,11 @@ pub(super) fn text(
 /// The variable that the provider's own clients read, with the form of the URL they expect.
 fn base(tape: &Tape, url: &str) -> String {
     match tape.loaded.dialect {
-        Some(Dialect::OpenAiChat) => format!("OPENAI_BASE_URL={url}/v1"),
+        Some(Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::OpenAiCompletions) => {
+            format!("OPENAI_BASE_URL={url}/v1")
+        }
         Some(Dialect::Anthropic) => format!("ANTHROPIC_BASE_URL={url}"),
+        Some(Dialect::Gemini) => format!("GOOGLE_GEMINI_BASE_URL={url}"),
         _ => url.into(),
     }
 }

@@ -13,9 +13,9 @@ use clap::Args;
 use wiretape_serve::{Config, ContextWindow, Server};
 use wiretape_tokens::Bpe;
 
+use crate::Io;
 use crate::exit::{Exit, Fault};
 use crate::stop::Stop;
-use crate::{Io, source};
 pub(crate) use log::Log;
 use play::PlayArgs;
 use sink::SinkArgs;
@@ -45,8 +45,10 @@ Control, as JSON; ?prefix=/NAME selects one tape:
   POST /_wiretape/reset       from the first exchange again
   POST /_wiretape/release     lets held replies go on (--hold)
   POST /_wiretape/mount       {\"prefix\":\"/a\",\"tape\":\"NAME\" or \"tape_text\":\"…\",\"seed\":7,
-                              \"profile\":\"lawful\",\"scenario\":{…},\"matching\":\"strict\",
-                              \"pace\":\"recorded\",\"hold\":{\"exchange\":0,\"event\":3}}
+                              \"profile\":\"lawful\",\"scenario\":{…},\"matching\":\"strict\"
+                              or {\"strict\":{\"ignore\":[\"/metadata\"]}},\"pace\":\"recorded\" or
+                              {\"scripted\":{\"n\":2,\"of\":1}},\"flush\":\"batch\",\"close\":true,
+                              \"dialect\":\"NAME\",\"hold\":{\"exchange\":0,\"event\":3}}
   DELETE /_wiretape/mount     takes it away
 
 Exit codes: 0 stopped by Ctrl-C or SIGTERM, 1 the same, but a request fitted no exchange or a sink's
@@ -136,7 +138,7 @@ fn load(args: &ServeArgs, io: &mut Io<'_>) -> Result<Vec<Tape>, Fault> {
     let prefixes = play::prefixes(&files);
     let mut tapes = Vec::new();
     for (file, prefix) in files.iter().zip(prefixes) {
-        let loaded = source::open(file, args.play.dialect, io)?;
+        let loaded = args.play.open(file, io)?;
         if loaded.tape.exchanges.is_empty() {
             io.note(&format!("{}: no exchange to replay", file.display()));
             continue;

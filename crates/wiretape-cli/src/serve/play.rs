@@ -11,14 +11,14 @@ use wiretape_vary::{Profile, Scenario};
 
 use crate::args::{dialect, profile, seed};
 use crate::exit::Fault;
-use crate::source;
+use crate::{Io, source};
 
 #[derive(Args, Debug)]
 pub(crate) struct PlayArgs {
     /// Vary each reply by this seed: decimal, or hexadecimal after 0x.
     #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
-    /// What the seed chooses from [default: reshape]; without --seed, seed 0.
+    /// What the seed chooses from [default: lawful]; without --seed, seed 0.
     #[arg(long, value_name = "NAME", value_parser = profile())]
     pub(crate) profile: Option<Profile>,
     /// A scenario as JSON, instead of a seed; `wiretape vary --print` writes one.
@@ -89,6 +89,15 @@ impl PlayArgs {
     /// The scenario of `--scenario`.
     pub(crate) fn scenario(&self) -> Result<Option<Scenario>, Fault> {
         self.scenario.as_deref().map(source::scenario).transpose()
+    }
+
+    /// Reads a tape: as it was recorded, or to be varied, which a compressed body cannot be.
+    pub(crate) fn open(&self, file: &Path, io: &mut Io<'_>) -> Result<Loaded, Fault> {
+        if self.scenario.is_some() || self.first_seed().is_some() {
+            source::open(file, self.dialect, io)
+        } else {
+            source::recorded(file, self.dialect, io)
+        }
     }
 
     /// The tape as it is to be played.

@@ -4,7 +4,7 @@ mod draw;
 mod picture;
 
 use wiretape::Loaded;
-use wiretape_tape::{Source, SourceKind};
+use wiretape_tape::{Header, SourceKind};
 
 use crate::args::ShowArgs;
 use crate::exit::{Exit, Fault};
@@ -14,7 +14,7 @@ use picture::Picture;
 
 /// Draws each exchange that has a streamed body, or the one asked for.
 pub(crate) fn run(args: &ShowArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
-    let mut loaded = source::open(&args.file, args.dialect, io)?;
+    let mut loaded = source::recorded(&args.file, args.dialect, io)?;
     let (mut drawn, mut faults) = (0, 0);
     for (number, why) in decode::bodies(&mut loaded.tape) {
         if args.exchange.is_none_or(|exchange| exchange == number) {
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &ShowArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
         }
         let page = Page {
             name: &subject.name,
-            source: &origin(&loaded.tape.header.source),
+            source: &origin(&loaded.tape.header),
             picture: &picture,
             by: args.by,
         };
@@ -90,7 +90,7 @@ fn plain(loaded: &Loaded, args: &ShowArgs, io: &mut Io<'_>) -> Result<usize, Fau
             continue;
         }
         if printed == 0 {
-            let origin = origin(&loaded.tape.header.source);
+            let origin = origin(&loaded.tape.header);
             writeln!(io.out, "{}", screen::clean(&origin))?;
         }
         printed += 1;
@@ -109,8 +109,12 @@ fn plain(loaded: &Loaded, args: &ShowArgs, io: &mut Io<'_>) -> Result<usize, Fau
 }
 
 /// Where the bytes come from, in a line.
-fn origin(source: &Source) -> String {
+fn origin(header: &Header) -> String {
+    let source = &header.source;
     let mut text = String::from(source.kind.name());
+    if !header.exact {
+        text.push_str(", bytes of secrets replaced,");
+    }
     if source.kind == SourceKind::Bare {
         text.push_str(": the body alone, without times");
     }

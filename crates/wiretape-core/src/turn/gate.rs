@@ -35,7 +35,7 @@ const PERMITS: [&str; 14] = [
     "STOP_CRITERIA_MET",
     // Gemini.
     "STOP",
-    // Responses.
+    // Responses, whose status it is.
     "completed",
 ];
 

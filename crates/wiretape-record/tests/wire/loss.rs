@@ -166,6 +166,29 @@ async fn a_tape_without_room_in_its_header_gets_some() {
     assert_eq!(parsed.tape.exchanges[1].body(), b"onetwothree");
 }
 
+/// Room enough for what the header says, and none for what it may have to say.
+#[tokio::test]
+async fn a_header_without_room_for_the_truth_gets_some() {
+    for more in [
+        "\"room\":\"\"",
+        "\"room\":\"\",\"whole\":true",
+        "\"room\":\" \",\"whole\":true",
+    ] {
+        let scratch = Scratch::new();
+        let tape = scratch.join("session.tape");
+        let source = "\"source\":{\"kind\":\"recorded\"}";
+        let header = format!("{{\"wiretape\":1,{source},\"exact\":true,{more}}}\n");
+        std::fs::write(&tape, header).unwrap();
+        let recorder = recorder(three().await, Output::append(&tape).unwrap()).await;
+        let body = "{\"key\":\"sk-ant-api03-q7Zk2LmN-x_9QwErTyUiOpAsDf\"}";
+        send(recorder.addr(), posted("/v1/messages", body)).await;
+        recorder.stop(SOON).await;
+        let parsed = read(&tape);
+        assert!(!parsed.tape.header.exact, "{more}");
+        assert_eq!(parsed.tape.header.extra["whole"], true);
+    }
+}
+
 #[tokio::test]
 async fn a_tape_of_another_server_is_left_alone() {
     let scratch = Scratch::new();
@@ -179,6 +202,33 @@ async fn a_tape_of_another_server_is_left_alone() {
         .unwrap_err();
     assert!(matches!(error, StartError::OtherServer { .. }), "{error}");
     assert_eq!(std::fs::read(&tape).unwrap(), before);
+}
+
+/// Two that write to one tape would write over each other's lines.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_tape_is_written_by_one_recorder_at_a_time() {
+    let scratch = Scratch::new();
+    let tape = scratch.join("session.tape");
+    let addr = three().await;
+    let without_room = "{\"wiretape\":1,\"source\":{\"kind\":\"recorded\"},\"exact\":true}\n";
+    for before in [None, Some(without_room), Some("")] {
+        let first = match before {
+            None => Output::create(&tape).unwrap(),
+            Some(text) => {
+                std::fs::write(&tape, text).unwrap();
+                Output::append(&tape).unwrap()
+            }
+        };
+        let first = recorder(addr, first).await;
+        let error = Output::append(&tape).unwrap_err();
+        assert!(matches!(error, OutputError::Busy(_)), "{error}");
+        send(first.addr(), posted("/v1/messages", "{}")).await;
+        first.stop(SOON).await;
+        let (parsed, _) = more(addr, &tape, 1).await;
+        assert_eq!(parsed.tape.exchanges.len(), 2);
+        assert_eq!(parsed.tape.header.extra["whole"], true);
+    }
 }
 
 #[cfg(unix)]

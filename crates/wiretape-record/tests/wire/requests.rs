@@ -220,6 +220,20 @@ async fn the_header_names_the_dialect_that_the_paths_tell() {
         (&["/v1/models"][..], None),
         (&["/v1/models", "/v1/messages?beta=true"], Some("anthropic")),
         (&["/v1/chat/completions"], Some("openai-chat")),
+        (&["/v1/responses"], Some("openai-responses")),
+        (&["/v1/responses/resp_1"], None),
+        (&["/v1/completions"], Some("openai-completions")),
+        (
+            &["/v1beta/models/m:streamGenerateContent?alt=sse"],
+            Some("gemini"),
+        ),
+        (&["/model/m/converse-stream"], Some("bedrock-converse")),
+        (
+            &["/model/m/invoke-with-response-stream"],
+            Some("bedrock-invoke"),
+        ),
+        (&["/api/tags", "/api/chat"], Some("ollama")),
+        (&["/v2/chat"], Some("cohere")),
         (&["/v1/chat/completions", "/v1/messages"], None),
         (
             &["/v1/chat/completions", "/v1/messages", "/v1/messages"],

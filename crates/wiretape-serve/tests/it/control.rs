@@ -116,6 +116,35 @@ fn it_mounts_what_was_offered_or_sent() {
     assert!(running.server().state("/x").is_none());
 }
 
+/// The words of the command line, as its help writes them here.
+#[test]
+fn it_mounts_by_the_words_of_the_command_line() {
+    let running = Running::start(Config::default());
+    running.server().offer("two", two());
+    let mut client = Client::connect(running.addr());
+    for (matching, status) in [("strict", 404), ("sequence", 200), ("first", 404)] {
+        for pace in ["recorded", "instant"] {
+            let wanted = json!({"tape": "two", "matching": matching, "pace": pace});
+            let (mounted, told) = control(&mut client, "POST", "/mount", &wanted);
+            assert_eq!(mounted, 200, "{told}");
+            let answer = Client::connect(running.addr()).post("/v1/messages", &asks("other"));
+            assert_eq!(answer.status(), status, "{wanted}");
+        }
+    }
+    for (field, wanted) in [
+        ("matching", json!({"tape": "two", "matching": "exact"})),
+        ("pace", json!({"tape": "two", "pace": "fast"})),
+    ] {
+        let (status, told) = control(&mut client, "POST", "/mount", &wanted);
+        assert_eq!(status, 400);
+        assert!(
+            told.to_string()
+                .contains(&format!("{field}: unknown variant")),
+            "{told}"
+        );
+    }
+}
+
 #[test]
 fn it_says_what_it_expected() {
     let running = Running::start(Config::default());

@@ -195,6 +195,25 @@ fn strict_compares_json_not_text_and_not_what_is_ignored() {
     assert_eq!(client.post("/v1/messages", live).status(), 200);
 }
 
+/// A recorder replaces such values, so the tape cannot know them.
+#[test]
+fn strict_does_not_compare_the_keys_of_a_query() {
+    let mut exchange = said("a");
+    let path = "/v1beta/models/m:streamGenerateContent";
+    exchange.request.as_mut().unwrap().path = format!("{path}?alt=sse&key=*********");
+    let strict = Matching::Strict { ignore: Vec::new() };
+    let running = Running::with(Mount::new(&tape(vec![exchange])).matching(strict));
+    let mut client = Client::connect(running.addr());
+    for (query, status) in [
+        ("?alt=json&key=dummy", 404),
+        ("?alt=sse", 404),
+        ("?alt=sse&key=dummy", 200),
+    ] {
+        let answer = client.post(&format!("{path}{query}"), &asks("a"));
+        assert_eq!(answer.status(), status, "{query}");
+    }
+}
+
 #[test]
 fn first_is_never_used_up() {
     let running = Running::with(Mount::new(&tape(vec![said("a")])).matching(Matching::First));
@@ -323,6 +342,33 @@ fn a_miss_is_in_the_dialects_shape() {
         miss.json()["wiretape"]["why"],
         "every exchange was used, of 1"
     );
+}
+
+/// Where a client of the dialect looks for what an error says.
+#[test]
+fn a_miss_says_why_where_a_client_looks() {
+    for (dialect, place) in [
+        ("anthropic", "/error/message"),
+        ("openai-chat", "/error/message"),
+        ("openai-responses", "/error/message"),
+        ("openai-completions", "/error/message"),
+        ("gemini", "/error/message"),
+        ("ollama", "/error"),
+        ("bedrock-converse", "/message"),
+        ("bedrock-invoke", "/message"),
+        ("cohere", "/message"),
+    ] {
+        let mut tape = tape(vec![said("a")]);
+        tape.header.dialect = Some(dialect.to_owned());
+        let running = Running::with(Mount::new(&tape));
+        let miss = Client::connect(running.addr()).get("/elsewhere").json();
+        let message = miss.pointer(place).and_then(Value::as_str);
+        assert!(
+            message.is_some_and(|message| message.starts_with("no recorded exchange")),
+            "{dialect}: {miss}"
+        );
+        assert!(miss["wiretape"]["why"].is_string(), "{dialect}: {miss}");
+    }
 }
 
 #[test]

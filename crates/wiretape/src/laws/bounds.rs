@@ -1,7 +1,8 @@
 //! Laws 7 and 8: a decoder's call consumes bytes or returns `None`; and it never holds more than
 //! its limit, whatever the chunks.
 
-use wiretape_core::{ErrorKind, Limits, sse};
+use wiretape_core::dialect::Framing as Of;
+use wiretape_core::{ErrorKind, Limits, framing, sse};
 
 use super::chunking::{self, Framing};
 use super::partition::Partition;
@@ -20,7 +21,7 @@ pub fn progress(subject: &Subject<'_>, effort: &Effort) -> Report {
     for partition in
         std::iter::once(whole).chain(Partition::all(effort.seed, effort.runs, body.len()))
     {
-        let mut decoder = sse::Decoder::new(sse::Options::lenient(), Limits::default());
+        let mut decoder = make(subject, Limits::default());
         for chunk in partition.pieces(body) {
             let (calls, case) = drain(&mut decoder, chunk);
             report.cases += calls;
@@ -31,6 +32,10 @@ pub fn progress(subject: &Subject<'_>, effort: &Effort) -> Report {
         }
     }
     report
+}
+
+fn make(subject: &Subject<'_>, limits: Limits) -> framing::Decoder {
+    chunking::decoder(subject.dialect, sse::Options::lenient(), limits)
 }
 
 /// Calls the decoder until it wants more bytes. Says how many calls that took.
@@ -68,15 +73,16 @@ pub fn check(subject: &Subject<'_>, effort: &Effort) -> Report {
             frame_bytes_max,
             ..Limits::default()
         };
-        let make = || sse::Decoder::new(sse::Options::lenient(), limits);
+        let make = || make(subject, limits);
         report.add(chunking::establish(&subject.body, effort, make));
-        report.case(fits(&subject.body, make(), frame_bytes_max));
+        report.case(fits(subject, make(), frame_bytes_max));
     }
     report
 }
 
 /// The frames before the error are no longer than the limit, and the one at the error is.
-fn fits(body: &[u8], mut decoder: sse::Decoder, limit: usize) -> Result<(), Failure> {
+fn fits(subject: &Subject<'_>, mut decoder: framing::Decoder, limit: usize) -> Result<(), Failure> {
+    let body = subject.body.as_slice();
     let mut input = body;
     let mut previous: Option<u64> = None;
     loop {
@@ -92,8 +98,8 @@ fn fits(body: &[u8], mut decoder: sse::Decoder, limit: usize) -> Result<(), Fail
         let from = previous.and_then(|from| usize::try_from(from).ok());
         let to = usize::try_from(at).ok();
         if let Some(frame) = from.zip(to).and_then(|(from, to)| body.get(from..to)) {
-            let blank = |byte: &u8| matches!(byte, b'\n' | b'\r');
-            let len = frame.len() - frame.iter().rev().take_while(|byte| blank(byte)).count();
+            let between = |byte: &&u8| between(subject.dialect.framing(), **byte);
+            let len = frame.len() - frame.iter().rev().take_while(between).count();
             if len > limit {
                 let case = format!("frames of at most {limit} bytes");
                 let what = format!("expected no frame longer, seen {len} bytes before byte {at}");
@@ -104,5 +110,14 @@ fn fits(body: &[u8], mut decoder: sse::Decoder, limit: usize) -> Result<(), Fail
             return Ok(());
         }
         previous = Some(at);
+    }
+}
+
+/// The byte may stand between two frames and belong to neither.
+fn between(framing: Of, byte: u8) -> bool {
+    match framing {
+        Of::Sse | Of::Ndjson => matches!(byte, b'\n' | b'\r'),
+        Of::SseOrJson => matches!(byte, b'\n' | b'\r' | b'\t' | b' ' | b','),
+        _ => false,
     }
 }

@@ -28,7 +28,7 @@
 //! and the second assumption is not needed.
 
 use wiretape_core::frame::Meta;
-use wiretape_core::{Error, Frame, Limits, ndjson, sse};
+use wiretape_core::{Dialect, Error, Frame, Limits, framing, json_stream, ndjson, sse};
 
 use super::partition::{Partition, pieces, shrink};
 use super::{Effort, Failure, How, Report, difference};
@@ -61,32 +61,35 @@ pub trait Framing: Clone + PartialEq {
     fn end<R>(&mut self, see: impl FnOnce(Option<Frame<'_>>) -> R) -> Result<R, Error>;
 }
 
-impl Framing for sse::Decoder {
-    fn step<R>(
-        &mut self,
-        input: &mut &[u8],
-        see: impl FnOnce(Option<Frame<'_>>) -> R,
-    ) -> Result<R, Error> {
-        self.decode(input).map(see)
-    }
+/// The decoders of the core, and the one of whatever dialect.
+macro_rules! framings {
+    ($($decoder:ty),*) => {$(
+        impl Framing for $decoder {
+            fn step<R>(
+                &mut self,
+                input: &mut &[u8],
+                see: impl FnOnce(Option<Frame<'_>>) -> R,
+            ) -> Result<R, Error> {
+                self.decode(input).map(see)
+            }
 
-    fn end<R>(&mut self, see: impl FnOnce(Option<Frame<'_>>) -> R) -> Result<R, Error> {
-        self.finish().map(see)
-    }
+            fn end<R>(&mut self, see: impl FnOnce(Option<Frame<'_>>) -> R) -> Result<R, Error> {
+                self.finish().map(see)
+            }
+        }
+    )*};
 }
 
-impl Framing for ndjson::Decoder {
-    fn step<R>(
-        &mut self,
-        input: &mut &[u8],
-        see: impl FnOnce(Option<Frame<'_>>) -> R,
-    ) -> Result<R, Error> {
-        self.decode(input).map(see)
-    }
+framings!(
+    sse::Decoder,
+    ndjson::Decoder,
+    json_stream::Decoder,
+    framing::Decoder
+);
 
-    fn end<R>(&mut self, see: impl FnOnce(Option<Frame<'_>>) -> R) -> Result<R, Error> {
-        self.finish().map(see)
-    }
+/// The decoder of a dialect's bodies.
+pub(super) fn decoder(dialect: Dialect, options: sse::Options, limits: Limits) -> framing::Decoder {
+    framing::Decoder::new(dialect.framing(), options, limits)
 }
 
 /// A frame that outlives its decoder.
@@ -362,7 +365,8 @@ pub fn establish<D: Framing>(
 #[must_use]
 pub fn check(subject: &Subject<'_>, effort: &Effort) -> Report {
     let mut report = Report::new(1, "chunking", How::Proved);
-    let lenient = || sse::Decoder::new(sse::Options::lenient(), Limits::default());
+    let lenient = sse::Options::lenient();
+    let lenient = || decoder(subject.dialect, lenient, Limits::default());
     report.add(establish(&subject.body, effort, lenient));
     report
 }
@@ -371,7 +375,7 @@ pub fn check(subject: &Subject<'_>, effort: &Effort) -> Report {
 pub(super) fn strict(subject: &Subject<'_>, effort: &Effort) -> Result<(How, u64), Failure> {
     let mut recovering = sse::Options::strict();
     recovering.recover_last = true;
-    let make = || sse::Decoder::new(recovering, Limits::default());
+    let make = || decoder(subject.dialect, recovering, Limits::default());
     let cases = sample(&subject.body, effort.seed, effort.runs, make)?;
     Ok((How::Sampled, cases))
 }

@@ -4,10 +4,10 @@
 use std::fmt::Debug;
 
 use wiretape_core::turn::Ended;
-use wiretape_core::{Options, Reader, Transcript};
+use wiretape_core::{Limits, Options, Reader, Transcript, sse};
 
 use super::partition::Chance;
-use super::{Effort, Failure, How, Report, difference, reading};
+use super::{Effort, Failure, How, Report, chunking, difference, reading};
 use crate::Subject;
 
 /// Bodies up to this many bytes are cut at every byte; longer ones at the ends of their frames,
@@ -41,24 +41,33 @@ pub fn cut_safe<T: PartialEq + Debug>(
 }
 
 /// The offsets at which a body is cut, in order.
-fn cuts(body: &[u8], effort: &Effort) -> (How, Vec<usize>) {
+fn cuts(subject: &Subject<'_>, effort: &Effort) -> (How, Vec<usize>) {
+    let body = subject.body.as_slice();
     let len = body.len();
     if len <= EVERY_CUT_MAX {
         return (How::Proved, (0..=len).collect());
     }
     let mut chance = Chance::new(effort.seed);
     let mut cuts: Vec<usize> = (0..effort.runs).map(|_| chance.below(len)).collect();
-    let edges = body
-        .windows(2)
-        .enumerate()
-        .filter(|(_, pair)| pair == b"\n\n");
+    let edges = starts(subject);
     // Every so many frames, so that no more than about 1,000 are tried.
-    let step = (len >> 17).max(1);
-    cuts.extend(edges.step_by(step).flat_map(|(at, _)| [at, at + 1, at + 2]));
+    let step = (edges.len() >> 10).max(1);
+    let edges = edges.into_iter().step_by(step);
+    cuts.extend(edges.flat_map(|at| [at.saturating_sub(2), at.saturating_sub(1), at]));
     cuts.extend(len.saturating_sub(TAIL)..=len);
     cuts.sort_unstable();
     cuts.dedup();
     (How::Sampled, cuts)
+}
+
+/// Where the frames begin, as far as they can be read.
+fn starts(subject: &Subject<'_>) -> Vec<usize> {
+    let options = sse::Options::lenient();
+    let mut decoder = chunking::decoder(subject.dialect, options, Limits::default());
+    let mut input = subject.body.as_slice();
+    let next = || decoder.decode(&mut input).ok()?.map(|frame| frame.at);
+    let starts = std::iter::from_fn(next);
+    starts.filter_map(|at| usize::try_from(at).ok()).collect()
 }
 
 /// The law over the subject's body.
@@ -66,7 +75,7 @@ fn cuts(body: &[u8], effort: &Effort) -> (How, Vec<usize>) {
 pub fn check(subject: &Subject<'_>, effort: &Effort) -> Report {
     let body = subject.body.as_slice();
     let whole = reading::transcript(subject.dialect, body);
-    let (how, cuts) = cuts(body, effort);
+    let (how, cuts) = cuts(subject, effort);
     let mut report = Report::new(2, "cut", how);
     let mut reader = Reader::with_options(subject.dialect, Options::default());
     let mut from = 0;

@@ -23,6 +23,13 @@ pub enum ServerError {
         /// it.
         named: Option<String>,
     },
+    /// An exchange was recorded compressed, so that only a client can read it that undoes that.
+    Compressed {
+        /// The exchange.
+        exchange: usize,
+        /// How it is compressed.
+        coding: String,
+    },
     /// The tape has no such exchange.
     Exchange {
         /// The number asked for.
@@ -61,6 +68,11 @@ impl fmt::Display for ServerError {
                     None => f.write_str("its body shows neither; Replay::dialect names it"),
                 }
             }
+            Self::Compressed { exchange, coding } => write!(
+                f,
+                "exchange {exchange}: its body was recorded compressed ({coding}), expected text; \
+                 `wiretape vary` writes it as text"
+            ),
             Self::Exchange {
                 exchange,
                 exchanges,

@@ -268,16 +268,17 @@ impl Mounted<'_> {
         })
     }
 
-    /// What wiretape's own reader makes of each exchange as it is sent, under its scenario: what a
-    /// client must come to. The exchange of an error, whose body is no stream, has an empty
-    /// transcript that is no turn.
+    /// What wiretape's own reader makes of each exchange as it is sent, under its scenario, whose
+    /// compression is undone: what a client must come to. The exchange of an error, whose body is no
+    /// stream, has an empty transcript that is no turn.
     ///
     /// # Errors
-    /// When an exchange's dialect is none that this version reads.
+    /// When an exchange's dialect is none that this version reads, or it was recorded compressed.
     pub fn transcript(&self) -> Result<Vec<Transcript>, ServerError> {
         let played = self.played()?;
         let scripts = (0..).map_while(|exchange| played.mount.script(exchange));
         let read = |(exchange, script): (usize, &wiretape_vary::Script)| {
+            let script = script.decoded();
             let dialect = played.dialect_of(exchange, script.body())?;
             let result = read(dialect, Options::default(), script.body());
             Ok(Transcript::of(&result))

@@ -1,5 +1,6 @@
 //! What to replay, and how.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use wiretape_vary::{Profile, Scenario};
 
 use super::thread::Thread;
 use super::{MockServer, ServerError};
+use crate::load::coding;
 
 /// A tape, what to do to it, and how it is asked for: becomes a [`MockServer`].
 #[derive(Clone)]
@@ -27,6 +29,8 @@ pub struct Replay {
 pub(super) struct Played {
     pub(super) mount: Mount,
     pub(super) exchanges: usize,
+    /// Of those that were recorded compressed: how.
+    codings: BTreeMap<usize, String>,
     pub(super) expects_all: bool,
     /// The dialect asked for, or the tape's own.
     named: Option<String>,
@@ -35,6 +39,9 @@ pub(super) struct Played {
 impl Played {
     /// The dialect that was named, or the one that the body shows.
     pub(super) fn dialect_of(&self, exchange: usize, body: &[u8]) -> Result<Dialect, ServerError> {
+        if let Some(coding) = self.codings.get(&exchange).cloned() {
+            return Err(ServerError::Compressed { exchange, coding });
+        }
         let unread = || ServerError::Dialect {
             exchange,
             named: self.named.clone(),
@@ -57,6 +64,10 @@ impl Replay {
             played: Played {
                 mount: Mount::new(tape),
                 exchanges: tape.exchanges.len(),
+                codings: (0..)
+                    .zip(&tape.exchanges)
+                    .filter_map(|(number, one)| Some((number, coding(one)?.to_owned())))
+                    .collect(),
                 expects_all: false,
                 named: tape.header.dialect.clone(),
             },
