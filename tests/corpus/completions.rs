@@ -13,19 +13,16 @@ const FAMILY: Family = Family {
 };
 
 #[test]
-#[ignore = "not read yet"]
 fn completions_equal_the_independent_reading() {
     compare(&FAMILY);
 }
 
 #[test]
-#[ignore = "not read yet"]
 fn completions_recovered_equal_the_independent_reading() {
     compare_recovered(&FAMILY);
 }
 
 #[test]
-#[ignore = "not read yet"]
 fn completions_keep_the_laws() {
     keep_the_laws(&FAMILY);
 }

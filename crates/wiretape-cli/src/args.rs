@@ -198,7 +198,7 @@ pub(crate) struct FramesArgs {
     /// Feed so many bytes at a time [default: all at once].
     #[arg(long, value_name = "N", value_parser = at_least_one::<usize>, allow_negative_numbers = true)]
     pub(crate) chunk: Option<usize>,
-    /// Read JSON lines; otherwise server-sent events, unless the body begins as JSON lines do.
+    /// Read JSON lines; otherwise what the tape's dialect has, or what the body begins as.
     #[arg(long)]
     pub(crate) ndjson: bool,
     /// The standard, and an error for bytes that are not UTF-8.

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use wiretape_core::{Dialect, Error, ErrorKind, Frame, Limits, ndjson, sse};
+use wiretape_core::dialect::Framing;
+use wiretape_core::framing::Decoder;
+use wiretape_core::{Dialect, Error, ErrorKind, Frame, Limits};
 use wiretape_tape::{Kind, SourceKind, sniff};
 
 use crate::args::FramesArgs;
@@ -47,36 +49,23 @@ const fn is_false(value: &bool) -> bool {
     !*value
 }
 
-enum Decoder {
-    Sse(Box<sse::Decoder>),
-    Lines(ndjson::Decoder),
-}
-
-impl Decoder {
-    fn decode<'a, 'b: 'a>(&'a mut self, input: &mut &'b [u8]) -> Result<Option<Frame<'a>>, Error> {
-        match self {
-            Self::Sse(decoder) => decoder.decode(input),
-            Self::Lines(decoder) => decoder.decode(input),
-        }
-    }
-
-    fn finish(&mut self) -> Result<Option<Frame<'_>>, Error> {
-        match self {
-            Self::Sse(decoder) => decoder.finish(),
-            Self::Lines(decoder) => decoder.finish(),
-        }
-    }
-}
-
 /// Prints the frames of each exchange.
 pub(crate) fn run(args: &FramesArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
-    // Framing is the same in every dialect; with one named, a tape of an unknown one is read too.
+    // With a dialect named, a tape of an unknown one is read too.
     let loaded = source::open(&args.file, Some(Dialect::Anthropic), io)?;
     let bare = loaded.tape.header.source.kind == SourceKind::Bare;
+    let dialect = loaded.tape.header.dialect.as_deref();
+    let dialect = dialect.filter(|_| !bare).and_then(|name| name.parse().ok());
     for (number, exchange) in loaded.tape.exchanges.iter().enumerate() {
         let exchange_number = (!bare).then_some(number);
         let body = exchange.body();
-        print(&body, exchange_number, args, io)?;
+        print(
+            &body,
+            framing(&body, dialect, args),
+            exchange_number,
+            args,
+            io,
+        )?;
     }
     if loaded.tape.exchanges.is_empty() {
         io.note(&format!(
@@ -87,19 +76,25 @@ pub(crate) fn run(args: &FramesArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
     Ok(Exit::Good)
 }
 
+/// How the body is framed: the one asked for, the one it shows, or its dialect's.
+fn framing(body: &[u8], dialect: Option<Dialect>, args: &FramesArgs) -> Framing {
+    let shown = match (dialect.map(Dialect::framing), sniff(body)) {
+        (Some(framing @ (Framing::EventStream | Framing::SseOrJson)), _) => framing,
+        (_, Kind::Lines) => Framing::Ndjson,
+        (framing, _) => framing.unwrap_or(Framing::Sse),
+    };
+    if args.ndjson { Framing::Ndjson } else { shown }
+}
+
 fn print(
     body: &[u8],
+    framing: Framing,
     exchange: Option<usize>,
     args: &FramesArgs,
     io: &mut Io<'_>,
 ) -> Result<(), Fault> {
-    let limits = Limits::default();
-    let mut decoder = if args.ndjson || sniff(body) == Kind::Lines {
-        Decoder::Lines(ndjson::Decoder::new(limits))
-    } else {
-        let options = source::options(args.strict, args.recover).sse;
-        Decoder::Sse(Box::new(sse::Decoder::new(options, limits)))
-    };
+    let options = source::options(args.strict, args.recover).sse;
+    let mut decoder = Decoder::new(framing, options, Limits::default());
     let mut frames = 0;
     let result = decode(&mut decoder, body, args.chunk, &mut |frame| {
         frames += 1;

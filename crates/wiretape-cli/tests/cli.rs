@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
 const CHAT: &str = concat!(
@@ -313,12 +315,40 @@ fn chunks_change_no_frame() {
     );
     check(
         &["frames", &bodies[1].0],
-        &good(&["\"end\":\"truncated\"", "blank line"]),
+        &good(&["\"end\":\"truncated\"", "expected its end"]),
     );
     check(
         &["frames", &bodies[1].0, "--recover"],
         &good(&["\"recovered\":true"]),
     );
+}
+
+/// A tape's frames are those of its dialect's framing.
+#[test]
+fn frames_are_those_of_the_dialect() {
+    let message = "AAAAegAAAFHKLEZlDTptZXNzYWdlLXR5cGUHAAVldmVudAs6ZXZlbnQtdHlwZQcAC21lc3NhZ2VTdG9wDTpjb250ZW50LXR5cGUHABBhcHBsaWNhdGlvbi9qc29ueyJzdG9wUmVhc29uIjoiZW5kX3R1cm4ifT3DO/o=";
+    let message = BASE64_STANDARD.decode(message).unwrap();
+    for (dialect, body, shown) in [
+        ("gemini", &b"[{\"a\":1}\n,\n{\"b\":2}]"[..], "{\\\"b\\\":2}"),
+        (
+            "gemini",
+            b"data: {\"a\":1}\n\ndata: {\"b\":2}\n\n",
+            "{\\\"b\\\":2}",
+        ),
+        ("ollama", b"{\"a\":1}\n{\"b\":2}\n", "{\\\"b\\\":2}"),
+        (
+            "bedrock-converse",
+            &message,
+            "{\\\"stopReason\\\":\\\"end_turn\\\"}",
+        ),
+    ] {
+        let mut tape = wiretape_tape::Tape::from_body(body, Some(dialect));
+        tape.header.source.kind = wiretape_tape::SourceKind::Authored;
+        let tape = file("framed.tape", wiretape_tape::encode(&tape));
+        let whole = check(&["frames", &tape], &good(&["\"end\":\"clean\"", shown]));
+        let args = ["frames", &tape, "--chunk", "1"];
+        assert_eq!(check(&args, &good(&[])), whole, "{dialect}");
+    }
 }
 
 #[test]

@@ -49,6 +49,24 @@ impl<'a> Raw<'a> {
         self.0
     }
 
+    /// The value without white space between its tokens: how a payload was laid out is no part of
+    /// what it holds.
+    #[must_use]
+    pub fn compact(self) -> Cow<'a, str> {
+        let blank = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r');
+        if !self.0.contains(blank) {
+            return Cow::Borrowed(self.0);
+        }
+        let (mut inside, mut escaped) = (false, false);
+        let keep = |c: &char| {
+            let keeps = inside || !blank(*c);
+            inside ^= *c == '"' && !escaped;
+            escaped = inside && *c == '\\' && !escaped;
+            keeps
+        };
+        Cow::Owned(self.0.chars().filter(keep).collect())
+    }
+
     /// The value is `null`.
     #[must_use]
     pub fn is_null(self) -> bool {

@@ -209,7 +209,7 @@ impl Protocol for OpenAiCompletions {
     fn finish(&mut self, out: Out<'_>) -> Evidence {
         self.shared.texts.flush(None, out);
         let stopped = |choice: &Choice| choice.stopped;
-        if self.shared.done || (!self.choices.is_empty() && self.choices.iter().all(stopped)) {
+        if self.shared.done {
             Evidence::Strong
         } else if self.choices.iter().any(stopped) {
             Evidence::Weak

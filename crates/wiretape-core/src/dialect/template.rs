@@ -17,13 +17,10 @@ use alloc::vec::Vec;
 use crate::event::{Block, Part};
 use crate::json::{self, Str};
 
-/// What may differ beside the text, and nobody reads: padding against traffic analysis, the second of them
-/// Bedrock's, and a running number.
-const UNREAD: [(&str, Hole); 3] = [
-    ("\"obfuscation\":\"", Hole::Padding),
-    ("\"p\":\"", Hole::Padding),
-    ("\"sequence_number\":", Hole::Number),
-];
+/// Padding against traffic analysis: a string nobody reads, after the delta. The second is Bedrock's.
+const PADDINGS: [&str; 2] = ["\"obfuscation\":\"", "\"p\":\""];
+/// A running number that nobody reads.
+const NUMBER: &str = "\"sequence_number\":";
 const TEMPLATES_MAX: usize = 4;
 const BYTES_MAX: usize = 4096;
 
@@ -107,12 +104,12 @@ impl Templates {
         }
         let start = (text.raw().as_ptr() as usize).wrapping_sub(data.as_ptr() as usize);
         let end = start.wrapping_add(text.raw().len());
-        let Some(found) = holes(data, start, end) else {
+        if data.get(start..end) != Some(text.raw()) {
             return;
-        };
+        }
         let mut from = 0;
-        let mut holes = Vec::with_capacity(found.len());
-        for (begin, until, hole) in found {
+        let mut holes = Vec::with_capacity(3);
+        for (begin, until, hole) in self::holes(data, start, end) {
             holes.push((data.get(from..begin).unwrap_or_default().into(), hole));
             from = until;
         }
@@ -136,23 +133,24 @@ impl Templates {
 }
 
 /// Where `data` may differ, in order: at `start..end` is the text.
-fn holes(data: &str, start: usize, end: usize) -> Option<Vec<(usize, usize, Hole)>> {
+fn holes(data: &str, start: usize, end: usize) -> Vec<(usize, usize, Hole)> {
     let mut found = Vec::with_capacity(3);
     found.push((start, end, Hole::Text));
-    for (from, until) in [(0, start), (end, data.len())] {
+    let mut add = |from: usize, until: usize, key: &str, hole: Hole| {
         let section = data.get(from..until)?;
-        for (key, hole) in UNREAD {
-            let Some(at) = section.find(key) else {
-                continue;
-            };
-            let begin = from + at + key.len();
-            if let Some(len) = hole.len(data.get(begin..until)?) {
-                found.push((begin, begin + len, hole));
-            }
-        }
+        let begin = from + section.find(key)? + key.len();
+        let len = hole.len(data.get(begin..until)?)?;
+        found.push((begin, begin + len, hole));
+        Some(())
+    };
+    for padding in PADDINGS {
+        add(end, data.len(), padding, Hole::Padding);
+    }
+    for (from, until) in [(0, start), (end, data.len())] {
+        add(from, until, NUMBER, Hole::Number);
     }
     found.sort_unstable_by_key(|(begin, ..)| *begin);
-    Some(found)
+    found
 }
 
 impl Hole {

@@ -375,11 +375,11 @@ impl OpenAiResponses {
             _ => None,
         };
         if let Some(object) = object.filter(|object| object.is_object()) {
-            self.settle(at, key, object.text(), out);
+            self.settle(at, key, &object.compact(), out);
         }
         if &*labels.ty == "file_search_call" {
             if let Some(queries) = item.field("queries").filter(|list| list.is_array()) {
-                let text = format!("{{\"queries\":{}}}", queries.text());
+                let text = format!("{{\"queries\":{}}}", queries.compact());
                 self.settle(at, key, &text, out);
             }
         }

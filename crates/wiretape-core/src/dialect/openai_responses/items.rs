@@ -223,6 +223,9 @@ impl Subject {
     }
 }
 
+/// An item whose id is longer goes without: nothing of it is handed out, and so nothing bounds it.
+const ID_BYTES_MAX: usize = 1 << 10;
+
 /// The items of a response, in order of their appearance.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Items {
@@ -279,7 +282,8 @@ impl Items {
     }
 
     pub(super) fn set_id(&mut self, at: usize, id: &str) {
-        if let Some(item) = self.list.get_mut(at).filter(|_| !id.is_empty()) {
+        let fits = !id.is_empty() && id.len() <= ID_BYTES_MAX;
+        if let Some(item) = self.list.get_mut(at).filter(|_| fits) {
             item.id = id.into();
             self.by_id.insert(id.into(), at);
         }

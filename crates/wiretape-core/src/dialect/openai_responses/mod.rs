@@ -313,7 +313,7 @@ impl OpenAiResponses {
         }
         let permitted = self.shared.options.accept_object_arguments;
         shared::odd(permitted, shared::NO_STRING, "F-19", out)?;
-        send(block, part, delta.text(), out);
+        send(block, part, &delta.compact(), out);
         Ok(())
     }
 
@@ -345,7 +345,7 @@ impl OpenAiResponses {
             None if key.0 == Field::Call => {
                 let permitted = self.shared.options.accept_object_arguments;
                 shared::odd(permitted, shared::NO_STRING, "F-19", out)?;
-                text.text().into()
+                text.compact()
             }
             None => return self.odd("a text that is no string (F-36)", out),
         };
@@ -449,6 +449,33 @@ impl OpenAiResponses {
         Ok(())
     }
 
+    /// A payload without a type: a whole response instead of a stream (F-42), or another protocol's.
+    fn untyped(&mut self, event: &Envelope<'_>, out: Out<'_>) -> Result<(), ErrorKind> {
+        let raw = event.whole;
+        let [object, status] = raw.fields(["object", "status"]);
+        let status = string(status);
+        let ended = matches!(
+            &*status,
+            "completed" | "incomplete" | "failed" | "cancelled"
+        );
+        if ended && string(object) == "response" {
+            let permitted = self.shared.options.accept_whole_completion;
+            shared::odd(
+                permitted,
+                "a whole response, expected a stream (F-42)",
+                "F-42",
+                out,
+            )?;
+            return self.terminal(&status, raw, out);
+        }
+        out(Event::Warning("F-56"));
+        out(Event::Other {
+            name: "payload without a type",
+            raw: raw.text(),
+        });
+        Ok(())
+    }
+
     fn event<'a>(
         &mut self,
         kind: &str,
@@ -490,11 +517,7 @@ impl OpenAiResponses {
                 if !WHOLE_LATER.contains(&subject) {
                     out(Event::Warning("F-56"));
                 }
-                let name = match kind {
-                    "" => "payload without a type",
-                    kind => kind,
-                };
-                let raw = event.whole.text();
+                let (name, raw) = (kind, event.whole.text());
                 out(Event::Other { name, raw });
                 Ok(())
             }
@@ -549,9 +572,8 @@ impl Full for OpenAiResponses {
         match &*kind {
             "error" => self.error(payload, out),
             "keepalive" => out(Event::Ping),
-            "" if event.error.is_some_and(|error| !error.is_null()) => {
-                self.error(payload, out);
-            }
+            "" if event.error.is_some_and(|error| !error.is_null()) => self.error(payload, out),
+            "" => return self.untyped(&event, out),
             kind => return self.event(kind, &event, trace, out),
         }
         Ok(())
