@@ -16,7 +16,7 @@ pub struct Decoder {
     cut: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 #[expect(
     clippy::large_enum_variant,
     reason = "the common framing is reached without an indirection"
@@ -108,18 +108,6 @@ impl Decoder {
         match &self.inner {
             Inner::Sse(decoder) => decoder.warnings(),
             _ => &self.warnings,
-        }
-    }
-}
-
-impl PartialEq for Inner {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Sse(one), Self::Sse(other)) => one == other,
-            (Self::Lines(one), Self::Lines(other)) => one == other,
-            (Self::Json(one), Self::Json(other)) => one == other,
-            (Self::Undecided(..), Self::Undecided(..)) => true,
-            _ => false,
         }
     }
 }

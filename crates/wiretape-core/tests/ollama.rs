@@ -1,6 +1,5 @@
 //! Ollama: small streams after the public documentation, and what must come of each.
 #![expect(
-    clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "a test that cannot go on should stop"
 )]

@@ -155,28 +155,39 @@ fn add_field(stream: &mut Stream, block: usize, name: &str, value: &str) -> Appl
 
 /// The offsets in a JSON payload at which a line may break, one after each `{ [ , :` outside
 /// strings and outside values that readers keep verbatim.
-pub(crate) fn gaps(payload: &[u8]) -> Vec<usize> {
+///
+/// Of a dialect that is not known (`known`), only those of the payload's own members: what is in
+/// them, a reader may keep verbatim.
+pub(crate) fn gaps(payload: &[u8], known: bool) -> Vec<usize> {
     let tokens = json::tokens(payload);
     let verbatim = json::verbatim(payload, &tokens);
     let mut found = Vec::new();
+    let mut depth = 0_usize;
     for token in &tokens {
-        if let Token::Mark(at, b'{' | b'[' | b',' | b':') = *token {
-            if json::outside(&verbatim, at) {
-                found.push(at + 1);
-            }
+        let Token::Mark(at, mark) = *token else {
+            continue;
+        };
+        match mark {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let opens = !matches!(mark, b'}' | b']');
+        if opens && (known || depth == 1) && json::outside(&verbatim, at) {
+            found.push(at + 1);
         }
     }
     found
 }
 
 fn multi_data(stream: &mut Stream, block: usize, gap: usize) -> Applied {
-    let trusted = stream.trusted;
+    let (trusted, known) = (stream.trusted, stream.known);
     let found = stream.block_mut(block).ok_or("no such block")?;
     let payload = found.object(trusted);
     let payload = payload
         .ok_or("the payload is no JSON object on one line")?
         .to_vec();
-    let at = *gaps(&payload)
+    let at = *gaps(&payload, known)
         .get(gap)
         .ok_or("the payload has no such gap")?;
     found.set_payload(part(&payload, 0..at));

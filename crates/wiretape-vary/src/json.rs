@@ -243,10 +243,7 @@ pub(crate) fn verbatim(text: &[u8], tokens: &[Token]) -> Vec<Span> {
 
 /// The name of a field whose value may have to stay verbatim.
 pub(crate) fn is_verbatim(text: &[u8], key: &Span) -> bool {
-    matches!(
-        part(text, key.clone()),
-        b"input" | b"arguments" | b"args" | b"executableCode"
-    )
+    matches!(part(text, key.clone()), b"input" | b"arguments")
 }
 
 /// A position outside all spans, which are in order.

@@ -255,7 +255,7 @@ impl Fact {
             cuts: splits.map_or_else(Cuts::default, |site| {
                 cuts(json::part(payload, site.body.clone()), site.inner)
             }),
-            gaps: crate::framing::gaps(payload).len(),
+            gaps: crate::framing::gaps(payload, family.is_some()).len(),
         }
     }
 }

@@ -28,7 +28,9 @@
 //! and the second assumption is not needed.
 
 use wiretape_core::frame::Meta;
-use wiretape_core::{Dialect, Error, Frame, Limits, framing, json_stream, ndjson, sse};
+use wiretape_core::{
+    Dialect, Error, Frame, Limits, event_stream, framing, json_stream, ndjson, sse,
+};
 
 use super::partition::{Partition, pieces, shrink};
 use super::{Effort, Failure, How, Report, difference};
@@ -84,6 +86,7 @@ framings!(
     sse::Decoder,
     ndjson::Decoder,
     json_stream::Decoder,
+    event_stream::Decoder,
     framing::Decoder
 );
 

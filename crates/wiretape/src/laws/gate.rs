@@ -14,13 +14,19 @@ use super::{Failure, How, Report};
 use crate::Subject;
 
 /// Reasons for stopping after which a call may be run.
-const PERMITTING: [&str; 8] = [
+const PERMITTING: [&str; 14] = [
     "end_turn",
     "tool_use",
     "stop_sequence",
     "stop",
     "tool_calls",
     "function_call",
+    "COMPLETE",
+    "TOOL_CALL",
+    "STOP_SEQUENCE",
+    "FINISH",
+    "FINISHED",
+    "STOP_CRITERIA_MET",
     "STOP",
     "completed",
 ];
