@@ -17,8 +17,10 @@ use wiretape::core::budget::{self, Heuristic};
 use wiretape::core::conversation::Conversation;
 
 /// Pauses of an agent under test: a stream that says nothing is given up while somebody waits for it.
+/// Keep-alives alone may go on for longer.
 const IDLE_NS: u64 = 2_500_000_000;
-const TOTAL_NS: u64 = 10_000_000_000;
+const PAYLOAD_IDLE_NS: u64 = 8_000_000_000;
+const TOTAL_NS: u64 = 15_000_000_000;
 
 /// What one run did.
 #[derive(Debug, Default)]
@@ -95,7 +97,7 @@ fn agent(request: &Value) -> Result<Agent<Heuristic>, Box<dyn Error>> {
     }
     let mut options = Options::default();
     options.clocks.idle_ns = IDLE_NS;
-    options.clocks.payload_idle_ns = IDLE_NS;
+    options.clocks.payload_idle_ns = PAYLOAD_IDLE_NS;
     options.clocks.total_ns = TOTAL_NS;
     let budget = budget::Options::new(200_000);
     Ok(Agent::new(

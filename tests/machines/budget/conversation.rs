@@ -174,6 +174,14 @@ fn the_dialect_shows_in_what_only_one_of_them_has() {
         (r#"{"system":"x","messages":[]}"#, anthropic),
         (r#"{"model":"claude-x","messages":[]}"#, anthropic),
         (r#"{"model":"gpt-x","messages":[]}"#, chat),
+        (
+            r#"{"model":"x","messages":[],"tools":[{"name":"f","input_schema":{}}]}"#,
+            anthropic,
+        ),
+        (
+            r#"{"model":"x","messages":[],"tools":[{"type":"function","function":{"name":"f"}}]}"#,
+            chat,
+        ),
         (r#"{"model":"x","messages":[]}"#, None),
         (r#"{"model":"gpt-x"}"#, None),
         ("no", None),

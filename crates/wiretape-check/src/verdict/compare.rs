@@ -41,16 +41,22 @@ impl Arguments {
                 Ok(object @ Value::Object(_)) => Self::Value(object),
                 _ => Self::Value(Value::String(inner)),
             },
-            Ok(value) => Self::Value(value),
+            Ok(value) => Self::of_value(&value),
             Err(_) => Self::Text(text.to_owned()),
         }
     }
 
-    /// Of a value: a client that parses may say that there are none by `null`.
+    /// Of a value: a client that parses may say that there are none by `null`, and sends what does not
+    /// parse back as the [provider][wrap] asks for it, in an object of its own.
+    ///
+    /// [wrap]: https://platform.claude.com/docs/en/agents-and-tools/tool-use/fine-grained-tool-streaming
     pub(super) fn of_value(value: &Value) -> Self {
-        match value {
-            Value::Null => Self::Value(Value::Object(Map::new())),
-            other => Self::Value(other.clone()),
+        let wrapped = value.as_object().filter(|object| object.len() == 1);
+        let wrapped = wrapped.and_then(|object| object.get("INVALID_JSON")?.as_str());
+        match (value, wrapped) {
+            (Value::Null, _) => Self::Value(Value::Object(Map::new())),
+            (_, Some(text)) => Self::Text(text.to_owned()),
+            (other, None) => Self::Value(other.clone()),
         }
     }
 

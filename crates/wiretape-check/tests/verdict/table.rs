@@ -172,6 +172,15 @@ fn tool_from_incomplete_stream() {
         [Code::ToolFromIncompleteStream]
     );
     assert_eq!(scene.judge(quiet, |_, _| {}), []);
+    // Arguments that do not parse go back in an object of their own, and results of Chat have no mark.
+    let wrapped = |baseline: &mut Observation, seen: &mut Observation| {
+        as_if_whole(baseline, seen);
+        for call in &mut seen.turns[0].echo.as_mut().unwrap().calls {
+            call.arguments = serde_json::json!({"INVALID_JSON": "{\"city"}).to_string();
+            call.results[0].content = "no JSON".into();
+        }
+    };
+    assert_eq!(scene.judge(quiet, wrapped), []);
 }
 
 #[test]

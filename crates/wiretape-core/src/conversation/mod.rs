@@ -69,7 +69,8 @@ impl Conversation {
     #[must_use]
     pub fn sniff(request: &str) -> Option<Dialect> {
         let body = Raw::parse(request).ok()?;
-        let [messages, system, model] = body.fields(["messages", "system", "model"]);
+        let [messages, system, model, tools] =
+            body.fields(["messages", "system", "model", "tools"]);
         let is = |raw: Option<Raw<'_>>, names: &[&str]| {
             let said = raw.and_then(Raw::as_str);
             said.is_some_and(|said| names.iter().any(|name| said.is(name)))
@@ -98,6 +99,15 @@ impl Conversation {
         }
         if system.is_some() {
             return Some(Dialect::Anthropic);
+        }
+        for tool in tools.into_iter().flat_map(Raw::elements).take(SNIFFED_MAX) {
+            let [schema, function] = tool.fields(["input_schema", "function"]);
+            if schema.is_some() {
+                return Some(Dialect::Anthropic);
+            }
+            if function.is_some() {
+                return Some(Dialect::OpenAiChat);
+            }
         }
         let model = model.and_then(Raw::as_str)?.decode();
         let named = |name: &str| model.contains(name);

@@ -21,7 +21,7 @@ mod text;
 use core::fmt;
 use core::str::FromStr;
 
-use crate::json::Raw;
+use crate::json::{Raw, Str};
 use crate::{ErrorKind, Event, Frame};
 pub use anthropic::Anthropic;
 pub(crate) use any::Any;
@@ -123,6 +123,13 @@ impl Dialect {
             let is = |raw: Option<Raw<'_>>, text: &str| {
                 raw.and_then(Raw::as_str).is_some_and(|said| said.is(text))
             };
+            if is(object, "text_completion") {
+                return Some(Self::OpenAiCompletions);
+            }
+            let kind_of = kind.and_then(Raw::as_str).map_or("", Str::raw);
+            if kind_of.starts_with("response.") {
+                return Some(Self::OpenAiResponses);
+            }
             if is(object, "chat.completion.chunk") || choices.is_some() {
                 return Some(Self::OpenAiChat);
             }
