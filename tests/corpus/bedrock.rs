@@ -26,7 +26,6 @@ fn bedrock_recovered_equal_the_independent_reading() {
 }
 
 #[test]
-#[ignore = "the laws do not know its framing yet"]
 fn bedrock_keep_the_laws() {
     keep_the_laws(&FAMILY);
 }

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use wiretape_core::{Dialect, Error, ErrorKind, Frame, Limits, ndjson, sse};
+use wiretape_core::dialect::Framing;
+use wiretape_core::framing::Decoder;
+use wiretape_core::{Dialect, Error, ErrorKind, Frame, Limits};
 use wiretape_tape::{Kind, SourceKind, sniff};
 
 use crate::args::FramesArgs;
@@ -26,6 +28,8 @@ struct Line<'a> {
     recovered: bool,
     #[serde(skip_serializing_if = "is_false")]
     replaced: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    failed: bool,
 }
 
 /// How the stream ended.
@@ -47,36 +51,16 @@ const fn is_false(value: &bool) -> bool {
     !*value
 }
 
-enum Decoder {
-    Sse(Box<sse::Decoder>),
-    Lines(ndjson::Decoder),
-}
-
-impl Decoder {
-    fn decode<'a, 'b: 'a>(&'a mut self, input: &mut &'b [u8]) -> Result<Option<Frame<'a>>, Error> {
-        match self {
-            Self::Sse(decoder) => decoder.decode(input),
-            Self::Lines(decoder) => decoder.decode(input),
-        }
-    }
-
-    fn finish(&mut self) -> Result<Option<Frame<'_>>, Error> {
-        match self {
-            Self::Sse(decoder) => decoder.finish(),
-            Self::Lines(decoder) => decoder.finish(),
-        }
-    }
-}
-
 /// Prints the frames of each exchange.
 pub(crate) fn run(args: &FramesArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
-    // Framing is the same in every dialect; with one named, a tape of an unknown one is read too.
+    // With a dialect named, a tape of an unknown one is read too.
     let loaded = source::open(&args.file, Some(Dialect::Anthropic), io)?;
     let bare = loaded.tape.header.source.kind == SourceKind::Bare;
     for (number, exchange) in loaded.tape.exchanges.iter().enumerate() {
         let exchange_number = (!bare).then_some(number);
         let body = exchange.body();
-        print(&body, exchange_number, args, io)?;
+        let framing = framing(loaded.tape.header.dialect.as_deref(), &body, args);
+        print(&body, framing, exchange_number, args, io)?;
     }
     if loaded.tape.exchanges.is_empty() {
         io.note(&format!(
@@ -87,19 +71,28 @@ pub(crate) fn run(args: &FramesArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
     Ok(Exit::Good)
 }
 
+/// How a body is framed: as its dialect has it, where that is not as most; else as it looks.
+fn framing(dialect: Option<&str>, body: &[u8], args: &FramesArgs) -> Framing {
+    let dialect = dialect.and_then(|name| name.parse::<Dialect>().ok());
+    match (dialect.map(Dialect::framing), sniff(body)) {
+        _ if args.ndjson => Framing::Ndjson,
+        (Some(named), _) if named != Framing::Sse => named,
+        (_, Kind::Lines) => Framing::Ndjson,
+        (_, Kind::EventStream) => Framing::EventStream,
+        _ => Framing::Sse,
+    }
+}
+
 fn print(
     body: &[u8],
+    framing: Framing,
     exchange: Option<usize>,
     args: &FramesArgs,
     io: &mut Io<'_>,
 ) -> Result<(), Fault> {
     let limits = Limits::default();
-    let mut decoder = if args.ndjson || sniff(body) == Kind::Lines {
-        Decoder::Lines(ndjson::Decoder::new(limits))
-    } else {
-        let options = source::options(args.strict, args.recover).sse;
-        Decoder::Sse(Box::new(sse::Decoder::new(options, limits)))
-    };
+    let options = source::options(args.strict, args.recover).sse;
+    let mut decoder = Decoder::new(framing, options, limits);
     let mut frames = 0;
     let result = decode(&mut decoder, body, args.chunk, &mut |frame| {
         frames += 1;
@@ -162,6 +155,7 @@ fn write(frame: Frame<'_>, exchange: Option<usize>, io: &mut Io<'_>) -> Result<(
             .collect(),
         recovered: frame.meta.is_some_and(|meta| meta.recovered),
         replaced: frame.meta.is_some_and(|meta| meta.replaced),
+        failed: frame.is_failure(),
     };
     serde_json::to_writer(&mut *io.out, &line)?;
     Ok(io.out.write_all(b"\n")?)

@@ -515,9 +515,11 @@ impl Work<'_> {
             return Err("the place is not in the body");
         }
         let stream = self.stream.as_ref().or(self.subject.stream.as_ref());
-        let evidence = stream.map_or_else(fault::Evidence::default, |stream| {
-            fault::evidence(stream, &stream.bytes().1)
-        });
+        let evidence = match (stream, self.subject.dialect) {
+            (Some(stream), _) => fault::evidence(stream, &stream.bytes().1),
+            (None, Some(dialect)) => fault::evidence_of(dialect, body),
+            _ => fault::Evidence::default(),
+        };
         self.permit(&fault::permits_cut(at, evidence));
         self.end = end;
         self.end_after_ns = 0;

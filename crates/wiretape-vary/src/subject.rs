@@ -3,6 +3,8 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use wiretape_core::Dialect;
+use wiretape_core::dialect::Framing;
 use wiretape_tape::{EndKind, Exchange};
 
 use crate::dialect::{Family, Kind};
@@ -26,6 +28,8 @@ pub struct Subject {
     pub(crate) end: EndKind,
     pub(crate) end_after_ns: u64,
     pub(crate) family: Option<Family>,
+    /// The dialect that the tape names, also where its payloads are not rewritten.
+    pub(crate) dialect: Option<Dialect>,
     pub(crate) stream: Option<Stream>,
     /// One for each block.
     pub(crate) facts: Vec<Fact>,
@@ -104,13 +108,24 @@ impl Subject {
             chunks.push(Recorded { end, at_ns });
         }
         let ends: Vec<usize> = chunks.iter().map(|chunk| chunk.end).collect();
-        let mut stream = Stream::split(&body, &ends);
+        let named = dialect.and_then(|name| name.parse::<Dialect>().ok());
+        let lines =
+            |dialect: Dialect| matches!(dialect.framing(), Framing::Sse | Framing::SseOrJson);
+        let other = body.first() == Some(&0) || named.is_some_and(|dialect| !lines(dialect));
+        let mut stream = if other {
+            None
+        } else {
+            Stream::split(&body, &ends)
+        };
         let blocks = stream.as_ref().map_or(&[][..], |stream| &stream.blocks);
         let family = match dialect {
             Some(dialect) => Family::named(dialect),
             None => Family::detect(blocks),
         };
         let facts = facts(blocks, family);
+        if let (Some(stream), None) = (&mut stream, family) {
+            stream.unread = named;
+        }
         if let (Some(stream), Some(family)) = (&mut stream, family) {
             for (block, fact) in stream.blocks_mut().zip(&facts) {
                 block.object = fact.object;
@@ -144,6 +159,7 @@ impl Subject {
             end: end.map_or(EndKind::Unterminated, |end| end.kind),
             end_after_ns,
             family,
+            dialect: named,
             stream,
             facts,
         }

@@ -14,23 +14,31 @@ use super::{Failure, How, Report};
 use crate::Subject;
 
 /// Reasons for stopping after which a call may be run.
-const PERMITTING: [&str; 6] = [
+const PERMITTING: [&str; 12] = [
     "end_turn",
     "tool_use",
     "stop_sequence",
     "stop",
     "tool_calls",
     "function_call",
+    "COMPLETE",
+    "TOOL_CALL",
+    "STOP_SEQUENCE",
+    "FINISH",
+    "FINISHED",
+    "STOP_CRITERIA_MET",
 ];
 
 /// Reasons for stopping after which no call may be run: cut, refused, filtered, paused, unknown.
-const FORBIDDING: [&str; 8] = [
+const FORBIDDING: [&str; 10] = [
     "max_tokens",
     "length",
     "refusal",
     "content_filter",
     "pause_turn",
     "model_context_window_exceeded",
+    "guardrail_intervened",
+    "MAX_TOKENS",
     "x_wiretape",
     "",
 ];
