@@ -2,6 +2,7 @@
 //! chunks: MB/s, and the ratio. Both judge both checksums and read all headers.
 #![expect(clippy::expect_used, reason = "a bench may stop at once")]
 
+#[expect(dead_code, reason = "its tables are of buffers of events")]
 mod race;
 
 use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder};

@@ -88,8 +88,8 @@ impl Told {
             let rest = match chance.between(0, 9) {
                 0 | 1 if place < last => continue,
                 2 if event.len() > 2 && place < last => {
-                    let kept = chance.between(1, event.len() as u64 - 1) as usize;
-                    bytes.split_off(bytes.len() - kept)
+                    let kept = chance.between(1, event.len() as u64 - 1);
+                    bytes.split_off(bytes.len() - usize::try_from(kept).unwrap())
                 }
                 _ => Vec::new(),
             };
