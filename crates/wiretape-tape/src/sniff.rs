@@ -9,7 +9,7 @@ pub enum Kind {
     Tape,
     /// A bare body of server-sent events, for [`crate::Tape::from_body`].
     Sse,
-    /// A bare body of JSON lines, for [`crate::Tape::from_body`].
+    /// A bare body of JSON values, one a line or in one array, for [`crate::Tape::from_body`].
     Lines,
     /// A bare body of AWS event-stream messages, for [`crate::Tape::from_body`].
     EventStream,
@@ -42,6 +42,14 @@ pub fn sniff(bytes: &[u8]) -> Kind {
     }
     if is_sse(line) {
         return Kind::Sse;
+    }
+    // An array over many lines.
+    if text.starts_with(b"[")
+        && text
+            .get(1..)
+            .is_some_and(|text| text.trim_ascii_start().starts_with(b"{"))
+    {
+        return Kind::Lines;
     }
     match serde_json::from_slice(line) {
         Ok(Value::Object(fields)) if fields.contains_key("wiretape") => Kind::Tape,
