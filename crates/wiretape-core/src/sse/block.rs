@@ -360,8 +360,7 @@ impl Scratch {
             recovered,
             ..Meta::default()
         };
-        let bare = options.read_bare_json.then(|| bare_json(block)).flatten();
-        if let Some(data) = bare {
+        if let Some(data) = options.read_bare_json.then(|| bare_json(block)).flatten() {
             warnings.count("F-40");
             return Ok(Frame {
                 at,
