@@ -181,7 +181,7 @@ pub(crate) fn gaps(payload: &[u8], known: bool) -> Vec<usize> {
 }
 
 fn multi_data(stream: &mut Stream, block: usize, gap: usize) -> Applied {
-    let (trusted, known) = (stream.trusted, stream.known);
+    let (trusted, known) = (stream.trusted, stream.unread.is_none());
     let found = stream.block_mut(block).ok_or("no such block")?;
     let payload = found.object(trusted);
     let payload = payload
