@@ -110,6 +110,9 @@ impl Dialect {
     /// The dialect of a body, from its first frames; `None` where they do not tell.
     #[must_use]
     pub fn sniff(body: &[u8]) -> Option<Self> {
+        if body.first() == Some(&0) {
+            return Self::sniff_messages(body);
+        }
         let mut decoder =
             crate::sse::Decoder::new(crate::sse::Options::standard(), crate::Limits::default());
         let mut input = body;
@@ -141,6 +144,25 @@ impl Dialect {
             }
             if is(kind, "message_start") || is(kind, "content_block_start") {
                 return Some(Self::Anthropic);
+            }
+            if is(kind, "message-start") || is(kind, "content-start") {
+                return Some(Self::Cohere);
+            }
+        }
+        None
+    }
+
+    /// The same of an AWS event stream. No other body begins with NUL.
+    fn sniff_messages(body: &[u8]) -> Option<Self> {
+        let mut decoder = crate::event_stream::Decoder::new(crate::Limits::default());
+        let mut input = body;
+        for _ in 0..64 {
+            match decoder.decode(&mut input).ok()??.event {
+                Some("chunk") => return Some(Self::BedrockInvoke),
+                Some("messageStart" | "contentBlockStart" | "contentBlockDelta") => {
+                    return Some(Self::BedrockConverse);
+                }
+                _ => {}
             }
         }
         None

@@ -168,14 +168,14 @@ fn line_end(bytes: &[u8]) -> Option<usize> {
 /// The bytes as text, if they are UTF-8.
 #[cfg(feature = "std")]
 #[inline]
-fn utf8(bytes: &[u8]) -> Option<&str> {
+pub(crate) fn utf8(bytes: &[u8]) -> Option<&str> {
     simdutf8::basic::from_utf8(bytes).ok()
 }
 
 /// The bytes as text, if they are UTF-8.
 #[cfg(not(feature = "std"))]
 #[inline]
-fn utf8(bytes: &[u8]) -> Option<&str> {
+pub(crate) fn utf8(bytes: &[u8]) -> Option<&str> {
     core::str::from_utf8(bytes).ok()
 }
 
