@@ -717,7 +717,9 @@ fn sniffs_by_content() {
         ("retry: 1", Kind::Sse),
         ("{\"done\":true}\r\n{", Kind::Lines),
         ("[{},{}]", Kind::Lines),
-        ("[{\n", Kind::Unknown),
+        ("[{\n", Kind::Lines),
+        ("[\n  {\n", Kind::Lines),
+        ("[x\n", Kind::Unknown),
         ("7\n", Kind::Unknown),
         ("HTTP/1.1 200 OK\r\n", Kind::Unknown),
     ] {
