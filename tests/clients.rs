@@ -83,6 +83,13 @@ clients! {
     node_openai: "node" "openai" ["openai"] OpenAiChat;
     node_ai_anthropic: "node" "ai-anthropic" ["ai", "@ai-sdk/anthropic"] Anthropic;
     node_ai_openai: "node" "ai-openai" ["ai", "@ai-sdk/openai"] OpenAiChat;
+    python_responses: "python" "responses" ["openai"] OpenAiResponses;
+    python_gemini: "python" "gemini" ["google-genai"] Gemini;
+    python_ollama: "python" "ollama" ["ollama"] Ollama;
+    python_cohere: "python" "cohere" ["cohere"] Cohere;
+    python_bedrock: "python" "bedrock" ["boto3"] BedrockConverse;
+    node_responses: "node" "responses" ["openai"] OpenAiResponses;
+    node_ai_responses: "node" "ai-responses" ["ai", "@ai-sdk/openai"] OpenAiResponses;
     rust_async_openai: "rust" "async-openai" ["async-openai"] OpenAiChat;
     rust_genai_anthropic: "rust" "genai-anthropic" ["genai"] Anthropic;
     rust_genai_openai: "rust" "genai-openai" ["genai"] OpenAiChat;

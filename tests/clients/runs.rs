@@ -11,8 +11,11 @@ use crate::defects::{self, Known};
 use crate::worker::{Order, Outcome, Turn, Worker};
 use crate::{Client, say};
 
-/// Seeds for each tape: with the tapes there are, more than 50 for each client.
+/// Seeds for each tape at least.
 const SEEDS: u64 = 6;
+
+/// Seeds for all tapes of a client at least.
+const SEEDS_OF_ALL: u64 = 50;
 
 /// Seeds for a tape of more than [`LONG`] bytes: a run of it takes some clients a second.
 const SEEDS_OF_LONG: u64 = 1;
@@ -41,7 +44,7 @@ fn scenarios(case: &Case, seed: u64, profile: Profile) -> Vec<(Subject, Scenario
 }
 
 /// The seeds of a tape: every tape has its own, and keeps them when others come.
-fn seeds(case: &Case) -> Vec<u64> {
+fn seeds(case: &Case, cases: usize) -> Vec<u64> {
     let digest = sha256_hex(case.name.as_bytes());
     let first = u64::from_str_radix(digest.split_at(4).0, 16).unwrap();
     let long = case
@@ -52,7 +55,8 @@ fn seeds(case: &Case) -> Vec<u64> {
         .sum::<usize>()
         > LONG;
     if !long {
-        return (first..first + SEEDS).collect();
+        let count = SEEDS.max(SEEDS_OF_ALL.div_ceil(cases as u64));
+        return (first..first + count).collect();
     }
     let few = |seed: &u64| {
         let mut all = scenarios(case, *seed, Profile::SeenReshapes).into_iter();
@@ -144,8 +148,10 @@ pub(crate) fn check(client: &Client) {
     let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
     let server = runtime.block_on(Server::start(Config::default())).unwrap();
     let mut tally = Tally::new(client);
-    for (number, case) in cases(client.dialect).iter().enumerate() {
-        for seed in std::iter::once(None).chain(seeds(case).into_iter().map(Some)) {
+    let cases = cases(client.dialect);
+    for (number, case) in cases.iter().enumerate() {
+        let seeds = seeds(case, cases.len());
+        for seed in std::iter::once(None).chain(seeds.into_iter().map(Some)) {
             let setting = Setting { client, case, seed };
             if only().is_none_or(|only| only == setting.name()) {
                 let seed = seed.map_or_else(|| "plain".to_owned(), |seed| seed.to_string());
@@ -227,7 +233,11 @@ impl<'a> Tally<'a> {
         if let Some(only) = only() {
             assert!(runs > 0, "{}: no run is called {only}", client.name);
         } else {
-            assert!(varied >= 50, "{}: {varied} reshaped runs", client.name);
+            assert!(
+                varied as u64 >= SEEDS_OF_ALL,
+                "{}: {varied} reshaped runs",
+                client.name
+            );
             let unmet = |known: &&Known| !self.met.iter().any(|met| std::ptr::eq(*met, *known));
             let unmet = defects::all(client).filter(unmet).map(|known| known.what);
             self.failures

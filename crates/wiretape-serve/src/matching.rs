@@ -146,13 +146,28 @@ fn pairs(path: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
         })
 }
 
-/// Equal but for the query and for what a client's base URL puts in front.
+/// Equal but for the query, for what a client's base URL puts in front, and for the model where the path
+/// names it: elsewhere it stands in the body, which is not compared here.
 pub(crate) fn paths_agree(recorded: &str, live: &str) -> bool {
-    bare(recorded) == bare(live)
+    route(recorded) == route(live)
 }
 
-fn bare(path: &str) -> &str {
-    let mut path = path.split('?').next().unwrap_or_default();
+fn route(path: &str) -> &str {
+    let path = path.split('?').next().unwrap_or_default();
+    let (front, last) = path.rsplit_once('/').unwrap_or(("", path));
+    // Gemini: `/v1beta/models/MODEL:streamGenerateContent`; on Vertex, more in front.
+    if let (true, Some((_, verb))) = (front.ends_with("/models"), last.split_once(':')) {
+        return verb;
+    }
+    // Bedrock: `/model/MODEL/converse-stream`.
+    let of_model = front.rsplit_once('/').map(|(front, _)| front);
+    if of_model.is_some_and(|front| front.ends_with("/model")) {
+        return last;
+    }
+    bare(path)
+}
+
+fn bare(mut path: &str) -> &str {
     while let Some(rest) = path.strip_prefix('/') {
         match rest.split_once('/') {
             Some((first, behind)) if BASE_SEGMENTS.contains(&first) => {

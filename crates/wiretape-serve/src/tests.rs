@@ -160,6 +160,11 @@ fn what_is_ignored_is_removed_where_it_is() {
 fn paths_agree_as_base_urls_differ() {
     assert!(paths_agree("/v1beta/models/m:x?alt=sse", "/models/m:x"));
     assert!(paths_agree("/openai/v1/responses", "/v1/responses"));
+    assert!(paths_agree("/v1beta/models/m:x?alt=sse", "/v1/models/n:x"));
+    assert!(!paths_agree("/v1beta/models/m:x", "/v1beta/models/m:y"));
+    let bedrock = "/model/a.b-v1:0/converse-stream";
+    assert!(paths_agree(bedrock, "/model/c%3A0/converse-stream"));
+    assert!(!paths_agree(bedrock, "/model/a.b-v1:0/converse"));
     assert!(!paths_agree("/v1", "/v1beta"));
     assert!(!paths_agree("/v1/messages", "/v1//messages"));
     assert!(!paths_agree("/v1/a", "/b"));

@@ -1,6 +1,6 @@
 // Drives a JavaScript SDK: one JSON line in, one run, one JSON line out.
 //
-// usage: node worker.mjs anthropic|openai|ai-anthropic|ai-openai     (README.md has the lines)
+// usage: node worker.mjs anthropic|openai|responses|ai-anthropic|ai-openai|ai-responses     (README.md has the lines)
 
 import { createInterface } from 'node:readline';
 
@@ -80,6 +80,35 @@ async function openai({ OpenAI }, { base_url, task }, turns, seen) {
     }
 }
 
+/** `responses.stream`, and the response that it gathers. */
+async function responses({ OpenAI }, { base_url, task }, turns, seen) {
+    const client = new OpenAI({ baseURL: `${base_url}/v1`, apiKey: KEY });
+    const tools = task.tools.map((tool) => ({ type: 'function', strict: false, ...tool }));
+    const input = [{ role: 'user', content: task.prompt }];
+    while (turns.length < TURNS_MAX) {
+        const stream = client.responses.stream({ model: task.model, input, tools });
+        let shown = '';
+        stream.on('response.output_text.delta', ({ delta }) => {
+            shown += delta;
+            seen(delta);
+        });
+        const response = await stream.finalResponse();
+        const calls = response.output.filter((item) => item.type === 'function_call');
+        turns.push({
+            text: response.output_text,
+            shown,
+            // The SDK leaves the text to the caller.
+            tool_calls: calls.map(({ name, arguments: text }) => ({ name, arguments_text: text })),
+        });
+        if (calls.length === 0) return;
+        const output = resultOf(task, turns.length - 1);
+        input.push(...response.output);
+        for (const { call_id } of calls) {
+            input.push({ type: 'function_call_output', call_id, output });
+        }
+    }
+}
+
 /** `streamText`, which runs the tools and goes on by itself. */
 async function ai({ streamText, stepCountIs, tool, jsonSchema, model }, { task }, turns, seen) {
     let step = 0;
@@ -143,6 +172,10 @@ async function clientOf(name) {
             const { OpenAI } = await import('openai');
             return (order, turns, seen) => openai({ OpenAI }, order, turns, seen);
         }
+        case 'responses': {
+            const { OpenAI } = await import('openai');
+            return (order, turns, seen) => responses({ OpenAI }, order, turns, seen);
+        }
         case 'ai-anthropic': {
             const sdk = await import('ai');
             const { createAnthropic } = await import('@ai-sdk/anthropic');
@@ -151,12 +184,14 @@ async function clientOf(name) {
                 return ai({ ...sdk, model: (id) => provider(id) }, order, turns, seen);
             };
         }
-        case 'ai-openai': {
+        case 'ai-openai':
+        case 'ai-responses': {
             const sdk = await import('ai');
             const { createOpenAI } = await import('@ai-sdk/openai');
             return (order, turns, seen) => {
                 const provider = createOpenAI({ baseURL: `${order.base_url}/v1`, apiKey: KEY });
-                return ai({ ...sdk, model: (id) => provider.chat(id) }, order, turns, seen);
+                const model = (id) => (name === 'ai-openai' ? provider.chat(id) : provider.responses(id));
+                return ai({ ...sdk, model }, order, turns, seen);
             };
         }
         default:
