@@ -84,5 +84,6 @@ pub use config::{AcceptEncoding, Config, Limits, Observer, Timeouts};
 pub use output::{APPEND_BYTES_MAX, Output, OutputError, Sink};
 pub use recorder::{Recorder, StartError};
 pub use report::{Ended, Report, Summary};
+pub use tape::dialect_of;
 pub use upstream::{Upstream, UpstreamError};
 pub use wiretape_tape::redact::KEPT;

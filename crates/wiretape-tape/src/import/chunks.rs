@@ -40,6 +40,12 @@ pub(super) fn read(text: &str) -> Result<Imported, Error> {
             let expected = "a JSON object or array, the data of one event";
             match serde_json::from_str(line) {
                 Ok(Value::Object(fields)) => {
+                    if fields.contains_key("model")
+                        && fields.get("done").is_some_and(Value::is_boolean)
+                    {
+                        let found = "a line of Ollama's own body, which is read as it is";
+                        return Err(Error::at(number, expected, found));
+                    }
                     if let Some(name) = fields.get("type").and_then(Value::as_str) {
                         if name.bytes().all(|byte| byte.is_ascii_graphic()) {
                             body.push_str(&format!("event: {name}\n"));

@@ -135,3 +135,36 @@ pub fn import(format: Format, bytes: &[u8]) -> Result<Imported, Error> {
         Format::Curl => curl::read(bytes),
     }
 }
+
+/// Several recordings as one tape, in this order: what one does not know, the tape does not know.
+/// `None` where there are none.
+#[must_use]
+pub fn join(parts: Vec<Imported>) -> Option<Imported> {
+    let mut parts = parts.into_iter();
+    let mut joined = parts.next()?;
+    for part in parts {
+        let (header, more) = (&mut joined.tape.header, part.tape.header);
+        for unknown in more.unknown {
+            if !header.unknown.contains(&unknown) {
+                header.unknown.push(unknown);
+            }
+        }
+        for (key, value) in more.source.extra {
+            // The format; of several, none.
+            if header.source.extra.get(&key) != Some(&value) {
+                header.source.extra.remove(&key);
+            }
+        }
+        if header.source.server != more.source.server {
+            header.source.server = None;
+        }
+        header.exact &= more.exact;
+        joined.tape.exchanges.extend(part.tape.exchanges);
+        for note in part.notes {
+            if !joined.notes.contains(&note) {
+                joined.notes.push(note);
+            }
+        }
+    }
+    Some(joined)
+}
