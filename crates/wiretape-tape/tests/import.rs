@@ -613,3 +613,124 @@ fn nothing_panics() {
         })
         .unwrap();
 }
+
+/// Also cut in two, also where the body alone shows that it is one.
+#[test]
+fn secrets_do_not_come_through() {
+    let body = b"data: sk-ant-api03-Zm9vYmFyYmF6\n\n";
+    let split = llmcap(body).replace("\"byteOffset\":7", "\"byteOffset\":12");
+    let split = split.replace(&base64(&body[..7]), &base64(&body[..12]));
+    let split = split.replace(&base64(&body[7..]), &base64(&body[12..]));
+    for file in [llmcap(body), split] {
+        let imported = read(Format::Llmcap, &file);
+        assert!(!imported.tape.header.exact, "{file}");
+        assert_eq!(imported.tape.exchanges[0].body().len(), body.len());
+        assert!(!encode(&imported.tape).contains("Zm9vYmFy"), "{file}");
+        assert_eq!(imported.notes, ["secrets were replaced in 1 place"]);
+    }
+}
+
+#[test]
+fn cassettes_have_many_shapes() {
+    let parsed = vcrpy("x").replace(
+        "    body:\n      string: x\n",
+        "    parsed_body:\n      choices: []\n",
+    );
+    let imported = read(Format::Vcr, &parsed);
+    assert_eq!(imported.tape.exchanges[0].end, None);
+    assert_eq!(
+        imported.tape.header.unknown,
+        ["body", "boundaries", "times", "end"]
+    );
+
+    let httpx = vcrpy("x")
+        .replace(
+            "    body:\n      string: x\n",
+            "    content: 'data: 1'\n    http_version: HTTP/1.1\n",
+        )
+        .replace(
+            "    status:\n      code: 200\n      message: OK\n",
+            "    status_code: 200\n",
+        );
+    let tape = read(Format::Vcr, &httpx).tape;
+    assert_eq!(tape.exchanges[0].body(), b"data: 1");
+
+    let latin = ruby("string: é").replace(
+        "encoding: UTF-8\n      string: é",
+        "encoding: ISO-8859-1\n      string: é",
+    );
+    let imported = read(Format::Vcr, &latin);
+    assert!(!imported.tape.header.exact);
+    assert_eq!(
+        imported.notes,
+        ["a body was in ISO-8859-1, and is in UTF-8 now"]
+    );
+
+    // An alias, as PyYAML writes what two interactions share.
+    let (head, tail) = vcrpy("x")
+        .split_once("version: 1")
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .unwrap();
+    let second = "- request: {method: GET, uri: /v1/models, headers: {}, body: null}\n  response: {status: {code: 404}, headers: *id001, body: {string: ''}}\n";
+    let tape = read(Format::Vcr, &format!("{head}{second}version: 1{tail}")).tape;
+    let [one, two] = tape.exchanges.as_slice() else {
+        panic!("two exchanges");
+    };
+    let headers = |exchange: &wiretape_tape::Exchange| exchange.response.clone().unwrap().headers;
+    assert_eq!(headers(one), headers(two));
+    assert_eq!(two.request.as_ref().unwrap().body, Body::Empty);
+    assert_eq!(two.end.as_ref().unwrap().bytes, 0);
+}
+
+/// Of HTTP/2, and of a curl that has taken the chunked coding off itself; other exchanges behind it.
+#[test]
+fn traces_have_many_shapes() {
+    let record = |what: &str, bytes: &[u8]| {
+        let mut out = format!(
+            "12:00:00.000001 [0-0] {what}, {0} bytes (0x{0:x})\n",
+            bytes.len()
+        );
+        for (row, bytes) in bytes.chunks(16).enumerate() {
+            let hex: String = bytes.iter().map(|byte| format!("{byte:02x} ")).collect();
+            out.push_str(&format!("{:04x}: {hex:<48}.\n", row * 16));
+        }
+        out
+    };
+    let asks = record("=> Send header", b"GET /a HTTP/2\r\nHost: api.test\r\n\r\n");
+    let tls = record("<= Recv SSL data", b"12345");
+    let connect = record(
+        "=> Send header",
+        b"CONNECT api.test:443 HTTP/1.1\r\nHost: api.test\r\n\r\n",
+    );
+    let accepts = record(
+        "<= Recv header",
+        b"HTTP/1.1 200 Connection established\r\n\r\n",
+    );
+    let chunked = record(
+        "<= Recv header",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    );
+    let second = record(
+        "<= Recv header",
+        b"HTTP/2 200 \r\ncontent-type: text/event-stream\r\n\r\n",
+    );
+    let data = record("<= Recv data", b"data: 1\n\n");
+    let more = record("<= Recv data", b"data: 2\n\n");
+    let intact = "12:00:00.000001 == Info: Connection #0 to host api.test left intact\n";
+    let file = format!(
+        "{connect}{accepts}{tls}{asks}{chunked}{data}{more}{intact}{asks}{second}{data}{intact}"
+    );
+    let tape = read(Format::CurlTrace, &file).tape;
+    assert!(tape.header.unknown.is_empty());
+    assert_eq!(
+        tape.header.source.server.as_deref(),
+        Some("https://api.test")
+    );
+    let [one, two] = tape.exchanges.as_slice() else {
+        panic!("two exchanges");
+    };
+    assert_eq!(one.body(), b"data: 1\n\ndata: 2\n\n");
+    assert_eq!(one.chunks.len(), 2);
+    assert_eq!(two.body(), b"data: 1\n\n");
+    assert_eq!(two.end.as_ref().unwrap().kind, EndKind::Complete);
+}

@@ -114,7 +114,7 @@ fn origin(header: &Header) -> String {
     let source = &header.source;
     let mut text = String::from(source.kind.name());
     if !header.exact && source.kind == SourceKind::Imported {
-        text.push_str(", bytes made or changed,");
+        text.push_str(" (bytes made or changed)");
     } else if !header.exact {
         text.push_str(", bytes of secrets replaced,");
     }

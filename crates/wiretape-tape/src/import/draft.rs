@@ -192,8 +192,9 @@ impl Builder {
         if self.replaced > 0 {
             self.header.exact = false;
             let places = self.replaced;
-            self.notes
-                .push(format!("replaced secrets in {places} places"));
+            let plural = if places == 1 { "" } else { "s" };
+            let note = format!("secrets were replaced in {places} place{plural}");
+            self.notes.push(note);
         }
         Ok(Imported {
             tape: Tape::new(self.header, self.exchanges),

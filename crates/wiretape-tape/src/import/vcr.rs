@@ -12,10 +12,11 @@ use super::yaml::{Node, parse};
 use super::{Error, Format, Imported};
 use crate::Unknown;
 
-/// Reads a cassette: of vcrpy, as <https://vcrpy.readthedocs.io/en/latest/usage.html> and its
-/// `serializers` have it (`interactions`, also as JSON, also the `content` and `status_code` of its
-/// older httpx cassettes), or of Ruby's VCR, as <https://benoittgt.github.io/vcr/#/cassettes/format>
-/// has it (`http_interactions`, with `encoding`, `string` or `base64_string`).
+/// Reads a cassette: of vcrpy, as <https://github.com/kevin1024/vcrpy/tree/master/vcr/serializers>
+/// writes it (`interactions`, also as JSON, also the `content` and `status_code` of its older httpx
+/// cassettes), or of Ruby's VCR, as its
+/// [features](https://github.com/vcr/vcr/blob/master/features/configuration/preserve_exact_body_bytes.feature)
+/// show it (`http_interactions`, with `encoding`, `string` or `base64_string`).
 ///
 /// A body is text, or `!!binary`; both in one piece. Where a cassette holds a `parsed_body`, as some
 /// serializers of users write it, there are no bytes to be had, and it is missing.
