@@ -228,7 +228,7 @@ fn write(path: &Path, imported: &Imported, force: bool, io: &mut Io<'_>) -> Resu
         [] => String::new(),
         unknown => format!("; not known: {}", unknown.join(", ")),
     };
-    let dialect = header.dialect.as_deref().unwrap_or("no one dialect");
+    let dialect = header.dialect.as_deref().unwrap_or("no one dialect is shown");
     let exact = if header.exact { "" } else { "; not exact" };
     let written = if path == Path::new("-") {
         "the tape".into()

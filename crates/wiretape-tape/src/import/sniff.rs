@@ -31,12 +31,7 @@ impl Format {
         let cassette = |line: &[u8]| {
             line.starts_with(b"interactions:") || line.starts_with(b"http_interactions:")
         };
-        if cassette(first) || lines.take(LINES_MAX).any(cassette) {
-            return Some(Self::Vcr);
-        }
-        // Gemini's payloads in an array, one a line.
-        let array = matches!(serde_json::from_slice(first), Ok(Value::Array(_)));
-        array.then_some(Self::Chunks)
+        (cassette(first) || lines.take(LINES_MAX).any(cassette)).then_some(Self::Vcr)
     }
 }
 
