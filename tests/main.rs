@@ -10,6 +10,8 @@
 // What several of these need.
 mod support;
 
+// The tapes of Bedrock and Cohere, and what they are made of.
+mod authored;
 // Every event of a body, in order.
 mod events;
 // Hostile input.

@@ -26,8 +26,10 @@ impl Drop for Scratch {
 /// Asks for an exchange and reads all that comes, until the connection is closed or reset.
 fn ask(address: &str, prefix: &str, exchange: &Exchange) {
     let request = exchange.request.as_ref().unwrap();
-    let Body::Json(body) = &request.body else {
-        panic!("{:?}", request.body);
+    let body = match &request.body {
+        Body::Json(body) => body.as_str(),
+        Body::Empty => "",
+        other => panic!("{other:?}"),
     };
     let mut stream = TcpStream::connect(address).unwrap();
     let head = format!(
@@ -161,7 +163,8 @@ fn an_end_that_is_no_complete_one_is_recorded_as_it_was() {
         }
     }
     let seen = replayed_and_recorded(&all);
-    assert_eq!((seen.exchanges.len(), expected.len()), (6, 6));
+    assert!(expected.len() >= 6, "{}", expected.len());
+    assert_eq!(seen.exchanges.len(), expected.len());
     for (script, exchange) in expected.iter().zip(&seen.exchanges) {
         assert_eq!(recorded(exchange), wanted(script));
     }

@@ -1,4 +1,5 @@
-//! The workers that the README shows, as they stand there: each runs, and nothing is wrong with it.
+//! The workers that the README shows, as they stand there, and our own agent: each runs, and nothing is
+//! wrong with it.
 
 use std::ffi::OsString;
 use std::fs;
@@ -54,6 +55,25 @@ fn worker_rs() {
         vec![own::program("worker", "examples/worker.rs").into()],
         &tapes.concat(),
     );
+}
+
+/// Our own agent, under every class that a dialect can have: reshapes and faults.
+#[test]
+fn our_agent() {
+    let tapes = [
+        "anthropic/parallel-tools.tape",
+        "anthropic/unicode.tape",
+        "recorded/chat-loop.tape",
+    ];
+    let check = Check {
+        jobs: 12,
+        ..Check::of(
+            vec![own::program("agent", "check/agent.rs").into()],
+            &tapes,
+            plan(Profile::All, 70),
+        )
+    };
+    check.run().is_clean();
 }
 
 #[test]

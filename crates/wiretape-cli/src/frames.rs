@@ -28,6 +28,8 @@ struct Line<'a> {
     recovered: bool,
     #[serde(skip_serializing_if = "is_false")]
     replaced: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    failed: bool,
 }
 
 /// How the stream ended.
@@ -81,6 +83,7 @@ fn framing(body: &[u8], dialect: Option<Dialect>, args: &FramesArgs) -> Framing 
     let shown = match (dialect.map(Dialect::framing), sniff(body)) {
         (Some(framing @ (Framing::EventStream | Framing::SseOrJson)), _) => framing,
         (_, Kind::Lines) => Framing::Ndjson,
+        (_, Kind::EventStream) => Framing::EventStream,
         (framing, _) => framing.unwrap_or(Framing::Sse),
     };
     if args.ndjson { Framing::Ndjson } else { shown }
@@ -93,8 +96,9 @@ fn print(
     args: &FramesArgs,
     io: &mut Io<'_>,
 ) -> Result<(), Fault> {
+    let limits = Limits::default();
     let options = source::options(args.strict, args.recover).sse;
-    let mut decoder = Decoder::new(framing, options, Limits::default());
+    let mut decoder = Decoder::new(framing, options, limits);
     let mut frames = 0;
     let result = decode(&mut decoder, body, args.chunk, &mut |frame| {
         frames += 1;
@@ -157,6 +161,7 @@ fn write(frame: Frame<'_>, exchange: Option<usize>, io: &mut Io<'_>) -> Result<(
             .collect(),
         recovered: frame.meta.is_some_and(|meta| meta.recovered),
         replaced: frame.meta.is_some_and(|meta| meta.replaced),
+        failed: frame.is_failure(),
     };
     serde_json::to_writer(&mut *io.out, &line)?;
     Ok(io.out.write_all(b"\n")?)

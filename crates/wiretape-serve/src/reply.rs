@@ -309,6 +309,7 @@ fn head(exchange: &Exchange, script: &Script, bare: bool) -> (Option<u16>, Vec<(
         let value = match sniff(script.body()) {
             Kind::Sse => "text/event-stream",
             Kind::Lines => "application/x-ndjson",
+            Kind::EventStream => "application/vnd.amazon.eventstream",
             _ => "application/octet-stream",
         };
         headers.insert(0, ("content-type".to_owned(), value.to_owned()));

@@ -9,8 +9,10 @@ pub enum Kind {
     Tape,
     /// A bare body of server-sent events, for [`crate::Tape::from_body`].
     Sse,
-    /// A bare body of JSON lines, for [`crate::Tape::from_body`].
+    /// A bare body of JSON values, one a line or in one array, for [`crate::Tape::from_body`].
     Lines,
+    /// A bare body of AWS event-stream messages, for [`crate::Tape::from_body`].
+    EventStream,
     /// Nothing but white space.
     Empty,
     /// Something else.
@@ -21,6 +23,9 @@ pub enum Kind {
 /// lines before it are passed over.
 #[must_use]
 pub fn sniff(bytes: &[u8]) -> Kind {
+    if is_event_stream(bytes) {
+        return Kind::EventStream;
+    }
     let text = bytes
         .strip_prefix(b"\xef\xbb\xbf")
         .unwrap_or(bytes)
@@ -38,6 +43,14 @@ pub fn sniff(bytes: &[u8]) -> Kind {
     if is_sse(line) {
         return Kind::Sse;
     }
+    // An array over many lines.
+    if text.starts_with(b"[")
+        && text
+            .get(1..)
+            .is_some_and(|text| text.trim_ascii_start().starts_with(b"{"))
+    {
+        return Kind::Lines;
+    }
     match serde_json::from_slice(line) {
         Ok(Value::Object(fields)) if fields.contains_key("wiretape") => Kind::Tape,
         Ok(Value::Object(_) | Value::Array(_)) => Kind::Lines,
@@ -49,4 +62,18 @@ pub fn sniff(bytes: &[u8]) -> Kind {
 fn is_sse(line: &[u8]) -> bool {
     let name = line.split(|&byte| byte == b':').next().unwrap_or(line);
     matches!(name, b"" | b"data" | b"event" | b"id" | b"retry")
+}
+
+/// The lengths of a message, of its headers, and a header's name that begins with a colon. No text
+/// begins with NUL.
+fn is_event_stream(bytes: &[u8]) -> bool {
+    let word = |at: usize| {
+        let word = bytes.get(at..)?.first_chunk()?;
+        Some(u32::from_be_bytes(*word))
+    };
+    let (Some(total), Some(headers)) = (word(0), word(4)) else {
+        return false;
+    };
+    let fits = total < 1 << 25 && headers.saturating_add(16) <= total;
+    fits && bytes.get(13) == Some(&b':')
 }

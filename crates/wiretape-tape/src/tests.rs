@@ -717,11 +717,20 @@ fn sniffs_by_content() {
         ("retry: 1", Kind::Sse),
         ("{\"done\":true}\r\n{", Kind::Lines),
         ("[{},{}]", Kind::Lines),
-        ("[{\n", Kind::Unknown),
+        ("[{\n", Kind::Lines),
+        ("[\n  {\n", Kind::Lines),
+        ("[x\n", Kind::Unknown),
         ("7\n", Kind::Unknown),
         ("HTTP/1.1 200 OK\r\n", Kind::Unknown),
     ] {
         assert_eq!(sniff(bytes.as_bytes()), kind, "{bytes:?}");
     }
     assert_eq!(sniff(b"\xff\xfe"), Kind::Unknown);
+    let message = b"\0\0\0\x40\0\0\0\x30\x1b\xd4\xfc\x9e\x0b:event-type\x07";
+    assert_eq!(sniff(message), Kind::EventStream);
+    assert_eq!(sniff(&message[..13]), Kind::Unknown);
+    assert_eq!(
+        sniff(b"\0\0\0\x40\0\0\0\x31\x1b\xd4\xfc\x9e\x0b:e"),
+        Kind::Unknown
+    );
 }

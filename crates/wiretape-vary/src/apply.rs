@@ -515,10 +515,10 @@ impl Work<'_> {
             return Err("the place is not in the body");
         }
         let stream = self.stream.as_ref().or(self.subject.stream.as_ref());
-        let evidence = match stream {
-            Some(stream) => fault::evidence(stream, &stream.bytes().1),
-            None if self.subject.family.is_none() => fault::Evidence::anywhere(),
-            None => fault::Evidence::default(),
+        let evidence = match (stream, self.subject.dialect) {
+            (Some(stream), _) => fault::evidence(stream, &stream.bytes().1),
+            (None, Some(dialect)) => fault::evidence_of(dialect, body),
+            _ => fault::Evidence::default(),
         };
         self.permit(&fault::permits_cut(at, evidence));
         self.end = end;

@@ -135,7 +135,13 @@ impl Standing {
 }
 
 /// Reasons after which the calls of a message may be run.
-const ACTING: [&str; 6] = [
+const ACTING: [&str; 12] = [
+    "COMPLETE",
+    "FINISH",
+    "FINISHED",
+    "STOP_CRITERIA_MET",
+    "STOP_SEQUENCE",
+    "TOOL_CALL",
     "end_turn",
     "function_call",
     "stop",

@@ -3,6 +3,9 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use wiretape_core::dialect::Framing;
+use wiretape_core::framing::Decoder;
+use wiretape_core::{Dialect, Event, Options, Reader};
 use wiretape_tape::EndKind;
 
 use crate::catalogue::Outcome;
@@ -129,21 +132,10 @@ pub(crate) struct Evidence {
     declared: Option<usize>,
 }
 
-impl Evidence {
-    /// What the blocks say is not known: they may have said it anywhere.
-    pub(crate) fn anywhere() -> Self {
-        Self {
-            ended: Some(0),
-            surely: None,
-            declared: Some(0),
-        }
-    }
-}
-
 /// Where a stream says that the message ended.
 pub(crate) fn evidence(stream: &Stream, block_ends: &[usize]) -> Evidence {
-    if !stream.known {
-        return Evidence::anywhere();
+    if let Some(dialect) = stream.unread {
+        return evidence_of(dialect, &stream.bytes().0);
     }
     let closing = |block: &Arc<Block>| matches!(block.kind, Kind::Finish | Kind::Terminal);
     let first = stream.blocks.iter().position(closing);
@@ -174,6 +166,43 @@ pub(crate) fn evidence(stream: &Stream, block_ends: &[usize]) -> Evidence {
         ended: last.and_then(read_at),
         surely: last.and_then(|place| block_ends.get(place).copied()),
         declared: first.filter(|_| first != last).and_then(read_at),
+    }
+}
+
+/// The same of a body whose blocks are not known here, as the core reads it: it may go on behind the
+/// first word of its end.
+pub(crate) fn evidence_of(dialect: Dialect, body: &[u8]) -> Evidence {
+    let options = Options::lenient();
+    let framing = dialect.framing();
+    let mut decoder = Decoder::new(framing, options.sse, options.limits);
+    let mut reader = Reader::with_options(dialect, options);
+    let mut input = body;
+    let mut fed = 0;
+    let mut ended = false;
+    while !ended && matches!(decoder.decode(&mut input), Ok(Some(_))) {
+        let end = body.len() - input.len();
+        let frame = body.get(fed..end).unwrap_or_default();
+        let closes = |event: &Event<'_>| matches!(event, Event::End { .. } | Event::Done);
+        let fed_well = reader.feed(frame, &mut |event| ended |= closes(&event));
+        if fed_well.is_err() {
+            return Evidence::default();
+        }
+        fed = end;
+    }
+    if !ended {
+        return Evidence::default();
+    }
+    // Line ends are no part of what is said (F-31).
+    let behind = if framing == Framing::EventStream {
+        0
+    } else {
+        4
+    };
+    let read_at = fed.saturating_sub(behind);
+    Evidence {
+        ended: Some(read_at),
+        surely: Some(body.len()),
+        declared: Some(read_at),
     }
 }
 

@@ -135,6 +135,11 @@ pub(crate) fn respaced(line: &Line, space: bool) -> Option<Vec<u8>> {
 fn add_field(stream: &mut Stream, block: usize, name: &str, value: &str) -> Applied {
     let end = stream.line_end();
     let found = stream.block_mut(block).ok_or("no such block")?;
+    // An error of Gemini's, in which a field would be no JSON.
+    let first = found.lines.first().map(|line| line.text.trim_ascii_start());
+    if first.is_some_and(|text| text.starts_with(b"{") || text.starts_with(b"[")) {
+        return Err("the block is JSON and has no fields");
+    }
     if found
         .lines
         .iter()
@@ -181,7 +186,7 @@ pub(crate) fn gaps(payload: &[u8], known: bool) -> Vec<usize> {
 }
 
 fn multi_data(stream: &mut Stream, block: usize, gap: usize) -> Applied {
-    let (trusted, known) = (stream.trusted, stream.known);
+    let (trusted, known) = (stream.trusted, stream.unread.is_none());
     let found = stream.block_mut(block).ok_or("no such block")?;
     let payload = found.object(trusted);
     let payload = payload

@@ -3,6 +3,8 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use wiretape_core::Dialect;
+
 use crate::dialect::{Kind, Lane};
 use crate::json::{is_object, part};
 
@@ -155,8 +157,8 @@ pub(crate) struct Stream {
     origins: usize,
     /// All that was done to it leaves a JSON object one: reshapes alone.
     pub(crate) trusted: bool,
-    /// What the blocks are for is known.
-    pub(crate) known: bool,
+    /// Its dialect, where its payloads are not known here.
+    pub(crate) unread: Option<Dialect>,
     pub(crate) blocks: Vec<Arc<Block>>,
 }
 
@@ -169,7 +171,7 @@ impl Stream {
             bom: text.len() != body.len(),
             origins: 0,
             trusted: true,
-            known: false,
+            unread: None,
             blocks: Vec::new(),
         };
         let mut at = body.len() - text.len();

@@ -28,6 +28,8 @@ pub struct Subject {
     pub(crate) end: EndKind,
     pub(crate) end_after_ns: u64,
     pub(crate) family: Option<Family>,
+    /// The dialect that the tape names, also where its payloads are not rewritten.
+    pub(crate) dialect: Option<Dialect>,
     pub(crate) stream: Option<Stream>,
     /// One for each block.
     pub(crate) facts: Vec<Fact>,
@@ -106,18 +108,28 @@ impl Subject {
             chunks.push(Recorded { end, at_ns });
         }
         let ends: Vec<usize> = chunks.iter().map(|chunk| chunk.end).collect();
-        let mut stream = None;
-        if is_event_stream(&body, dialect) {
-            stream = Stream::split(&body, &ends);
-        }
+        let named = dialect.and_then(|name| name.parse::<Dialect>().ok());
+        let lines =
+            |dialect: Dialect| matches!(dialect.framing(), Framing::Sse | Framing::SseOrJson);
+        let other = body.first() == Some(&0) || named.is_some_and(|dialect| !lines(dialect));
+        // Values of JSON: a comment or a blank line is no reshape of them.
+        let other =
+            other || (named == Some(Dialect::Gemini) && matches!(body.first(), Some(b'[' | b'{')));
+        let mut stream = if other {
+            None
+        } else {
+            Stream::split(&body, &ends)
+        };
         let blocks = stream.as_ref().map_or(&[][..], |stream| &stream.blocks);
         let family = match dialect {
             Some(dialect) => Family::named(dialect),
             None => Family::detect(blocks),
         };
-        let facts = facts(blocks, family);
+        let facts = facts(blocks, family, family.is_some() || named.is_none());
+        if let (Some(stream), None) = (&mut stream, family) {
+            stream.unread = named;
+        }
         if let (Some(stream), Some(family)) = (&mut stream, family) {
-            stream.known = true;
             for (block, fact) in stream.blocks_mut().zip(&facts) {
                 block.object = fact.object;
                 if let Some(payload) = block.says() {
@@ -150,6 +162,7 @@ impl Subject {
             end: end.map_or(EndKind::Unterminated, |end| end.kind),
             end_after_ns,
             family,
+            dialect: named,
             stream,
             facts,
         }
@@ -198,17 +211,6 @@ impl Subject {
     }
 }
 
-/// The dialect's bodies are event streams, or it is not known. In another framing a comment or a
-/// blank line is no reshape.
-fn is_event_stream(body: &[u8], dialect: Option<&str>) -> bool {
-    let dialect = dialect.and_then(|name| name.parse::<Dialect>().ok());
-    match dialect.map(Dialect::framing) {
-        None | Some(Framing::Sse) => true,
-        Some(Framing::SseOrJson) => !matches!(body.first(), Some(b'[' | b'{')),
-        Some(_) => false,
-    }
-}
-
 impl Seen {
     fn of(blocks: &[Arc<Block>]) -> Self {
         let mut seen = Self::default();
@@ -226,10 +228,11 @@ impl Seen {
     }
 }
 
-fn facts(blocks: &[Arc<Block>], family: Option<Family>) -> Vec<Fact> {
+/// `known`: what is in a payload's members is known not to be kept verbatim.
+fn facts(blocks: &[Arc<Block>], family: Option<Family>, known: bool) -> Vec<Fact> {
     let mut facts: Vec<Fact> = Vec::with_capacity(blocks.len());
     for (place, block) in blocks.iter().enumerate() {
-        let mut fact = Fact::of(block, family);
+        let mut fact = Fact::of(block, family, known);
         let next = blocks.get(place + 1);
         let joined = next.and_then(|next| joined(block, next, family?, false));
         fact.joins = joined.is_some();
@@ -239,7 +242,7 @@ fn facts(blocks: &[Arc<Block>], family: Option<Family>) -> Vec<Fact> {
 }
 
 impl Fact {
-    fn of(block: &Block, family: Option<Family>) -> Self {
+    fn of(block: &Block, family: Option<Family>, known: bool) -> Self {
         let Some(payload) = block.payload().filter(|payload| json::is_object(payload)) else {
             return Self::default();
         };
@@ -255,7 +258,7 @@ impl Fact {
             cuts: splits.map_or_else(Cuts::default, |site| {
                 cuts(json::part(payload, site.body.clone()), site.inner)
             }),
-            gaps: crate::framing::gaps(payload, family.is_some()).len(),
+            gaps: crate::framing::gaps(payload, known).len(),
         }
     }
 }

@@ -232,7 +232,7 @@ fn read(path: &Path, bytes: &[u8]) -> Result<(Tape, Option<String>), LoadError> 
             }
             Err(error) => no_tape(format!("a broken tape: {error}")),
         },
-        Kind::Sse | Kind::Lines => Ok((Tape::from_body(bytes, None), None)),
+        Kind::Sse | Kind::Lines | Kind::EventStream => Ok((Tape::from_body(bytes, None), None)),
         Kind::Empty => no_tape(format!("an empty file, {EXPECTED}")),
         _ => no_tape(format!("line 1 is nothing this program reads, {EXPECTED}")),
     }

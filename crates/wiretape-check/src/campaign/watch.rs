@@ -1,7 +1,9 @@
 //! When a run must be called hung.
 //!
 //! A byte-by-byte replay is slow and no hang: what counts is how long nothing was read from the
-//! client and nothing was written to it, beyond the waits that the delivery itself asks for.
+//! client and nothing was written to it, beyond the waits that the delivery itself asks for. A client
+//! that takes byte after byte, and many times as long as the delivery, is given up all the same: the
+//! time of its parser grows with the square of the size (F-71).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,6 +15,8 @@ use wiretape_vary::Script;
 const START_NS: u64 = 30_000_000_000;
 /// What a run may take beyond patience, as a multiple of what one took on the untouched tape.
 const USUAL_TIMES: u64 = 2;
+/// How many times as long as a delivery asks for a client may take for it.
+const SLOW_TIMES: u64 = 5;
 /// Requests of one run at most; more come from a client that does not stop asking.
 const REQUESTS_MAX: usize = 64;
 /// As many more for each exchange of the tape.
@@ -57,6 +61,8 @@ pub(super) struct Limits {
     pub(super) patience_ns: u64,
     /// The longest wait of the delivery, and the time that its bytes take to be read.
     pub(super) wait_ns: u64,
+    /// All waits of the longest delivery together, and the time that its bytes take to be read.
+    pub(super) whole_ns: u64,
     /// The process was only started for this run.
     pub(super) fresh: bool,
     /// What such a run took on the untouched tape, at the slowest: a client that is slow by itself, on
@@ -74,17 +80,23 @@ impl Limits {
         sent: &[Vec<Script>],
         after_ns: u64,
     ) -> Self {
-        let scripts = sent.iter().flatten();
-        let waits = scripts.map(|script| {
-            let steps = script.steps().map(|step| step.after_ns);
-            let wait = steps.fold(script.end_after_ns.max(script.head_after_ns), u64::max);
+        let mut longest = (after_ns, after_ns);
+        for script in sent.iter().flatten() {
+            let ends = [script.end_after_ns, script.head_after_ns];
+            let waits = script.steps().map(|step| step.after_ns).chain(ends);
+            let (wait, all) = waits.fold((0, 0_u64), |(longest, all), wait| {
+                (wait.max(longest), all.saturating_add(wait))
+            });
             let chunks = (script.steps().len() as u64).saturating_mul(CHUNK_NS);
             let bytes = (script.body().len() as u64).saturating_mul(BYTE_NS);
-            wait.saturating_add(chunks).saturating_add(bytes)
-        });
+            let read = chunks.saturating_add(bytes);
+            longest.0 = longest.0.max(wait.saturating_add(read));
+            longest.1 = longest.1.max(all.saturating_add(read));
+        }
         Self {
             patience_ns,
-            wait_ns: waits.fold(after_ns, u64::max).min(WAIT_NS_MAX),
+            wait_ns: longest.0.min(WAIT_NS_MAX),
+            whole_ns: longest.1.min(WAIT_NS_MAX),
             fresh,
             usual_ns: pace.usual_ns(fresh),
             requests: REQUESTS_MAX + REQUESTS_PER_EXCHANGE * sent.len(),
@@ -103,7 +115,17 @@ impl Limits {
         if activity.requests == 0 && self.fresh {
             allowed = allowed.saturating_add(START_NS);
         }
-        allowed.checked_sub(quiet).filter(|left| *left > 0)
+        let left = allowed.checked_sub(quiet)?;
+        let left = left.min(self.whole_left_ns(activity)?);
+        (left > 0).then_some(left)
+    }
+
+    /// How long it still may take, whatever it does.
+    fn whole_left_ns(&self, activity: &Activity) -> Option<u64> {
+        let one = self.patience_ns.saturating_add(self.whole_ns);
+        let one = one.saturating_add(self.usual_ns).saturating_mul(SLOW_TIMES);
+        let all = one.saturating_mul(activity.requests as u64 + 1);
+        all.saturating_add(START_NS).checked_sub(activity.now_ns)
     }
 }
 
@@ -130,6 +152,7 @@ mod tests {
         let limits = Limits {
             patience_ns: 5 * S,
             wait_ns: 20 * S,
+            whole_ns: 600 * S,
             fresh: true,
             usual_ns: 0,
             requests: 68,
@@ -148,6 +171,13 @@ mod tests {
         assert_eq!(left(4_000, 3_999, 1), Some(24 * S));
         assert_eq!(left(4_000, 3_976, 1), Some(S));
         assert_eq!(left(4_000, 3_975, 1), None);
+    }
+
+    #[test]
+    fn a_client_that_takes_a_byte_now_and_then_is_given_up() {
+        // Twice, since it has asked once: five times five seconds and ten minutes, and a start.
+        assert_eq!(left(6_079, 6_079, 1), Some(S));
+        assert_eq!(left(6_080, 6_080, 1), None);
     }
 
     #[test]

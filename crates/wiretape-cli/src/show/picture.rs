@@ -3,7 +3,7 @@
 use wiretape::Subject;
 use wiretape_core::event::{Block, Kind, Part};
 use wiretape_core::turn::{Choice, Reply};
-use wiretape_core::{Event, Options, Reader, Rejected, Turn, sse};
+use wiretape_core::{Event, Options, Reader, Rejected, Turn, framing};
 use wiretape_tape::EndKind;
 
 /// What of a lane's text is kept for its line; a line never shows more.
@@ -61,7 +61,8 @@ impl Picture {
     pub(super) fn of(subject: &Subject<'_>) -> Self {
         let options = Options::lenient();
         let mut reader = Reader::with_options(subject.dialect, options);
-        let mut decoder = sse::Decoder::new(options.sse, options.limits);
+        let framing = subject.dialect.framing();
+        let mut decoder = framing::Decoder::new(framing, options.sse, options.limits);
         let mut seen = Seen::default();
         let mut clock = Clock::of(subject);
         let mut input = subject.body.as_slice();
@@ -70,7 +71,7 @@ impl Picture {
         loop {
             let more = matches!(decoder.decode(&mut input), Ok(Some(_)));
             let end = if more {
-                usize::try_from(decoder.position()).unwrap_or(usize::MAX)
+                subject.body.len() - input.len()
             } else {
                 subject.body.len()
             };

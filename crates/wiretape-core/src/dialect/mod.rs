@@ -110,15 +110,24 @@ impl Dialect {
     /// The dialect of a body, from its first frames; `None` where they do not tell.
     #[must_use]
     pub fn sniff(body: &[u8]) -> Option<Self> {
+        if body.first() == Some(&0) {
+            return Self::sniff_messages(body);
+        }
         let mut decoder =
             crate::sse::Decoder::new(crate::sse::Options::standard(), crate::Limits::default());
         let mut input = body;
+        if matches!(body.first(), Some(b'[' | b'{')) {
+            return Self::sniff_values(body);
+        }
         for _ in 0..64 {
             let frame = decoder.decode(&mut input).ok()??;
             let Some(data) = frame.data else { continue };
             let Ok(payload) = Raw::parse(data) else {
                 continue;
             };
+            if is_gemini(payload) {
+                return Some(Self::Gemini);
+            }
             let [kind, choices, object] = payload.fields(["type", "choices", "object"]);
             let is = |raw: Option<Raw<'_>>, text: &str| {
                 raw.and_then(Raw::as_str).is_some_and(|said| said.is(text))
@@ -136,9 +145,51 @@ impl Dialect {
             if is(kind, "message_start") || is(kind, "content_block_start") {
                 return Some(Self::Anthropic);
             }
+            if is(kind, "message-start") || is(kind, "content-start") {
+                return Some(Self::Cohere);
+            }
         }
         None
     }
+
+    /// The same of an AWS event stream. No other body begins with NUL.
+    fn sniff_messages(body: &[u8]) -> Option<Self> {
+        let mut decoder = crate::event_stream::Decoder::new(crate::Limits::default());
+        let mut input = body;
+        for _ in 0..64 {
+            match decoder.decode(&mut input).ok()??.event {
+                Some("chunk") => return Some(Self::BedrockInvoke),
+                Some("messageStart" | "contentBlockStart" | "contentBlockDelta") => {
+                    return Some(Self::BedrockConverse);
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// The same of JSON values, a line each or in one array.
+    fn sniff_values(body: &[u8]) -> Option<Self> {
+        let mut decoder = crate::json_stream::Decoder::new(crate::Limits::default());
+        let mut input = body;
+        for _ in 0..64 {
+            let payload = Raw::parse(decoder.decode(&mut input).ok()??.data?).ok()?;
+            if is_gemini(payload) {
+                return Some(Self::Gemini);
+            }
+            let [model, message, response, done] =
+                payload.fields(["model", "message", "response", "done"]);
+            if model.is_some() && done.is_some() && message.or(response).is_some() {
+                return Some(Self::Ollama);
+            }
+        }
+        None
+    }
+}
+
+fn is_gemini(payload: Raw<'_>) -> bool {
+    let own = payload.fields(["candidates", "promptFeedback", "usageMetadata"]);
+    own.iter().any(Option::is_some)
 }
 
 impl fmt::Display for Dialect {

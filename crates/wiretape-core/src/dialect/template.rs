@@ -6,7 +6,7 @@
 //! JSON string is the same event with that string in it: in a JSON text, exchanging one string
 //! body for another changes that string and nothing else. Anything else goes to the full parser.
 //!
-//! A running number and a padding that nobody reads may differ too.
+//! A running number, a time and a padding that nobody reads may differ too.
 //!
 //! A template is good only as long as the reader's state is: any event that is not such a delta
 //! or a ping clears them all.
@@ -19,6 +19,8 @@ use crate::json::{self, Str};
 
 /// Padding against traffic analysis: a string nobody reads, after the delta. The second is Bedrock's.
 const PADDINGS: [&str; 2] = ["\"obfuscation\":\"", "\"p\":\""];
+/// The time of a line, in front of the delta: Ollama's.
+const TIME: &str = "\"created_at\":\"";
 /// A running number that nobody reads.
 const NUMBER: &str = "\"sequence_number\":";
 const TEMPLATES_MAX: usize = 4;
@@ -146,6 +148,7 @@ fn holes(data: &str, start: usize, end: usize) -> Vec<(usize, usize, Hole)> {
     for padding in PADDINGS {
         add(end, data.len(), padding, Hole::Padding);
     }
+    add(0, start, TIME, Hole::Padding);
     for (from, until) in [(0, start), (end, data.len())] {
         add(from, until, NUMBER, Hole::Number);
     }

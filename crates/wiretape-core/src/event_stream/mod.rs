@@ -15,6 +15,7 @@ mod message;
 use alloc::vec::Vec;
 
 use crate::frame::Meta;
+use crate::sse::utf8;
 use crate::{Error, ErrorKind, Frame, Limits};
 pub use message::{Message, Value, encode};
 
@@ -225,7 +226,7 @@ fn frame(at: u64, whole: &[u8]) -> Result<Frame<'_>, ErrorKind> {
             _ => {}
         }
     }
-    let data = core::str::from_utf8(message.payload()).map_err(|_| ErrorKind::IllFormedUtf8)?;
+    let data = utf8(message.payload()).ok_or(ErrorKind::IllFormedUtf8)?;
     let (event, data, meta) = match kind {
         Some("event") | None => (event, data, None),
         Some("exception") => (exception, data, Some(&FAILED)),

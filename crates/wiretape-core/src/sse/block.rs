@@ -168,14 +168,14 @@ fn line_end(bytes: &[u8]) -> Option<usize> {
 /// The bytes as text, if they are UTF-8.
 #[cfg(feature = "std")]
 #[inline]
-fn utf8(bytes: &[u8]) -> Option<&str> {
+pub(crate) fn utf8(bytes: &[u8]) -> Option<&str> {
     simdutf8::basic::from_utf8(bytes).ok()
 }
 
 /// The bytes as text, if they are UTF-8.
 #[cfg(not(feature = "std"))]
 #[inline]
-fn utf8(bytes: &[u8]) -> Option<&str> {
+pub(crate) fn utf8(bytes: &[u8]) -> Option<&str> {
     core::str::from_utf8(bytes).ok()
 }
 
@@ -352,6 +352,15 @@ impl Scratch {
         warnings: &mut Warnings,
         recovered: bool,
     ) -> Result<Frame<'a>, ErrorKind> {
+        let bare = options.read_bare_json.then(|| bare_json(block));
+        if let Some(data) = bare.flatten() {
+            warnings.count("F-40");
+            return Ok(Frame {
+                at,
+                data: Some(data),
+                ..Frame::default()
+            });
+        }
         if options.reject_ill_formed && utf8(block).is_none() {
             return Err(ErrorKind::IllFormedUtf8);
         }
@@ -360,16 +369,6 @@ impl Scratch {
             recovered,
             ..Meta::default()
         };
-        let bare = options.read_bare_json.then(|| bare_json(block)).flatten();
-        if let Some(data) = bare {
-            warnings.count("F-40");
-            return Ok(Frame {
-                at,
-                event: None,
-                data: Some(data),
-                meta: Some(&self.meta),
-            });
-        }
         let mut text = Text::default();
         let mut event: Option<&'a [u8]> = None;
         let mut data: Option<&'a [u8]> = None;

@@ -17,6 +17,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::{Error, ErrorKind, Frame, Limits, Warnings};
+pub(crate) use block::utf8;
 use block::{Look, Next, Scan};
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";

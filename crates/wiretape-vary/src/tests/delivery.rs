@@ -171,6 +171,16 @@ fn nothing_comes_where_the_head_does_not() {
     assert_eq!((late.head_after_ns, late.silent), (9 * MS, false));
 }
 
+/// Whatever a script's body holds is in one of its chunks.
+#[test]
+fn a_mark_without_a_block_does_not_come() {
+    for (dialect, body) in BODIES {
+        let at = Spot::Block(0);
+        let pieces = vec![Piece::Bom {}, Piece::Stall { at, wait_ns: None }];
+        assert!(script(dialect, body, pieces).body().is_empty());
+    }
+}
+
 #[test]
 fn keep_alives_come_one_by_one() {
     for (beat, text) in [

@@ -32,6 +32,8 @@ pub(crate) fn stop(stream: &mut Stream, before_block: usize) -> Replaced {
     let place = stream.place(before_block)?;
     let permits = stopped_at(stream, place);
     stream.blocks.truncate(place);
+    // A byte order mark comes with the first block.
+    stream.bom &= place > 0;
     Ok(permits)
 }
 

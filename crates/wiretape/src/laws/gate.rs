@@ -32,13 +32,15 @@ const PERMITTING: [&str; 14] = [
 ];
 
 /// Reasons for stopping after which no call may be run: cut, refused, filtered, paused, unknown.
-const FORBIDDING: [&str; 8] = [
+const FORBIDDING: [&str; 10] = [
     "max_tokens",
     "length",
     "refusal",
     "content_filter",
     "pause_turn",
     "model_context_window_exceeded",
+    "guardrail_intervened",
+    "MAX_TOKENS",
     "x_wiretape",
     "",
 ];

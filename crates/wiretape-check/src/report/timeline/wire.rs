@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 use wiretape_core::event::{Block, Kind, Part};
-use wiretape_core::{Dialect, Event, Options, Reader, sse};
+use wiretape_core::{Dialect, Event, Options, Reader, framing};
 use wiretape_tape::Exchange;
 use wiretape_vary::Script;
 
@@ -227,14 +227,14 @@ impl Wire {
     fn read(&mut self, body: &[u8], dialect: Dialect) -> Vec<u64> {
         let options = Options::lenient();
         let mut reader = Reader::with_options(dialect, options);
-        let mut decoder = sse::Decoder::new(options.sse, options.limits);
+        let mut decoder = framing::Decoder::new(dialect.framing(), options.sse, options.limits);
         let mut gatherer = Gatherer::default();
         let mut ends = Vec::new();
         let mut input = body;
         loop {
             let more = matches!(decoder.decode(&mut input), Ok(Some(_)));
             let end = if more {
-                decoder.position()
+                (body.len() - input.len()) as u64
             } else {
                 body.len() as u64
             };
