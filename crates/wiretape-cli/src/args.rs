@@ -11,7 +11,9 @@ use wiretape_vary::Profile;
 use crate::budget::BudgetArgs;
 use crate::client::ClientArgs;
 use crate::demo::DemoArgs;
+use crate::export::ExportArgs;
 use crate::faults::FaultsArgs;
+use crate::import::ImportArgs;
 use crate::merge::MergeArgs;
 use crate::record::RecordArgs;
 use crate::run::RunArgs;
@@ -61,6 +63,10 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Write a tape as a scenario delivers it.
     Vary(VaryArgs),
+    /// Make tapes of other tools' recordings: VCR, HAR, curl and more.
+    Import(ImportArgs),
+    /// Write a tape as an HTTP Archive, or a body as it is.
+    Export(ExportArgs),
     /// Record the sessions that pass through to a real server.
     Record(RecordArgs),
     /// Replay tapes over HTTP.

@@ -12,8 +12,10 @@ mod clock;
 mod decode;
 mod demo;
 mod exit;
+mod export;
 mod faults;
 mod frames;
+mod import;
 mod merge;
 mod record;
 mod run;
@@ -84,6 +86,8 @@ where
         Command::Frames(args) => frames::run(args, &mut io),
         Command::Show(args) => show::run(args, &mut io),
         Command::Vary(args) => vary::run(args, &mut io),
+        Command::Import(args) => import::run(args, &mut io),
+        Command::Export(args) => export::run(args, &mut io),
         Command::Record(args) => record::run(args, &mut io),
         Command::Serve(args) => serve::run(args, &mut io),
         Command::Run(args) => run::run(args, &mut io),

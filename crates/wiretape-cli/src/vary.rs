@@ -101,7 +101,8 @@ fn report(scenario: &Scenario, script: &Script, io: &mut Io<'_>) {
     ));
 }
 
-fn save(path: &Path, bytes: &[u8], force: bool) -> Result<(), Fault> {
+/// Writes a file that is not there yet, or with `force` is.
+pub(crate) fn save(path: &Path, bytes: &[u8], force: bool) -> Result<(), Fault> {
     let mut options = File::options();
     options.write(true);
     if force {

@@ -2,57 +2,9 @@
 
 use hyper::header::{ACCEPT_ENCODING, CONNECTION, EXPECT, HOST};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use wiretape_tape::redact::is_kept;
 
 use crate::AcceptEncoding;
-
-/// The headers that a tape keeps, of requests and responses; all others are left out, whatever
-/// they hold. A `*` stands for any ending.
-///
-/// They are what a replay or a test needs: what the body is, what the client asked for, what a
-/// retry goes by. Never what tells who pays: no `authorization`, no keys, no cookies, no
-/// organisation or project.
-pub const KEPT: [&str; 40] = [
-    "accept",
-    "accept-encoding",
-    "accept-language",
-    "access-control-allow-*",
-    "access-control-expose-headers",
-    "age",
-    "allow",
-    "anthropic-beta",
-    "anthropic-ratelimit-*",
-    "anthropic-version",
-    "cache-control",
-    "content-encoding",
-    "content-language",
-    "content-length",
-    "content-type",
-    "date",
-    "keep-alive",
-    "link",
-    "openai-beta",
-    "openai-model",
-    "openai-processing-ms",
-    "openai-version",
-    "retry-after",
-    "retry-after-ms",
-    "request-id",
-    "server",
-    "server-timing",
-    "transfer-encoding",
-    "user-agent",
-    "vary",
-    "via",
-    "x-accel-buffering",
-    "x-envoy-upstream-service-time",
-    "x-goog-api-client",
-    "x-ratelimit-*",
-    "x-request-id",
-    "x-server-timeout",
-    "x-should-retry",
-    "x-stainless-*",
-    "x-content-type-options",
-];
 
 /// Headers of one connection, which a proxy answers for by itself.
 const OF_THE_CONNECTION: [&str; 9] = [
@@ -72,13 +24,6 @@ pub(crate) fn kept(headers: &HeaderMap) -> Vec<(String, String)> {
     let pairs = headers.iter().filter(|(name, _)| is_kept(name.as_str()));
     let pairs = pairs.map(|(name, value)| (name.as_str().to_owned(), text(value)));
     pairs.collect()
-}
-
-fn is_kept(name: &str) -> bool {
-    KEPT.iter().any(|kept| match kept.strip_suffix('*') {
-        Some(start) => name.starts_with(start),
-        None => *kept == name,
-    })
 }
 
 /// A value as text; bytes outside ASCII as the characters of Latin-1, which HTTP once said they are.

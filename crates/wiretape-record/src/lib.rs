@@ -81,8 +81,9 @@ mod upstream;
 mod wire;
 
 pub use config::{AcceptEncoding, Config, Limits, Observer, Timeouts};
-pub use headers::KEPT;
 pub use output::{APPEND_BYTES_MAX, Output, OutputError, Sink};
 pub use recorder::{Recorder, StartError};
 pub use report::{Ended, Report, Summary};
+pub use tape::dialect_of;
 pub use upstream::{Upstream, UpstreamError};
+pub use wiretape_tape::redact::KEPT;

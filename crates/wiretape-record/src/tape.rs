@@ -256,8 +256,9 @@ const PATHS: [(&str, Dialect); 12] = [
     ("/v2/chat", Dialect::Cohere),
 ];
 
-/// The dialect that a path is asked for in.
-fn dialect_of(path: &str) -> Option<Dialect> {
+/// The dialect that a path is asked for in, by how it ends.
+#[must_use]
+pub fn dialect_of(path: &str) -> Option<Dialect> {
     let path = path.split('?').next().unwrap_or(path);
     let found = PATHS.iter().find(|(end, _)| path.ends_with(end));
     found.map(|(_, dialect)| *dialect)

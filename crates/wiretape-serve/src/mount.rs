@@ -6,7 +6,7 @@ use std::{fmt, io};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWrite;
 use wiretape_core::Dialect;
-use wiretape_tape::{EndKind, Exchange, SourceKind, Tape};
+use wiretape_tape::{EndKind, Exchange, SourceKind, Tape, Unknown};
 use wiretape_vary::{Profile, Scenario, Script, Subject};
 
 use crate::config::Limits;
@@ -372,7 +372,8 @@ impl Mount {
 
     fn compile(&self) -> Compiled {
         let name = self.dialect.as_ref().or(self.tape.header.dialect.as_ref());
-        let bare = self.tape.header.source.kind == SourceKind::Bare;
+        let header = &self.tape.header;
+        let bare = header.source.kind == SourceKind::Bare || header.lacks(Unknown::Headers);
         let mut dialect = name.and_then(|name| known(name));
         let mut exchanges = Vec::with_capacity(self.tape.exchanges.len());
         let mut turns = Vec::with_capacity(self.tape.exchanges.len());

@@ -81,7 +81,7 @@ pub(crate) struct Framed {
 }
 
 impl Reply {
-    /// `bare`: the tape is a body without a head of its own. `holds`: events to stop before.
+    /// `bare`: the tape is a body without a head of its own, or with no known headers. `holds`: events to stop before.
     pub(crate) fn new(
         exchange: &Exchange,
         script: Script,

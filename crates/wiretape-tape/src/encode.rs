@@ -55,6 +55,9 @@ pub fn encode_header(header: &Header) -> String {
     if let Some(scenario) = &header.scenario {
         line.raw("scenario", &scenario.to_string());
     }
+    if !header.unknown.is_empty() {
+        line.raw("unknown", &texts(&header.unknown));
+    }
     line.extra(&header.extra, fields::HEADER);
     line.line()
 }
@@ -209,16 +212,17 @@ fn source(source: &Source) -> String {
         object.text("server", server);
     }
     if !source.cites.is_empty() {
-        object.raw(
-            "cites",
-            &array(&source.cites, |out, cite| push_text(out, cite)),
-        );
+        object.raw("cites", &texts(&source.cites));
     }
     if let Some(note) = &source.note {
         object.text("note", note);
     }
     object.extra(&source.extra, fields::SOURCE);
     object.close()
+}
+
+fn texts(texts: &[String]) -> String {
+    array(texts, |out, text| push_text(out, text))
 }
 
 fn headers(headers: &[(String, String)]) -> String {

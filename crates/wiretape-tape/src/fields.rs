@@ -13,7 +13,7 @@ use crate::{EndKind, ErrorKind, SourceKind};
 /// The keys that say of which kind a line is.
 pub(crate) const KINDS: &[&str] = &["wiretape", "request", "response", "end"];
 pub(crate) const HEADER: &[&str] = &[
-    "wiretape", "request", "response", "end", "dialect", "source", "exact", "scenario",
+    "wiretape", "request", "response", "end", "dialect", "source", "exact", "scenario", "unknown",
 ];
 pub(crate) const SOURCE: &[&str] = &["kind", "server", "cites", "note"];
 pub(crate) const REQUEST: &[&str] = &[
@@ -30,7 +30,7 @@ const UINT: &str = "an integer from 0 to 18446744073709551615";
 const TEXT: &str = "a string";
 const TEXTS: &str = "an array of strings";
 const HEADERS: &str = "an array of [name, value] pairs of strings";
-const SOURCE_KINDS: &str = "one of recorded, authored, varied, bare";
+const SOURCE_KINDS: &str = "one of recorded, authored, varied, bare, imported";
 const END_KINDS: &str =
     "one of complete, unterminated, reset, timeout, client_closed, upstream_error";
 

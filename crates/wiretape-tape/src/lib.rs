@@ -9,6 +9,9 @@
 //! {"end":0,"after_ns":1000,"kind":"complete","bytes":18234,"sha256":"…"}
 //! ```
 //!
+//! What a tape was made from without knowing it, as where another tool kept no times, is named in its
+//! header: `"source":{"kind":"imported","format":"har",…},"unknown":["boundaries","times","end"]`.
+//!
 //! Promises: no panic on any input; memory in proportion to the input; what [`encode()`] wrote,
 //! [`parse()`] reads back equal, and what [`parse()`] read of our own files, [`encode()`] writes
 //! byte for byte. Never: a clock, a file, a guess about damaged bytes.
@@ -29,7 +32,10 @@ extern crate alloc;
 mod digest;
 mod encode;
 mod error;
+pub mod export;
 mod fields;
+#[cfg(feature = "import")]
+pub mod import;
 mod number;
 mod parse;
 pub mod redact;

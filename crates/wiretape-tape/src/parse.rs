@@ -191,6 +191,7 @@ fn header(raw: &[u8], value: Result<Value, ErrorKind>) -> Result<Header, ErrorKi
         source: source(fields.remove("source"))?,
         exact: fields::take_bool(&mut fields, "exact")?,
         scenario: fields.remove("scenario"),
+        unknown: fields::take_texts(&mut fields, "unknown")?,
         extra: fields,
     })
 }

@@ -290,7 +290,7 @@ fn refuses_a_bad_source() {
     for (source, expect) in [
         (
             r#"{"kind":"real"}"#,
-            r#""kind": expected one of recorded, authored, varied, bare, found "real""#,
+            r#""kind": expected one of recorded, authored, varied, bare, imported, found "real""#,
         ),
         (
             r#"{"kind":"bare","server":1}"#,

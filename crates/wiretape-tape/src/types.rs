@@ -97,6 +97,9 @@ pub struct Header {
     pub exact: bool,
     /// What was done to the tape that this one was made from.
     pub scenario: Option<Value>,
+    /// What the lines say without anyone having recorded it, by the names of [`Unknown`]; also
+    /// where it is so for one exchange of several. Empty in what was recorded.
+    pub unknown: Vec<String>,
     /// Fields this version does not know, kept.
     pub extra: Map<String, Value>,
 }
@@ -111,7 +114,54 @@ impl Header {
             source,
             exact: true,
             scenario: None,
+            unknown: Vec::new(),
             extra: Map::new(),
+        }
+    }
+
+    /// The lines say this without anyone having recorded it.
+    #[must_use]
+    pub fn lacks(&self, what: Unknown) -> bool {
+        self.unknown.iter().any(|name| name == what.name())
+    }
+}
+
+/// What a tape that was made from another tool's recording cannot know. Its lines then say what a
+/// replay should do: the body as one chunk, no waiting, a complete end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Unknown {
+    /// The request: there is none, or not its body.
+    Request,
+    /// The status.
+    Status,
+    /// The headers of the response.
+    Headers,
+    /// The response's body, of which there is nothing.
+    Body,
+    /// The response's bytes: they were made from what the payloads say.
+    Bytes,
+    /// Where its chunks begin and end.
+    Boundaries,
+    /// When its chunks came.
+    Times,
+    /// How the response ended.
+    End,
+}
+
+impl Unknown {
+    /// Its name in a tape.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Status => "status",
+            Self::Headers => "headers",
+            Self::Body => "body",
+            Self::Bytes => "bytes",
+            Self::Boundaries => "boundaries",
+            Self::Times => "times",
+            Self::End => "end",
         }
     }
 }
@@ -158,10 +208,18 @@ pub enum SourceKind {
     Varied,
     /// A bare body without a header.
     Bare,
+    /// Made from the recording of another tool: [`Header::unknown`] says what that did not hold.
+    Imported,
 }
 
 impl SourceKind {
-    pub(crate) const ALL: [Self; 4] = [Self::Recorded, Self::Authored, Self::Varied, Self::Bare];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Recorded,
+        Self::Authored,
+        Self::Varied,
+        Self::Bare,
+        Self::Imported,
+    ];
 
     /// The kind's name in a tape.
     #[must_use]
@@ -171,6 +229,7 @@ impl SourceKind {
             Self::Authored => "authored",
             Self::Varied => "varied",
             Self::Bare => "bare",
+            Self::Imported => "imported",
         }
     }
 }

@@ -4,7 +4,7 @@ mod draw;
 mod picture;
 
 use wiretape::Loaded;
-use wiretape_tape::{Header, SourceKind};
+use wiretape_tape::{Header, SourceKind, Unknown};
 
 use crate::args::ShowArgs;
 use crate::exit::{Exit, Fault};
@@ -41,7 +41,8 @@ pub(crate) fn run(args: &ShowArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
             io.note(&note);
         }
         let mut picture = Picture::of(&subject);
-        if loaded.tape.header.source.kind == SourceKind::Bare {
+        let header = &loaded.tape.header;
+        if header.source.kind == SourceKind::Bare || header.lacks(Unknown::End) {
             // Nobody has seen how the connection ended.
             picture.end = None;
         }
@@ -112,7 +113,9 @@ fn plain(loaded: &Loaded, args: &ShowArgs, io: &mut Io<'_>) -> Result<usize, Fau
 fn origin(header: &Header) -> String {
     let source = &header.source;
     let mut text = String::from(source.kind.name());
-    if !header.exact {
+    if !header.exact && source.kind == SourceKind::Imported {
+        text.push_str(" (bytes made or changed)");
+    } else if !header.exact {
         text.push_str(", bytes of secrets replaced,");
     }
     if source.kind == SourceKind::Bare {
@@ -125,6 +128,11 @@ fn origin(header: &Header) -> String {
     if let Some(note) = &source.note {
         text.push_str(": ");
         text.push_str(note);
+    }
+    if !header.unknown.is_empty() {
+        text.push_str(" Not known: ");
+        text.push_str(&header.unknown.join(", "));
+        text.push('.');
     }
     text
 }

@@ -33,6 +33,7 @@
 
 mod edge;
 mod head;
+mod kept;
 mod literal;
 mod pattern;
 mod rules;
@@ -43,6 +44,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use head::{header_secrets, is_secret_header, is_secret_key, path, query_secrets};
+pub use kept::{KEPT, is_kept};
 use literal::Literals;
 pub use literal::{LITERAL_BYTES_MIN, LITERALS_MAX};
 use pattern::Patterns;

@@ -112,16 +112,25 @@ fn tapes() -> impl Strategy<Value = Tape> {
             extra,
         });
     let scenario = proptest::option::of(values());
-    let header = (Just(1), texts(), source, any::<bool>(), scenario, extras()).prop_map(
-        |(wiretape, dialect, source, exact, scenario, extra)| Header {
-            wiretape,
-            dialect,
-            source,
-            exact,
-            scenario,
-            extra,
-        },
-    );
+    let header = (
+        Just(1),
+        texts(),
+        source,
+        any::<bool>(),
+        scenario,
+        (vec_of("[a-z]*", 0..3), extras()),
+    )
+        .prop_map(
+            |(wiretape, dialect, source, exact, scenario, (unknown, extra))| Header {
+                wiretape,
+                dialect,
+                source,
+                exact,
+                scenario,
+                unknown,
+                extra,
+            },
+        );
     let order = vec_of((0..4_usize, 0..4_usize), 0..12);
     let other = vec_of((0..20_usize, extras()), 0..3);
     (header, vec_of(exchanges(), 0..4), order, other).prop_map(
