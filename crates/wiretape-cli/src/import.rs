@@ -160,7 +160,7 @@ fn unseen(file: &Path, kind: Kind) -> Fault {
     match kind {
         Kind::Tape => Fault::new(format!("{shown}: it is a tape already")),
         Kind::Empty => Fault::new(format!("{shown}: expected a recording, found nothing")),
-        Kind::Sse | Kind::Lines => Fault::with_hint(
+        Kind::Sse | Kind::Lines | Kind::EventStream => Fault::with_hint(
             format!("{shown}: expected another tool's recording, found a bare body"),
             "it needs no import: every command reads it as it is",
         ),
@@ -228,7 +228,10 @@ fn write(path: &Path, imported: &Imported, force: bool, io: &mut Io<'_>) -> Resu
         [] => String::new(),
         unknown => format!("; not known: {}", unknown.join(", ")),
     };
-    let dialect = header.dialect.as_deref().unwrap_or("no one dialect is shown");
+    let dialect = header
+        .dialect
+        .as_deref()
+        .unwrap_or("no one dialect is shown");
     let exact = if header.exact { "" } else { "; not exact" };
     let written = if path == Path::new("-") {
         "the tape".into()
