@@ -112,10 +112,10 @@ fn a_call_is_ready_when_the_gate_releases_it() {
 {"type":"tool-input-start","toolCallId":"a","toolName":"read"}
 {"type":"tool-input-delta","toolCallId":"a","inputTextDelta":"{\"n\":\n12345678901234567890"}
 {"type":"tool-input-delta","toolCallId":"a","inputTextDelta":"}"}
+{"type":"tool-input-start","toolCallId":"b","toolName":"now"}
 {"type":"tool-input-start","toolCallId":"d","toolName":"cut"}
 {"type":"tool-input-delta","toolCallId":"d","inputTextDelta":"{\"x\":"}
 {"type":"tool-input-available","toolCallId":"a","toolName":"read","input":{"n": 12345678901234567890}}
-{"type":"tool-input-start","toolCallId":"b","toolName":"now"}
 {"type":"tool-input-available","toolCallId":"b","toolName":"now","input":{}}
 {"type":"tool-input-error","toolCallId":"d","toolName":"cut","input":"{\"x\":","errorText":"the arguments are not JSON at their byte 5"}
 {"type":"finish-step"}

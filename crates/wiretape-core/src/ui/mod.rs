@@ -230,6 +230,10 @@ impl Encoder {
                 ..
             } if block.choice == 0 => {
                 self.start(out);
+                // A call that has nothing but its label keeps its place among the others.
+                if let Some(before) = self.order.last().copied() {
+                    self.announce(before, out);
+                }
                 self.open(block.index, kind, id, name);
             }
             Event::Delta { block, part, text } if block.choice == 0 => {
@@ -445,6 +449,10 @@ impl Encoder {
 
     /// Says of each call what the gate says of it, in order.
     fn settle(&mut self, ready: &[ToolCall], refused: &[RejectedCall], out: &mut Vec<u8>) {
+        for place in 0..self.order.len() {
+            let index = self.order.get(place).copied().unwrap_or_default();
+            self.announce(index, out);
+        }
         for place in 0..self.order.len() {
             let index = self.order.get(place).copied().unwrap_or_default();
             let mut call = self.calls.remove(&index).unwrap_or_default();
