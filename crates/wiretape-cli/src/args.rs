@@ -6,6 +6,7 @@ use std::str::FromStr;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use wiretape_core::Dialect;
+use wiretape_core::ui::Protocol;
 use wiretape_vary::Profile;
 
 use crate::budget::BudgetArgs;
@@ -307,6 +308,11 @@ pub(crate) struct VaryArgs {
 pub(crate) fn dialect() -> impl TypedValueParser<Value = Dialect> {
     PossibleValuesParser::new(Dialect::ALL.map(Dialect::name))
         .try_map(|name| name.parse::<Dialect>())
+}
+
+pub(crate) fn protocol() -> impl TypedValueParser<Value = Protocol> {
+    PossibleValuesParser::new(Protocol::ALL.map(Protocol::name))
+        .try_map(|name| name.parse::<Protocol>())
 }
 
 pub(crate) fn profile() -> impl TypedValueParser<Value = Profile> {

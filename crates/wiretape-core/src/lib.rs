@@ -41,6 +41,7 @@ pub mod machine;
 pub mod ndjson;
 pub mod sse;
 pub mod turn;
+pub mod ui;
 
 mod error;
 mod reader;

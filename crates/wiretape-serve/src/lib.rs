@@ -50,6 +50,7 @@ mod request;
 mod server;
 mod session;
 pub mod sink;
+mod ui;
 mod window;
 
 #[cfg(test)]
@@ -60,4 +61,5 @@ pub use diff::Difference;
 pub use mount::{Flush, Matching, Mount, MountError, Pace};
 pub use report::{Activity, Outcome, Report, Seen, State};
 pub use server::Server;
+pub use ui::in_protocol;
 pub use window::ContextWindow;

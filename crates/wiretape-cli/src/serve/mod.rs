@@ -6,16 +6,18 @@ pub(crate) mod play;
 mod sink;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use wiretape_core::ui::Protocol;
 use wiretape_serve::{Config, ContextWindow, Server};
 use wiretape_tokens::Bpe;
 
-use crate::Io;
+use crate::args::protocol;
 use crate::exit::{Exit, Fault};
 use crate::stop::Stop;
+use crate::{Io, source};
 pub(crate) use log::Log;
 use play::PlayArgs;
 use sink::SinkArgs;
@@ -61,6 +63,7 @@ Examples:
   wiretape serve session.tape --hold 0:3               stops before event 3 of exchange 0
   wiretape serve session.tape --context-window 8192    as a model with a small window would
   wiretape serve recordings --port 0 --json
+  wiretape serve session.tape --as ui-message-stream   as a chat's own server, for useChat
   wiretape serve --sink telegram                       base_url=http://127.0.0.1:8089/telegram/bot
   wiretape serve --sink slack --sink-speed 20 --sink-refuse 20:5:5 session.tape")]
 pub(crate) struct ServeArgs {
@@ -81,6 +84,10 @@ pub(crate) struct ServeArgs {
     /// with o200k, room for the reply included, and no exchange is used up.
     #[arg(long, value_name = "TOKENS", value_parser = crate::args::at_least_one::<u64>, allow_negative_numbers = true)]
     context_window: Option<u64>,
+    /// Answer as a front end's protocol, ui-message-stream or ag-ui, at any path: each streamed reply
+    /// in its events, one a chunk, and calls only as the gate releases them.
+    #[arg(long = "as", value_name = "PROTOCOL", value_parser = protocol(), requires = "tapes", conflicts_with = "context_window")]
+    protocol: Option<Protocol>,
     /// The port; 0 takes a free one.
     #[arg(long, value_name = "PORT", default_value_t = PORT)]
     port: u16,
@@ -124,6 +131,16 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Fault> {
     built.map_err(|error| Fault::new(format!("cannot start threads: {error}")))
 }
 
+impl ServeArgs {
+    /// Reads a tape: as it was recorded, or as text where more is to be done with it than to send it.
+    fn open(&self, file: &Path, io: &mut Io<'_>) -> Result<wiretape::Loaded, Fault> {
+        match self.protocol {
+            Some(_) => source::open(file, self.play.dialect, io),
+            None => self.play.open(file, io),
+        }
+    }
+}
+
 /// A tape and where it stands.
 struct Tape {
     prefix: String,
@@ -138,7 +155,11 @@ fn load(args: &ServeArgs, io: &mut Io<'_>) -> Result<Vec<Tape>, Fault> {
     let prefixes = play::prefixes(&files);
     let mut tapes = Vec::new();
     for (file, prefix) in files.iter().zip(prefixes) {
-        let loaded = args.play.open(file, io)?;
+        let mut loaded = args.open(file, io)?;
+        if let Some(protocol) = args.protocol {
+            loaded.tape = wiretape_serve::in_protocol(&loaded.tape, loaded.dialect, protocol);
+            loaded.dialect = None;
+        }
         if loaded.tape.exchanges.is_empty() {
             io.note(&format!("{}: no exchange to replay", file.display()));
             continue;

@@ -1,0 +1,124 @@
+//! AG-UI, the Agent User Interaction Protocol.
+//!
+//! It has no event for a call that is wrong, and none that takes back what was said of a call; its
+//! clients run what has ended, on `{}` where the arguments do not parse. So a call is said when the
+//! gate has released it, in the pieces in which it came, and a rejected one is a `CUSTOM` event.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::{Json, Label, Names, Say, Shown, quoted, write_event};
+
+pub(super) fn write(names: &Names, say: Say<'_>, out: &mut Vec<u8>) {
+    match say {
+        Say::Start => write_event(out, "RUN_STARTED", &run(names)),
+        Say::Open(shown, id) => {
+            let id = message(names, id);
+            let id = ("messageId", Json::Text(&id));
+            match shown {
+                Shown::Text => {
+                    let role = ("role", Json::Text("assistant"));
+                    write_event(out, "TEXT_MESSAGE_START", &[id, role]);
+                }
+                Shown::Reasoning => {
+                    write_event(out, "REASONING_START", &[id]);
+                    let role = ("role", Json::Text("reasoning"));
+                    write_event(out, "REASONING_MESSAGE_START", &[id, role]);
+                }
+            }
+        }
+        Say::Delta(shown, id, delta) => {
+            let kind = match shown {
+                Shown::Text => "TEXT_MESSAGE_CONTENT",
+                Shown::Reasoning => "REASONING_MESSAGE_CONTENT",
+            };
+            let id = message(names, id);
+            let members = [("messageId", Json::Text(&id)), ("delta", Json::Text(delta))];
+            write_event(out, kind, &members);
+        }
+        Say::Close(shown, id, signature) => {
+            let id = message(names, id);
+            close(shown, &id, signature, out);
+        }
+        Say::Replaced { old, new } => {
+            let [old, new] = [old, new].map(|id| quoted(&message(names, id)));
+            custom("replaced", &format!("{{\"old\":{old},\"new\":{new}}}"), out);
+        }
+        Say::Begun(_) | Say::Grown(..) => {}
+        Say::Ready { call, input, cuts } => ready(names, call, input, cuts, out),
+        Say::Refused {
+            call,
+            arguments,
+            why,
+        } => {
+            let [id, name, arguments, why] = [call.id, call.name, arguments, why].map(quoted);
+            let value = format!(
+                "{{\"toolCallId\":{id},\"toolCallName\":{name},\"arguments\":{arguments},\
+                 \"why\":{why}}}"
+            );
+            custom("tool_call_rejected", &value, out);
+        }
+        Say::Finish(_) => write_event(out, "RUN_FINISHED", &run(names)),
+        Say::Fail { code, message } => {
+            let members = [("message", Json::Text(message)), ("code", Json::Text(code))];
+            write_event(out, "RUN_ERROR", &members);
+        }
+    }
+}
+
+fn close(shown: Shown, id: &str, signature: Option<&str>, out: &mut Vec<u8>) {
+    let members = [("messageId", Json::Text(id))];
+    if shown == Shown::Text {
+        return write_event(out, "TEXT_MESSAGE_END", &members);
+    }
+    write_event(out, "REASONING_MESSAGE_END", &members);
+    if let Some(signature) = signature {
+        let members = [
+            ("subtype", Json::Text("message")),
+            ("entityId", Json::Text(id)),
+            ("encryptedValue", Json::Text(signature)),
+        ];
+        write_event(out, "REASONING_ENCRYPTED_VALUE", &members);
+    }
+    write_event(out, "REASONING_END", &members);
+}
+
+fn ready(names: &Names, call: Label<'_>, input: &str, cuts: &[usize], out: &mut Vec<u8>) {
+    let id = ("toolCallId", Json::Text(call.id));
+    let name = ("toolCallName", Json::Text(call.name));
+    let parent = ("parentMessageId", Json::Text(&names.message));
+    write_event(out, "TOOL_CALL_START", &[id, name, parent]);
+    let cuts = if cuts.last() == Some(&input.len()) {
+        cuts
+    } else {
+        &[input.len()]
+    };
+    let mut from = 0;
+    for to in cuts {
+        let delta = input.get(from..*to).unwrap_or_default();
+        write_event(out, "TOOL_CALL_ARGS", &[id, ("delta", Json::Text(delta))]);
+        from = *to;
+    }
+    write_event(out, "TOOL_CALL_END", &[id]);
+}
+
+fn run(names: &Names) -> [(&'static str, Json<'_>); 2] {
+    [
+        ("threadId", Json::Text(&names.thread)),
+        ("runId", Json::Text(&names.run)),
+    ]
+}
+
+/// The first text is the message, which the calls are part of; the rest are messages beside it.
+fn message(names: &Names, id: &str) -> String {
+    match id {
+        "text-0" => names.message.clone(),
+        _ => format!("{}-{id}", names.message),
+    }
+}
+
+fn custom(name: &str, value: &str, out: &mut Vec<u8>) {
+    let members = [("name", Json::Text(name)), ("value", Json::Raw(value))];
+    write_event(out, "CUSTOM", &members);
+}
