@@ -31,6 +31,9 @@ mod support;
 // A client on every tape, and what is said of it.
 #[path = "clients/runs.rs"]
 mod runs;
+// Front ends' packages on tapes in their protocols.
+#[path = "clients/ui.rs"]
+mod ui;
 // A client's program as a child process.
 #[path = "clients/worker.rs"]
 mod worker;

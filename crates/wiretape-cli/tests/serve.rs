@@ -129,6 +129,43 @@ fn a_tape_is_replayed_byte_for_byte_and_says_so() {
 }
 
 #[test]
+fn a_tape_is_replayed_in_a_front_ends_protocol() {
+    let path = recording("anthropic/small-tool.tape");
+    let path = path.to_str().unwrap();
+    for (protocol, ready, ends) in [
+        (
+            "ui-message-stream",
+            r#"data: {"type":"tool-input-available","#,
+            "data: [DONE]\n\n",
+        ),
+        (
+            "ag-ui",
+            r#"data: {"type":"TOOL_CALL_END","#,
+            "\"runId\":\"run-0\"}\n\n",
+        ),
+    ] {
+        let serving = Serving::start(&["--as", protocol, path]);
+        let answer = serving.ask("POST", "/api/chat", r#"{"messages":[]}"#);
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert!(
+            answer.contains("content-type: text/event-stream\r\n"),
+            "{answer}"
+        );
+        assert_eq!(
+            answer.contains("x-vercel-ai-ui-message-stream: v1\r\n"),
+            protocol == "ui-message-stream"
+        );
+        assert!(answer.contains(ready), "{answer}");
+        // Each event is a chunk.
+        let last = answer.strip_suffix("\r\n0\r\n\r\n").unwrap();
+        assert!(last.ends_with(ends), "{answer}");
+        let events = answer.matches("data: ").count();
+        assert_eq!(answer.matches("\r\ndata: ").count(), events, "{answer}");
+        assert_eq!(serving.stop().0, Some(0));
+    }
+}
+
+#[test]
 fn a_request_too_many_is_a_miss_and_the_exit_code_tells() {
     let path = recording("openai-chat/small-tool.tape");
     let serving = Serving::start(&[path.to_str().unwrap()]);

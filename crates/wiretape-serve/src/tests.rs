@@ -237,3 +237,57 @@ async fn a_paced_answer_is_written_at_its_moments() {
     assert!(out.ends_with(b"\r\n12\r\ndata: 1\n\ndata: 2\n\n\r\n0\r\n\r\n"));
     assert!(mount.play(1, &mut out).await.is_err());
 }
+
+#[test]
+fn a_tape_in_a_front_ends_protocol_keeps_its_moments() {
+    let pieces: [(u64, &str); 3] = [
+        (
+            5,
+            "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"con",
+        ),
+        (
+            7,
+            "tent\":\"hey\"}}]}\n\ndata: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n",
+        ),
+        (11, "data: [DONE]\n\n"),
+    ];
+    let mut tape = Tape::from_body(b"", Some("openai-chat"));
+    let exchange = &mut tape.exchanges[0];
+    exchange.chunks = pieces
+        .map(|(after_ns, text)| wiretape_tape::Chunk {
+            after_ns,
+            bytes: text.into(),
+        })
+        .into();
+    exchange.end = Some(wiretape_tape::End::of(
+        &exchange.chunks,
+        13,
+        EndKind::Unterminated,
+    ));
+    let told = crate::in_protocol(
+        &tape,
+        Some(wiretape_core::Dialect::OpenAiChat),
+        wiretape_core::ui::Protocol::AgUi,
+    );
+    let exchange = &told.exchanges[0];
+    let told: Vec<(u64, String)> = exchange
+        .chunks
+        .iter()
+        .map(|chunk| {
+            let event: serde_json::Value = serde_json::from_slice(&chunk.bytes[6..]).unwrap();
+            (chunk.after_ns, event["type"].as_str().unwrap().to_owned())
+        })
+        .collect();
+    let wanted = [
+        (12, "RUN_STARTED"),
+        (0, "TEXT_MESSAGE_START"),
+        (0, "TEXT_MESSAGE_CONTENT"),
+        (24, "TEXT_MESSAGE_END"),
+        (0, "RUN_FINISHED"),
+    ];
+    assert_eq!(told, wanted.map(|(after, kind)| (after, kind.to_owned())));
+    let end = exchange.end.as_ref().unwrap();
+    assert_eq!(end.kind, EndKind::Complete);
+    let head = exchange.response.as_ref().unwrap();
+    assert_eq!(head.headers[0].1, "text/event-stream");
+}

@@ -172,6 +172,8 @@ struct Prose {
 
 #[derive(Clone, Debug, Default)]
 struct Call {
+    /// Its place among the calls.
+    place: usize,
     id: Option<String>,
     name: String,
     free: bool,
@@ -307,6 +309,7 @@ impl Encoder {
             Kind::Reasoning => Shown::Reasoning,
             Kind::Tool | Kind::CustomTool => {
                 let call = Call {
+                    place: self.order.len(),
                     id: id.map(String::from),
                     name: name.unwrap_or_default().into(),
                     free: kind == Kind::CustomTool,
@@ -437,8 +440,7 @@ impl Encoder {
         if !known {
             return;
         }
-        let place = self.order.iter().position(|at| *at == index);
-        let id = unique(&mut self.ids, call.id.as_deref(), place.unwrap_or_default());
+        let id = unique(&mut self.ids, call.id.as_deref(), call.place);
         call.said = Some(id.clone());
         let call = call.clone();
         self.say(Say::Begun(call.label(&id)), out);
@@ -449,12 +451,13 @@ impl Encoder {
 
     /// Says of each call what the gate says of it, in order.
     fn settle(&mut self, ready: &[ToolCall], refused: &[RejectedCall], out: &mut Vec<u8>) {
-        for place in 0..self.order.len() {
-            let index = self.order.get(place).copied().unwrap_or_default();
-            self.announce(index, out);
+        let order = core::mem::take(&mut self.order);
+        for index in &order {
+            self.announce(*index, out);
         }
-        for place in 0..self.order.len() {
-            let index = self.order.get(place).copied().unwrap_or_default();
+        let mut ready = ready.iter().peekable();
+        let mut refused = refused.iter().peekable();
+        for (place, index) in order.into_iter().enumerate() {
             let mut call = self.calls.remove(&index).unwrap_or_default();
             let id = match call.said.take() {
                 Some(id) => id,
@@ -468,7 +471,7 @@ impl Encoder {
                 }
             };
             let label = call.label(&id);
-            if let Some(ready) = ready.iter().find(|call| call.ordinal == place) {
+            if let Some(ready) = ready.next_if(|call| call.ordinal == place) {
                 let as_sent = ready.arguments.trim_start().starts_with('{') && !call.free;
                 let (input, cuts) = if as_sent {
                     (on_one_line(&ready.arguments), call.cuts.as_slice())
@@ -479,7 +482,7 @@ impl Encoder {
                 let input = &input;
                 self.say(Say::Ready { call, input, cuts }, out);
             } else {
-                let fault = refused.iter().find(|call| call.ordinal == place);
+                let fault = refused.next_if(|call| call.ordinal == place);
                 let why = fault.map_or_else(
                     || "the reply is no turn".to_string(),
                     |call| call.why.to_string(),
