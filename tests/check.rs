@@ -11,6 +11,9 @@
 // The examples that the README shows.
 #[path = "check/examples.rs"]
 mod examples;
+// What the study of real clients found, asserted to be so still.
+#[path = "check/studied.rs"]
+mod studied;
 // A campaign that was stopped goes on.
 #[path = "check/journal.rs"]
 mod journal;

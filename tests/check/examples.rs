@@ -16,13 +16,13 @@ fn examples() -> PathBuf {
 }
 
 /// Where `tests/clients/install` puts interpreters and packages.
-fn installed() -> PathBuf {
+pub(crate) fn installed() -> PathBuf {
     let exe = std::env::current_exe().unwrap();
     exe.ancestors().nth(3).unwrap().join("clients")
 }
 
 /// Says that an example is left out, where it may be.
-fn missing(name: &str) {
+pub(crate) fn missing(name: &str) {
     let required = std::env::var("WIRETAPE_CLIENTS").is_ok_and(|value| value == "required");
     assert!(
         !required,
