@@ -157,6 +157,12 @@ fn load(args: &ServeArgs, io: &mut Io<'_>) -> Result<Vec<Tape>, Fault> {
     for (file, prefix) in files.iter().zip(prefixes) {
         let mut loaded = args.open(file, io)?;
         if let Some(protocol) = args.protocol {
+            if loaded.dialect.is_none() {
+                io.note(&format!(
+                    "{}: no known dialect, so it is replayed as it is; --dialect says one",
+                    file.display()
+                ));
+            }
             loaded.tape = wiretape_serve::in_protocol(&loaded.tape, loaded.dialect, protocol);
             loaded.dialect = None;
         }
