@@ -24,14 +24,29 @@ struct Studied {
     halved: &'static [Code],
 }
 
+/// Takes the half of a reply for the whole.
+const CUT: &[Code] = &[Code::TruncationAccepted];
+
 const STUDIED: [Studied; 9] = [
-    studied("python_anthropic", "python", "anthropic", &[], &[]),
-    studied("python_openai", "python", "openai", &[], &[]),
+    studied(
+        "python_anthropic",
+        "python",
+        "anthropic",
+        &[Code::ErrorOnLawful],
+        CUT,
+    ),
+    studied("python_openai", "python", "openai", &[Code::ToolLost], CUT),
     studied("node_anthropic", "node", "anthropic", &[], &[]),
     studied("node_openai", "node", "openai", &[], &[]),
-    studied("node_ai_anthropic", "node", "ai-anthropic", &[], &[]),
-    studied("node_ai_openai", "node", "ai-openai", &[], &[]),
-    studied("rust_async_openai", "rust", "async-openai", &[], &[]),
+    studied("node_ai_anthropic", "node", "ai-anthropic", &[], CUT),
+    studied("node_ai_openai", "node", "ai-openai", &[], CUT),
+    studied(
+        "rust_async_openai",
+        "rust",
+        "async-openai",
+        &[Code::ToolLost, Code::TextDiffers],
+        CUT,
+    ),
     studied("rust_genai_anthropic", "rust", "genai-anthropic", &[], &[]),
     studied("rust_genai_openai", "rust", "genai-openai", &[], &[]),
 ];
@@ -105,8 +120,8 @@ fn real_clients_do_what_the_study_says() {
         let Some(command) = client.command() else {
             continue;
         };
-        let mut marked = client.codes(&command, "text", vec![Piece::Bom]);
-        marked.extend(client.codes(&command, "small-tool", vec![Piece::Bom]));
+        let mut marked = client.codes(&command, "text", vec![Piece::Bom {}]);
+        marked.extend(client.codes(&command, "small-tool", vec![Piece::Bom {}]));
         let text = named(&[&format!("{}/text.tape", client.folder)]);
         let half = text[0].tape.exchanges[0].body().len() / 2;
         let cut = Piece::Cut {
