@@ -10,7 +10,7 @@ use wiretape_vary::{Level, Profile, Scenario};
 
 use crate::support::{parallel, tapes};
 
-/// Classes of dialects that are not read yet, and the one whose cases have no reply.
+/// Classes of dialects whose payloads are not rewritten yet, and the one whose cases have no reply.
 const ELSEWHERE: [&str; 5] = ["F-41", "F-45", "F-54", "F-55", "F-61"];
 
 /// Classes of megabytes: a few cases of each.

@@ -167,8 +167,8 @@ pub(super) const F_54: Class = Class {
         "https://ai.google.dev/api/generate-content",
         "https://github.com/google-gemini/gemini-cli/issues/26646",
     ],
-    messages: Err("the shapes are Gemini's own dialect, which is not read yet"),
-    chat: Err("the shapes are Gemini's own dialect, which is not read yet"),
+    messages: Err("the shapes are Gemini's own dialect, which is read and not rewritten yet"),
+    chat: Err("the shapes are Gemini's own dialect, which is read and not rewritten yet"),
     also: &[],
     forms: &[],
 };
@@ -187,8 +187,10 @@ pub(super) const F_55: Class = Class {
         "https://github.com/vercel/ai/commit/73d48d0",
         "https://github.com/badlogic/pi-mono/issues/6009",
     ],
-    messages: Err("the shapes are those of the Responses dialect, which is not read yet"),
-    chat: Err("the shapes are those of the Responses dialect, which is not read yet"),
+    messages: Err(
+        "the shapes are those of the Responses dialect, which is read and not rewritten yet",
+    ),
+    chat: Err("the shapes are those of the Responses dialect, which is read and not rewritten yet"),
     also: &[],
     forms: &[],
 };

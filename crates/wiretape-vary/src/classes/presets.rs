@@ -98,8 +98,8 @@ pub fn preset(name: &str) -> Option<&'static Preset> {
 
 const MESSAGES: Result<&str, &str> = Ok("anthropic");
 const CHAT: Result<&str, &str> = Ok("openai-chat");
-const RESPONSES: Result<&str, &str> = Err("the Responses dialect is not read yet");
-const GEMINI: Result<&str, &str> = Err("Gemini's own dialect is not read yet");
+const RESPONSES: Result<&str, &str> = Err("the Responses dialect is read and not rewritten yet");
+const GEMINI: Result<&str, &str> = Err("Gemini's own dialect is read and not rewritten yet");
 
 static PRESETS: [Preset; 27] = [
     Preset {
@@ -307,7 +307,7 @@ static PRESETS: [Preset; 27] = [
     },
     Preset {
         name: "ollama-ndjson",
-        dialect: Err("Ollama's own dialect is lines of JSON, and is not read yet"),
+        dialect: Err("Ollama's own dialect is lines of JSON, read and not rewritten yet"),
         about: "arguments as an object, `done: true`",
         forms: &[("F-19", "object")],
         source: &["https://github.com/ollama/ollama/issues/12413"],
@@ -404,14 +404,14 @@ static PRESETS: [Preset; 27] = [
     },
     Preset {
         name: "bedrock-converse",
-        dialect: Err("Bedrock's frames are binary, and are not read yet"),
+        dialect: Err("Bedrock's frames are binary, read and not rewritten yet"),
         about: "blocks without a start, counts behind the end, exceptions as frames",
         forms: &[("F-45", ""), ("F-36", "")],
         source: &["https://github.com/vercel/ai/issues/19034"],
     },
     Preset {
         name: "bedrock-invoke",
-        dialect: Err("Bedrock's frames are binary, and are not read yet"),
+        dialect: Err("Bedrock's frames are binary, read and not rewritten yet"),
         about: "Messages events in binary frames",
         forms: &[("F-45", "")],
         source: &["https://github.com/anthropics/anthropic-sdk-java/issues/391"],
