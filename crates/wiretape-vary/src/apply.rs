@@ -10,7 +10,7 @@ use crate::dialect::Kind;
 use crate::rechunk::{self, Mark};
 use crate::scenario::{Cutting, Pace, Piece};
 use crate::script::{Head, Plain, Script};
-use crate::sse::{Block, Stream};
+use crate::stream::{Block, Stream};
 use crate::subject::{NO_CHANGE, Subject};
 use crate::transport::bodies::{self, Answer, HttpError};
 use crate::transport::encode::{self, encode};
@@ -100,6 +100,9 @@ pub(crate) fn apply(pieces: &[Piece], subject: &Subject) -> Script {
             work.skipped.push((number, why));
         }
     }
+    if let Some(stream) = work.stream.as_mut().filter(|stream| stream.numbered) {
+        stream.renumber();
+    }
     work.finish(&bytes)
 }
 
@@ -110,7 +113,7 @@ impl Work<'_> {
             .subject
             .stream
             .as_ref()
-            .ok_or("the body is no event stream")?;
+            .ok_or("the body cannot be taken apart")?;
         let family = self.subject.family;
         let known = family.ok_or("the dialect is not known");
         let stream = self.stream.get_or_insert_with(|| untouched.clone());
@@ -134,12 +137,15 @@ impl Work<'_> {
         match piece.level() {
             Level::Dialect => rewrite::rewrite(stream, known?, piece),
             Level::Framing => framing::reframe(stream, family, piece),
-            // Noise needs no dialect.
+            // What is not said in payloads needs no dialect.
             Level::Fault => {
-                let noise = matches!(piece, Piece::Noise { .. });
-                if noise {
-                    crate::quirk::apply(stream, family, piece)?;
-                } else if let Some(end) = fault::break_stream(stream, known?, piece)? {
+                let end = match piece {
+                    Piece::Noise { .. } | Piece::Frame { .. } => {
+                        crate::quirk::apply(stream, family, piece)?
+                    }
+                    _ => fault::break_stream(stream, known?, piece)?,
+                };
+                if let Some(end) = end {
                     self.end = end;
                     self.end_after_ns = 0;
                 }
@@ -159,7 +165,10 @@ impl Work<'_> {
     /// Applies a piece that lets a client wait between blocks.
     fn wait(&mut self, piece: &Piece) -> Result<(), &'static str> {
         let family = self.subject.family;
-        let stream = self.stream.as_mut().ok_or("the body is no event stream")?;
+        let stream = self
+            .stream
+            .as_mut()
+            .ok_or("the body cannot be taken apart")?;
         let (permits, then) = match *piece {
             Piece::Stall {
                 at: Spot::Block(before_block),
@@ -367,8 +376,10 @@ impl Work<'_> {
                 };
                 error.answer(family)?
             }
-            Piece::NoStream { body } => bodies::no_stream(body, family, &self.subject.body)?,
-            _ => bodies::other_dialect(family, &self.subject.body)?,
+            Piece::NoStream { body } => {
+                bodies::no_stream(body, family, self.subject.dialect, &self.subject.body)?
+            }
+            _ => bodies::other_dialect(self.subject.dialect, &self.subject.body)?,
         };
         let Answer {
             head,
@@ -404,7 +415,7 @@ impl Work<'_> {
             Piece::Ending { .. } if self.is_cut || self.silent => return Err("the body is cut"),
             Piece::Ending { end, after_ns } => {
                 let stream = self.stream.as_ref().or(self.subject.stream.as_ref());
-                let stream = stream.ok_or("the body is no event stream")?;
+                let stream = stream.ok_or("the body cannot be taken apart")?;
                 let mut blocks = stream.blocks.iter().rev();
                 let silent = |block: &&Arc<Block>| matches!(block.kind, Kind::Bare | Kind::Other);
                 let last = blocks.find(|block| !silent(block));

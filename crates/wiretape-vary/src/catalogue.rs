@@ -135,13 +135,15 @@ impl Standing {
 }
 
 /// Reasons after which the calls of a message may be run.
-const ACTING: [&str; 12] = [
+const ACTING: [&str; 14] = [
     "COMPLETE",
     "FINISH",
     "FINISHED",
+    "STOP",
     "STOP_CRITERIA_MET",
     "STOP_SEQUENCE",
     "TOOL_CALL",
+    "completed",
     "end_turn",
     "function_call",
     "stop",
@@ -184,6 +186,11 @@ macro_rules! quirks {
             | Self::Repeat { .. }
             | Self::Byte { .. }
             | Self::Odd { .. }
+            | Self::Items { .. }
+            | Self::Candidates { .. }
+            | Self::Frame { .. }
+            | Self::UnknownHeader { .. }
+            | Self::Blanks { .. }
     };
 }
 
@@ -301,6 +308,11 @@ impl Piece {
             Self::Repeat { .. } => "repeat",
             Self::Byte { .. } => "byte",
             Self::Odd { .. } => "odd",
+            Self::Items { .. } => "items",
+            Self::Candidates { .. } => "candidates",
+            Self::Frame { .. } => "frame",
+            Self::UnknownHeader { .. } => "unknown_header",
+            Self::Blanks { .. } => "blanks",
             Self::FinishReason { .. } => "finish_reason",
             Self::DropTerminal { .. } => "drop_terminal",
             Self::DoubleTerminal {} => "double_terminal",
@@ -401,15 +413,51 @@ impl Piece {
         match family {
             Some(_) if matches!(self, quirks!()) => {
                 let facts = self.facts();
-                if family == Some(Family::Anthropic) {
-                    facts.messages
-                } else {
-                    facts.chat
+                match family {
+                    Some(Family::Anthropic) => facts.messages,
+                    Some(Family::OpenAiChat) => facts.chat,
+                    _ => self.elsewhere(family),
                 }
             }
             Some(Family::Anthropic) => self.in_messages(),
             Some(Family::OpenAiChat) => self.in_chat(),
-            None => LAWFUL,
+            family => self.elsewhere(family),
+        }
+    }
+
+    /// The evidence from streams of the other dialects.
+    fn elsewhere(&self, family: Option<Family>) -> Backing {
+        let Some(family) = family else {
+            return LAWFUL;
+        };
+        if let quirks!() = self {
+            if let Some(backing) = self.facts().elsewhere {
+                return backing;
+            }
+        }
+        match (self, family) {
+            (Self::Rechunk { .. } | Self::Pace { .. }, _) => seen("every recording"),
+            (Self::LineEnds { ends: Ends::CrLf }, Family::Gemini) => seen("every recording"),
+            (Self::DataSpacing { space: true }, _) => seen("every recording"),
+            (Self::SplitDelta { .. } | Self::MergeDeltas { .. }, _) => {
+                documented("how long a delta is is not said")
+            }
+            (Self::HttpError { .. }, _) => documented("errors"),
+            (Self::ErrorEvent { .. }, Family::BedrockConverse) => {
+                documented("ConverseStream: exceptions in the stream")
+            }
+            (Self::ErrorEvent { .. }, Family::OpenAiResponses) => {
+                documented("responses-streaming: error")
+            }
+            (Self::ErrorEvent { .. }, Family::Gemini) => seen("python-genai buffers such errors"),
+            (Self::ErrorEvent { .. }, Family::Ollama) => documented("errors while streaming"),
+            (Self::Fields { .. }, Family::OpenAiResponses | Family::BedrockConverse) => {
+                seen("`obfuscation` and `p` in recordings")
+            }
+            (Self::UnknownField { .. } | Self::UnknownEvent { .. }, Family::OpenAiResponses) => {
+                seen("event types of custom tools: vercel/ai#12456")
+            }
+            _ => LAWFUL,
         }
     }
 

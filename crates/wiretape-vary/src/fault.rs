@@ -1,5 +1,7 @@
 //! Faults: what arrives is not what the server meant, or not all of it.
 
+use alloc::format;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -9,11 +11,11 @@ use wiretape_core::{Dialect, Event, Options, Reader};
 use wiretape_tape::EndKind;
 
 use crate::catalogue::Outcome;
-use crate::dialect::{Family, Kind};
+use crate::dialect::{Family, Kind, exception, message, type_of};
 use crate::framing::insert;
 use crate::json;
 use crate::scenario::{ErrorName, Piece};
-use crate::sse::{Block, Stream};
+use crate::stream::{Block, Message, Shape, Stream};
 use crate::subject::NO_CHANGE;
 
 /// How the body ends after the fault; `None` where it does not change that.
@@ -60,36 +62,60 @@ fn error_event(
     if before.iter().any(|block| block.kind == Kind::Terminal) {
         return Err("the place is after the terminal event");
     }
-    let lines = family.error(error);
-    let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
-    insert(stream, place, &lines, Kind::Error);
+    if stream.shape == Shape::Messages {
+        let name = exception(error);
+        let payload = format!(r#"{{"message":"{}"}}"#, message(name));
+        put_message(stream, place, Message::exception(name, payload.as_bytes()));
+    } else {
+        let lines = family.error(error);
+        let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
+        insert(stream, place, &lines, Kind::Error)?;
+    }
     if then.is_some() {
         stream.blocks.truncate(place + 1);
     }
     Ok(then)
 }
 
+/// Puts in a message that says that something went wrong.
+pub(crate) fn put_message(stream: &mut Stream, place: usize, message: Message) {
+    let block = Block::of_message(message, stream.slot_at(place));
+    stream.blocks.insert(place, Arc::new(block));
+}
+
 /// Replaces each reason for the end by a JSON value.
 pub(crate) fn reasons(stream: &mut Stream, family: Family, value: &[u8]) -> Applied {
     let mut done = Err("no reason for the end");
-    let finishing = |block: &&mut Arc<Block>| matches!(block.kind, Kind::Begin | Kind::Finish);
-    for block in stream.blocks.iter_mut().filter(finishing) {
-        let Some(mut payload) = block.says() else {
+    let blocks = stream.blocks.iter_mut();
+    for block in blocks.filter(|block| block.kind.may_say_reason()) {
+        let Some(payload) = block.says() else {
             continue;
         };
-        for span in family.reasons(&payload).into_iter().rev() {
-            if json::part(&payload, span.clone()) != value {
-                payload = json::replace(&payload, &span, value);
-                done = Ok(None);
-            } else if done.is_err() {
-                done = Err(NO_CHANGE);
-            }
-        }
-        if done.is_ok() {
-            Arc::make_mut(block).set_payload(&payload);
+        let said = family.reasons(&payload);
+        if said
+            .iter()
+            .any(|span| json::part(&payload, span.clone()) != value)
+        {
+            let Some(other) = family.with_reason(&payload, value) else {
+                continue;
+            };
+            let block = Arc::make_mut(block);
+            block.set_payload(&other);
+            renamed(block, &payload, &other);
+            done = Ok(None);
+        } else if !said.is_empty() && done.is_err() {
+            done = Err(NO_CHANGE);
         }
     }
     done
+}
+
+/// Where an event's name was its payload's type, it stays so.
+fn renamed(block: &mut Block, before: &[u8], after: &[u8]) {
+    let (before, after) = (type_of(before), type_of(after));
+    if before != after && block.event_name() == Some(before) {
+        block.set_event_name(&String::from_utf8_lossy(after));
+    }
 }
 
 fn drop_terminal(stream: &mut Stream, family: Family, finish: bool) -> Applied {
@@ -99,7 +125,7 @@ fn drop_terminal(stream: &mut Stream, family: Family, finish: bool) -> Applied {
     } else {
         Ok(None)
     };
-    if family == Family::OpenAiChat {
+    if !family.rules().own_finish {
         reason?;
     }
     let count = stream.blocks.len();
@@ -116,7 +142,7 @@ fn drop_terminal(stream: &mut Stream, family: Family, finish: bool) -> Applied {
 pub(crate) fn drops(family: Family, finish: bool, kind: Kind) -> bool {
     match kind {
         Kind::Terminal => true,
-        Kind::Finish => finish && family == Family::Anthropic,
+        Kind::Finish => finish && family.rules().own_finish,
         _ => false,
     }
 }
@@ -134,7 +160,7 @@ pub(crate) struct Evidence {
 
 /// Where a stream says that the message ended.
 pub(crate) fn evidence(stream: &Stream, block_ends: &[usize]) -> Evidence {
-    if let Some(dialect) = stream.unread {
+    if let Some(dialect) = stream.asks {
         return evidence_of(dialect, &stream.bytes().0);
     }
     let closing = |block: &Arc<Block>| matches!(block.kind, Kind::Finish | Kind::Terminal);

@@ -7,7 +7,7 @@ use crate::dialect::{Family, Kind};
 use crate::json::{self, Token, part};
 use crate::rewrite::inside_message;
 use crate::scenario::{Ends, LineEnd, Piece};
-use crate::sse::{Block, Line, Stream};
+use crate::stream::{Line, Stream};
 use crate::subject::NO_CHANGE;
 
 /// Why a piece did not apply.
@@ -15,6 +15,13 @@ type Applied = Result<(), &'static str>;
 
 /// Applies a piece of the framing.
 pub(crate) fn reframe(stream: &mut Stream, family: Option<Family>, piece: &Piece) -> Applied {
+    let any = matches!(
+        piece,
+        Piece::Ping { .. } | Piece::UnknownHeader { .. } | Piece::Blanks { .. }
+    );
+    if !any {
+        stream.of_lines()?;
+    }
     match piece {
         Piece::LineEnds { ends } => line_ends(stream, ends),
         Piece::Bom {} if stream.bom => Err("there is a byte order mark already"),
@@ -27,15 +34,17 @@ pub(crate) fn reframe(stream: &mut Stream, family: Option<Family>, piece: &Piece
             let mut line = b": ".to_vec();
             line.extend_from_slice(text.as_bytes());
             let place = stream.place(*before_block)?;
-            insert(stream, place, &[&line], Kind::Bare);
-            Ok(())
+            insert(stream, place, &[&line], Kind::Bare)
         }
         Piece::Ping { before_block } => {
             let family = family.ok_or("the dialect is not known")?;
             let place = stream.place(*before_block)?;
             inside_message(&stream.blocks, place)?;
-            insert(stream, place, family.ping(), Kind::Other);
-            Ok(())
+            let ping = family.rules().ping;
+            if ping.is_empty() {
+                return Err("the dialect has no keep-alive");
+            }
+            insert(stream, place, ping, Kind::Other)
         }
         Piece::DataSpacing { space } => {
             let mut done = Err(NO_CHANGE);
@@ -64,7 +73,7 @@ pub(crate) fn reframe(stream: &mut Stream, family: Option<Family>, piece: &Piece
             }
             add_field(stream, *block, "id", id)
         }
-        Piece::MultiData { block, gap } => multi_data(stream, *block, *gap),
+        Piece::MultiData { block, gap } => multi_data(stream, family, *block, *gap),
         _ => crate::quirk::apply(stream, family, piece).map(|_| ()),
     }
 }
@@ -77,11 +86,12 @@ fn one_line(text: &str) -> Applied {
 }
 
 /// Puts in a block.
-pub(crate) fn insert(stream: &mut Stream, place: usize, lines: &[&[u8]], kind: Kind) {
-    let mut block = Block::inserted(lines, stream.line_end(), stream.slot_at(place));
+pub(crate) fn insert(stream: &mut Stream, place: usize, lines: &[&[u8]], kind: Kind) -> Applied {
+    let mut block = stream.made(lines, place)?;
     block.kind = kind;
     let place = place.min(stream.blocks.len());
     stream.blocks.insert(place, Arc::new(block));
+    Ok(())
 }
 
 fn line_ends(stream: &mut Stream, ends: &Ends) -> Applied {
@@ -163,9 +173,9 @@ fn add_field(stream: &mut Stream, block: usize, name: &str, value: &str) -> Appl
 ///
 /// Of a dialect that is not known (`known`), only those of the payload's own members: what is in
 /// them, a reader may keep verbatim.
-pub(crate) fn gaps(payload: &[u8], known: bool) -> Vec<usize> {
+pub(crate) fn gaps(payload: &[u8], family: Option<Family>, known: bool) -> Vec<usize> {
     let tokens = json::tokens(payload);
-    let verbatim = json::verbatim(payload, &tokens);
+    let verbatim = json::verbatim(payload, &tokens, kept(family));
     let mut found = Vec::new();
     let mut depth = 0_usize;
     for token in &tokens {
@@ -185,14 +195,19 @@ pub(crate) fn gaps(payload: &[u8], known: bool) -> Vec<usize> {
     found
 }
 
-fn multi_data(stream: &mut Stream, block: usize, gap: usize) -> Applied {
-    let (trusted, known) = (stream.trusted, stream.unread.is_none());
+/// The fields whose values stay as they are written.
+pub(crate) fn kept(family: Option<Family>) -> &'static [&'static str] {
+    family.map_or(&["input", "arguments"], |family| family.rules().verbatim)
+}
+
+fn multi_data(stream: &mut Stream, family: Option<Family>, block: usize, gap: usize) -> Applied {
+    let (trusted, known) = (stream.trusted, family.is_some() || stream.asks.is_none());
     let found = stream.block_mut(block).ok_or("no such block")?;
     let payload = found.object(trusted);
     let payload = payload
         .ok_or("the payload is no JSON object on one line")?
         .to_vec();
-    let at = *gaps(&payload, known)
+    let at = *gaps(&payload, family, known)
         .get(gap)
         .ok_or("the payload has no such gap")?;
     found.set_payload(part(&payload, 0..at));

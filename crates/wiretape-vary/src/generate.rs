@@ -9,7 +9,6 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -17,15 +16,15 @@ use wiretape_tape::EndKind;
 
 use crate::catalogue::{Standing, permits_acting};
 use crate::classes;
-use crate::dialect::{Family, Kind};
+use crate::dialect::Kind;
 use crate::fault::drops;
 use crate::json;
+use crate::parameters::Blanks;
 use crate::rewrite::arranged;
 use crate::rng::{Ratio, Rng};
 use crate::scenario::{
     Cutting, Ends, ErrorName, Escapes, LineEnd, Pace, Piece, Profile, Scenario, VERSION,
 };
-use crate::sse::Block;
 use crate::subject::{Fact, Subject};
 
 /// How often a kind of piece that may be left out is there.
@@ -117,7 +116,7 @@ fn of_catalogue(seed: u64, profile: Profile, subject: &Subject) -> Scenario {
     let all = classes::all();
     let mut fitting: Vec<bool> = all
         .iter()
-        .map(|class| class.in_profile(profile, subject.family.map_or("", Family::name)))
+        .map(|class| class.in_profile(profile, subject.name()))
         .collect();
     loop {
         let kinds = all.iter().zip(&fitting);
@@ -314,6 +313,7 @@ impl<'a> Draw<'a> {
 
     fn framing(&mut self) {
         if !self.subject.is_event_stream() {
+            self.other_framing();
             return;
         }
         self.line_ends();
@@ -334,7 +334,11 @@ impl<'a> Draw<'a> {
             self.add(Piece::Comment { before_block, text });
         }
         let mut rng = self.rng("ping");
-        if let (Some((first, last)), Some(_)) = (self.subject.inside(), self.subject.family) {
+        let pings = self
+            .subject
+            .family
+            .is_some_and(|family| !family.rules().ping.is_empty());
+        if let (Some((first, last)), true) = (self.subject.inside(), pings) {
             for _ in 0..rng.within(0, 3) {
                 let before_block = rng.size(first, last);
                 self.add(Piece::Ping { before_block });
@@ -347,6 +351,34 @@ impl<'a> Draw<'a> {
             self.add(Piece::DataSpacing { space });
         }
         self.fields(last);
+    }
+
+    /// Pieces of framings that are not server-sent events.
+    fn other_framing(&mut self) {
+        let count = self.subject.block_count();
+        if count < 2 {
+            return;
+        }
+        let mut rng = self.rng("unknown_header");
+        if rng.chance(HALF) {
+            let block = rng.size(0, count - 1);
+            self.add_fitting(Piece::UnknownHeader { block });
+        }
+        let mut rng = self.rng("blanks");
+        for _ in 0..rng.within(0, 3) {
+            let block = rng.size(1, count - 1);
+            let blanks = [Blanks::Line, Blanks::CrLf, Blanks::Spaces];
+            let blanks = rng.pick(&blanks).copied().unwrap_or(Blanks::Line);
+            if !self.gone.contains(&block) {
+                self.add_fitting(Piece::Blanks { block, blanks });
+            }
+        }
+    }
+
+    fn add_fitting(&mut self, piece: Piece) {
+        if crate::quirk::fits(self.subject, &piece).is_ok() {
+            self.add(piece);
+        }
     }
 
     fn body_has_bom(&self) -> bool {
@@ -560,7 +592,11 @@ impl<'a> Draw<'a> {
         let fits = |name: &&str| {
             !recorded.iter().any(|reason| reason == name) && (acting || !permits_acting(name))
         };
-        let names = self.subject.family.map_or(&[][..], Family::reason_names);
+        let names = self
+            .subject
+            .family
+            .map(|family| family.rules().reason_names);
+        let names = names.unwrap_or_default();
         let names: Vec<&str> = names.iter().copied().filter(fits).collect();
         let reason = rng.pick(&names).copied().unwrap_or("x_wiretape");
         Piece::FinishReason {
@@ -593,8 +629,7 @@ pub(crate) fn interleaving(
 pub(crate) fn reasons(subject: &Subject) -> Vec<String> {
     let mut recorded = vec![];
     let blocks = subject.blocks().iter();
-    let saying = |block: &&Arc<Block>| matches!(block.kind, Kind::Begin | Kind::Finish);
-    for block in blocks.filter(saying) {
+    for block in blocks.filter(|block| block.kind.may_say_reason()) {
         let (Some(family), Some(payload)) = (subject.family, block.says()) else {
             continue;
         };

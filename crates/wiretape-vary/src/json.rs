@@ -3,6 +3,7 @@
 //! The functions take spans into a text that [`is_object`] holds for; on any other text they give
 //! `None` or nonsense, but neither panic nor loop.
 
+use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -144,6 +145,21 @@ pub(crate) fn is_present(text: &[u8], value: &Span) -> bool {
     part(text, value.clone()) != b"null"
 }
 
+/// The text with a field of an object set, which is put in behind the others where it is not there.
+pub(crate) fn put(text: &[u8], object: &Span, key: &str, value: &[u8]) -> Vec<u8> {
+    if let Some(old) = get(text, object, key) {
+        return replace(text, &old, value);
+    }
+    let last = members(text, object).last();
+    let at = last
+        .as_ref()
+        .map_or(object.start + 1, |(_, value)| value.end);
+    let comma = if last.is_some() { "," } else { "" };
+    let mut field = format!("{comma}\"{key}\":").into_bytes();
+    field.extend_from_slice(value);
+    replace(text, &(at..at), &field)
+}
+
 /// A number that is a digit string.
 pub(crate) fn number(text: &[u8], value: &Span) -> Option<u64> {
     core::str::from_utf8(part(text, value.clone()))
@@ -218,8 +234,8 @@ pub(crate) fn tokens(text: &[u8]) -> Vec<Token> {
 }
 
 /// Values whose text a reader keeps verbatim: arguments that are sent as an object (F-19), or whole
-/// in a block's start. They are not to be rewritten.
-pub(crate) fn verbatim(text: &[u8], tokens: &[Token]) -> Vec<Span> {
+/// in a block's start. They are not to be rewritten. `keys`: the names of their fields.
+pub(crate) fn verbatim(text: &[u8], tokens: &[Token], keys: &[&str]) -> Vec<Span> {
     let mut found: Vec<Span> = Vec::new();
     for pair in tokens.windows(3) {
         let [
@@ -231,7 +247,7 @@ pub(crate) fn verbatim(text: &[u8], tokens: &[Token]) -> Vec<Span> {
             continue;
         };
         let inside = found.last().is_some_and(|last| last.contains(start));
-        if inside || !is_verbatim(text, key) {
+        if inside || !is_one_of(text, key, keys) {
             continue;
         }
         if let Some(end) = value_end(text, *start) {
@@ -241,9 +257,10 @@ pub(crate) fn verbatim(text: &[u8], tokens: &[Token]) -> Vec<Span> {
     found
 }
 
-/// The name of a field whose value may have to stay verbatim.
-pub(crate) fn is_verbatim(text: &[u8], key: &Span) -> bool {
-    matches!(part(text, key.clone()), b"input" | b"arguments")
+/// A name is one of some.
+pub(crate) fn is_one_of(text: &[u8], key: &Span, names: &[&str]) -> bool {
+    let key = part(text, key.clone());
+    names.iter().any(|name| name.as_bytes() == key)
 }
 
 /// A position outside all spans, which are in order.
@@ -285,7 +302,8 @@ fn string_end(text: &[u8], start: usize) -> Option<usize> {
     }
 }
 
-fn value_end(text: &[u8], start: usize) -> Option<usize> {
+/// The position behind the value that begins here; `None` where the text ends in it.
+pub(crate) fn value_end(text: &[u8], start: usize) -> Option<usize> {
     match text.get(start)? {
         b'"' => string_end(text, start),
         b'{' | b'[' => nested_end(text, start),

@@ -47,7 +47,7 @@ mod rng;
 mod scenario;
 mod script;
 pub mod shrink;
-mod sse;
+mod stream;
 mod subject;
 mod transport;
 
@@ -56,8 +56,8 @@ mod tests;
 
 pub use catalogue::{Backing, Level, Outcome, Standing};
 pub use parameters::{
-    Arguments, Byte, ErrorShape, EventNames, Fields, Ids, Indices, Lifecycle, Names, Noise, Odd,
-    Order, Reasoning, Repeat, Signature, Tail, Unknown, Usage,
+    Arguments, Blanks, Byte, Candidates, ErrorShape, EventNames, Fields, Frame, Ids, Indices,
+    Items, Lifecycle, Names, Noise, Odd, Order, Reasoning, Repeat, Signature, Tail, Unknown, Usage,
 };
 pub use player::{Action, Control, Due, Player};
 pub use scenario::{

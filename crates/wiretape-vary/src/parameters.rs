@@ -354,3 +354,97 @@ shapes! {
         VeryDeep,
     }
 }
+
+shapes! {
+    /// Items of a reply (F-55). Responses only.
+    Items {
+        /// Each event gives its item another id, as GitHub Copilot does.
+        OtherIds,
+        /// An item is done after the one behind it.
+        DoneOutOfOrder,
+        /// The last event has no `output`.
+        NoOutput,
+        /// The last event has `output: []`.
+        EmptyOutput,
+        /// No event has a number.
+        NumbersMissing,
+        /// The numbers have gaps.
+        NumbersGaps,
+        /// Each number is there twice.
+        NumbersTwice,
+        /// Arguments come whole, when they are done.
+        NoArgumentDeltas,
+        /// No event says that arguments are done.
+        NoArgumentsDone,
+        /// No event says that an item begins.
+        NoAdded,
+        /// Every item has the index 0.
+        IndexZero,
+    }
+}
+
+shapes! {
+    /// Candidates and their parts (F-54). Gemini only.
+    Candidates {
+        /// A call's arguments come by path, part by part.
+        PartialArguments,
+        /// The same, and nothing says that they are whole.
+        NoTerminator,
+        /// No call has an id.
+        NoIds,
+        /// A call without arguments has no `args`.
+        NoArguments,
+        /// Each call comes in a piece of its own.
+        CallsApart,
+        /// Calls of two pieces come in one.
+        CallsTogether,
+        /// A piece whose content has no parts is put in.
+        NoParts,
+        /// A piece whose content has an empty list of parts is put in.
+        EmptyParts,
+        /// A piece whose candidate has no content is put in.
+        NoContent,
+        /// No content has a role.
+        NoRole,
+        /// A piece with the count of tokens alone is put in.
+        UsageAlone,
+        /// The reason for the end comes in a piece of its own.
+        ReasonAlone,
+    }
+}
+
+shapes! {
+    /// A message of an AWS event stream that is an error, or is broken (F-45).
+    Frame {
+        /// `throttlingException`.
+        Throttling,
+        /// `modelStreamErrorException`.
+        ModelStreamError,
+        /// `internalServerException`.
+        InternalServer,
+        /// `serviceUnavailableException`.
+        ServiceUnavailable,
+        /// `validationException`.
+        Validation,
+        /// `modelTimeoutException`.
+        ModelTimeout,
+        /// A message of type `error`: a code and a text in its headers, and no payload.
+        Error,
+        /// The checksum of a message's lengths is wrong.
+        PreludeChecksum,
+        /// The checksum of a message is wrong.
+        MessageChecksum,
+    }
+}
+
+shapes! {
+    /// Blanks between JSON values.
+    Blanks {
+        /// An empty line.
+        Line,
+        /// An empty line that ends in CR LF.
+        CrLf,
+        /// Spaces and a tab.
+        Spaces,
+    }
+}

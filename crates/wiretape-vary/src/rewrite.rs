@@ -12,7 +12,7 @@ use crate::dialect::{Family, Kind};
 use crate::framing::insert;
 use crate::json::{self, Span, part};
 use crate::scenario::{Escapes, Piece};
-use crate::sse::{Block, Line, Stream};
+use crate::stream::{Block, Stream};
 use crate::subject::NO_CHANGE;
 
 pub(crate) use lanes::{arranged, lanes};
@@ -30,9 +30,9 @@ pub(crate) fn rewrite(stream: &mut Stream, family: Family, piece: &Piece) -> App
             split(stream, family, *block, *at, strings::surrogates)
         }
         Piece::Interleave { order } => lanes::interleave(&mut stream.blocks, family, order),
-        Piece::JsonEscapes { block, which, keys } => {
-            each(stream, *block, |payload| escaped(payload, *which, *keys))
-        }
+        Piece::JsonEscapes { block, which, keys } => each(stream, *block, |payload| {
+            escaped(payload, *which, *keys, family.rules().verbatim)
+        }),
         Piece::UnknownField {
             block,
             first,
@@ -43,9 +43,9 @@ pub(crate) fn rewrite(stream: &mut Stream, family: Family, piece: &Piece) -> App
                 with_field(payload, *first, &value)
             })
         }
-        Piece::JsonWhitespace { block, spaces } => {
-            each(stream, *block, |payload| spaced(payload, *spaces))
-        }
+        Piece::JsonWhitespace { block, spaces } => each(stream, *block, |payload| {
+            spaced(payload, *spaces, family.rules().verbatim)
+        }),
         Piece::UnknownEvent { before_block } => unknown_event(stream, family, *before_block),
         _ => crate::quirk::apply(stream, Some(family), piece).map(|_| ()),
     }
@@ -97,28 +97,34 @@ pub(crate) fn joined(
     family: Family,
     trusted: bool,
 ) -> Option<Vec<u8>> {
-    fn names(block: &Block) -> impl Iterator<Item = &[u8]> {
-        let fields = block.lines.iter().map(Line::field);
-        fields
-            .filter(|field| field.0 == b"event")
-            .map(|field| field.1)
-    }
-    if !names(first).eq(names(second)) {
+    if first.event_name() != second.event_name() {
         return None;
     }
-    let (payload, next) = (first.object(trusted)?, unpadded(second.object(trusted)?));
+    let passing = family.rules().passing;
+    let payload = first.object(trusted)?;
+    let next = without(second.object(trusted)?, passing);
     let (site, next_site) = (family.site_in(payload)?, family.site_in(&next)?);
     // Two whole calls that say the same name look like two parts of one (F-24).
     if next_site.inner && (!next_site.splits || family.continuation(&next) != next) {
         return None;
     }
-    let plain = unpadded(payload);
+    let plain = without(payload, passing);
     let plain_site = family.site_in(&plain)?;
     let same_head = part(&plain, 0..plain_site.body.start) == part(&next, 0..next_site.body.start);
     let same_tail = part(&plain, plain_site.body.end..plain.len())
         == part(&next, next_site.body.end..next.len());
     if !same_head || !same_tail {
         return None;
+    }
+    if family.rules().cumulative {
+        // What passes is a sum: the second's.
+        let last = second.object(trusted)?;
+        let start = family.site_in(last)?.body.start;
+        return Some(json::replace(
+            last,
+            &(start..start),
+            part(payload, site.body),
+        ));
     }
     let end = site.body.end;
     Some(json::replace(
@@ -128,12 +134,16 @@ pub(crate) fn joined(
     ))
 }
 
-/// The payload without what providers add to hide its length (F-50).
-fn unpadded(payload: &[u8]) -> Vec<u8> {
+/// The payload without some fields: what is another in each, or hides its length (F-50).
+fn without(payload: &[u8], fields: &[&str]) -> Vec<u8> {
     let Some(root) = json::root(payload) else {
         return payload.to_vec();
     };
-    json::remove(part(payload, 0..root.end), &root, "obfuscation")
+    let mut text = part(payload, 0..root.end).to_vec();
+    for field in fields {
+        text = json::remove(&text, &root, field);
+    }
+    text
 }
 
 /// Cuts a delta in two. `cut` gives both strings, and how much longer the second is than what is
@@ -204,9 +214,10 @@ fn with_field(payload: &[u8], first: bool, value: &str) -> Option<Vec<u8>> {
     Some(json::replace(payload, &(place..place), &field))
 }
 
-pub(crate) fn spaced(payload: &[u8], spaces: u8) -> Option<Vec<u8>> {
+/// `kept`: fields whose values stay as they are written.
+pub(crate) fn spaced(payload: &[u8], spaces: u8, kept: &[&str]) -> Option<Vec<u8>> {
     let tokens = json::tokens(payload);
-    let verbatim = json::verbatim(payload, &tokens);
+    let verbatim = json::verbatim(payload, &tokens, kept);
     let mut out = Vec::with_capacity(payload.len() + tokens.len() * usize::from(spaces.min(16)));
     let mut copied = 0;
     for token in &tokens {
@@ -223,9 +234,15 @@ pub(crate) fn spaced(payload: &[u8], spaces: u8) -> Option<Vec<u8>> {
     Some(out)
 }
 
-pub(crate) fn escaped(payload: &[u8], which: Escapes, keys: bool) -> Option<Vec<u8>> {
+/// `kept`: fields whose values stay as they are written.
+pub(crate) fn escaped(
+    payload: &[u8],
+    which: Escapes,
+    keys: bool,
+    kept: &[&str],
+) -> Option<Vec<u8>> {
     let tokens = json::tokens(payload);
-    let verbatim = json::verbatim(payload, &tokens);
+    let verbatim = json::verbatim(payload, &tokens, kept);
     let mut out = Vec::with_capacity(payload.len() * 2);
     let mut copied = 0;
     for token in &tokens {
@@ -235,7 +252,7 @@ pub(crate) fn escaped(payload: &[u8], which: Escapes, keys: bool) -> Option<Vec<
             _ => continue,
         };
         // The names by which later pieces find what is to stay verbatim stay as well.
-        let found_by = matches!(token, json::Token::Key(_)) && json::is_verbatim(payload, body);
+        let found_by = matches!(token, json::Token::Key(_)) && json::is_one_of(payload, body, kept);
         if json::outside(&verbatim, body.start) && !found_by {
             out.extend_from_slice(part(payload, copied..body.start));
             strings::escape(part(payload, body.clone()), which, &mut out);
@@ -257,8 +274,7 @@ fn unknown_event(stream: &mut Stream, family: Family, before_block: usize) -> Ap
     let like = objects.next().unwrap_or(&[]);
     let lines = family.unknown_event(like);
     let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
-    insert(stream, place, &lines, Kind::Other);
-    Ok(())
+    insert(stream, place, &lines, Kind::Other)
 }
 
 /// The place is after the first event and not after the terminal one.

@@ -10,8 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use wiretape_tape::EndKind;
 
 use crate::parameters::{
-    Arguments, Byte, ErrorShape, EventNames, Fields, Ids, Indices, Lifecycle, Names, Noise, Odd,
-    Order, Reasoning, Repeat, Signature, Tail, Unknown, Usage,
+    Arguments, Blanks, Byte, Candidates, ErrorShape, EventNames, Fields, Frame, Ids, Indices,
+    Items, Lifecycle, Names, Noise, Odd, Order, Reasoning, Repeat, Signature, Tail, Unknown, Usage,
 };
 use crate::script::Script;
 use crate::subject::Subject;
@@ -483,6 +483,37 @@ pub enum Piece {
         block: usize,
         /// Which.
         odd: Odd,
+    },
+    /// Fault: items whose events come otherwise. Responses only.
+    Items {
+        /// How.
+        items: Items,
+    },
+    /// Dialect or fault: candidates and their parts in other shapes. Gemini only.
+    Candidates {
+        /// Which.
+        shape: Candidates,
+    },
+    /// Fault: a message that is an error, or is broken. AWS event streams only.
+    Frame {
+        /// The block it goes before, or that is broken.
+        before_block: usize,
+        /// Which.
+        frame: Frame,
+        /// How the body ends behind it; `None` where the rest of the stream follows.
+        then: Option<EndKind>,
+    },
+    /// Framing: a header that nobody knows. AWS event streams only.
+    UnknownHeader {
+        /// The block.
+        block: usize,
+    },
+    /// Framing: blanks before a JSON value. Bodies of JSON values only.
+    Blanks {
+        /// The block.
+        block: usize,
+        /// Which.
+        blanks: Blanks,
     },
     /// Fault: another reason for the end of the message.
     FinishReason {

@@ -4,17 +4,16 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use wiretape_core::Dialect;
-use wiretape_core::dialect::Framing;
 use wiretape_tape::{EndKind, Exchange};
 
-use crate::dialect::{Family, Kind};
-use crate::framing::respaced;
+use crate::dialect::{Family, Kind, sequence_number};
+use crate::framing::{kept, respaced};
 use crate::json;
 use crate::quirk::{Part, parts};
 use crate::rewrite::{Cuts, cuts, escaped, joined, lanes, spaced};
 use crate::scenario::{Escapes, LineEnd};
 use crate::script::Head;
-use crate::sse::{Block, Stream};
+use crate::stream::{Block, Shape, Stream};
 
 /// One recorded response, taken apart once for many scenarios.
 #[derive(Clone, Debug)]
@@ -28,7 +27,7 @@ pub struct Subject {
     pub(crate) end: EndKind,
     pub(crate) end_after_ns: u64,
     pub(crate) family: Option<Family>,
-    /// The dialect that the tape names, also where its payloads are not rewritten.
+    /// The dialect that the tape names, or its body shows.
     pub(crate) dialect: Option<Dialect>,
     pub(crate) stream: Option<Stream>,
     /// One for each block.
@@ -108,26 +107,25 @@ impl Subject {
             chunks.push(Recorded { end, at_ns });
         }
         let ends: Vec<usize> = chunks.iter().map(|chunk| chunk.end).collect();
-        let named = dialect.and_then(|name| name.parse::<Dialect>().ok());
-        let lines =
-            |dialect: Dialect| matches!(dialect.framing(), Framing::Sse | Framing::SseOrJson);
-        let other = body.first() == Some(&0) || named.is_some_and(|dialect| !lines(dialect));
-        // Values of JSON: a comment or a blank line is no reshape of them.
-        let other =
-            other || (named == Some(Dialect::Gemini) && matches!(body.first(), Some(b'[' | b'{')));
-        let mut stream = if other {
-            None
-        } else {
-            Stream::split(&body, &ends)
+        let family = dialect.map(Family::named);
+        let named = match dialect {
+            Some(name) => name
+                .parse()
+                .ok()
+                .or_else(|| family.flatten().map(Family::dialect)),
+            None => Dialect::sniff(&body),
         };
+        let mut stream = Stream::split(&body, &ends, Shape::of(&body, named));
         let blocks = stream.as_ref().map_or(&[][..], |stream| &stream.blocks);
-        let family = match dialect {
-            Some(dialect) => Family::named(dialect),
-            None => Family::detect(blocks),
-        };
+        let family = family.unwrap_or_else(|| named.and_then(Family::of));
+        let family =
+            family.filter(|family| named.is_none_or(|named| speaks(blocks, named, *family)));
         let facts = facts(blocks, family, family.is_some() || named.is_none());
-        if let (Some(stream), None) = (&mut stream, family) {
-            stream.unread = named;
+        if let Some(stream) = &mut stream {
+            let own = [Some(Dialect::Anthropic), Some(Dialect::OpenAiChat)];
+            stream.asks = named.filter(|_| family.is_none() || !own.contains(&named));
+            stream.numbered =
+                family == Some(Family::OpenAiResponses) && is_numbered(&stream.blocks);
         }
         if let (Some(stream), Some(family)) = (&mut stream, family) {
             for (block, fact) in stream.blocks_mut().zip(&facts) {
@@ -168,6 +166,12 @@ impl Subject {
         }
     }
 
+    /// The dialect's name; empty where it is not known.
+    pub(crate) fn name(&self) -> &'static str {
+        let family = self.family.map(Family::name);
+        self.dialect.map(Dialect::name).or(family).unwrap_or("")
+    }
+
     /// The untouched body.
     #[must_use]
     pub fn body(&self) -> &[u8] {
@@ -180,10 +184,11 @@ impl Subject {
         self.blocks().len()
     }
 
-    /// The body is an event stream, so that pieces of the framing apply.
+    /// The body is of server-sent events, so that pieces of their framing apply.
     #[must_use]
     pub fn is_event_stream(&self) -> bool {
-        self.stream.is_some()
+        let stream = self.stream.as_ref();
+        stream.is_some_and(|stream| stream.shape == Shape::Lines)
     }
 
     /// The payloads can be read, so that pieces of the dialect apply.
@@ -228,6 +233,31 @@ impl Seen {
     }
 }
 
+/// The payloads are what the dialect's own are: Bedrock's chunks may have those of any model.
+fn speaks(blocks: &[Arc<Block>], dialect: Dialect, family: Family) -> bool {
+    let known = |block: &Arc<Block>| {
+        let payload = block.payload();
+        payload.is_some_and(|payload| family.kind(payload) == Kind::Begin)
+    };
+    dialect != Dialect::BedrockInvoke || blocks.iter().any(known)
+}
+
+/// Each event has the number behind that of the event before it.
+fn is_numbered(blocks: &[Arc<Block>]) -> bool {
+    let mut last: Option<u64> = None;
+    for payload in blocks.iter().filter_map(|block| block.payload()) {
+        let Some(span) = sequence_number(payload) else {
+            continue;
+        };
+        let number = json::number(payload, &span);
+        if last.is_some_and(|last| number != Some(last + 1)) {
+            return false;
+        }
+        last = number;
+    }
+    last.is_some()
+}
+
 /// `known`: what is in a payload's members is known not to be kept verbatim.
 fn facts(blocks: &[Arc<Block>], family: Option<Family>, known: bool) -> Vec<Fact> {
     let mut facts: Vec<Fact> = Vec::with_capacity(blocks.len());
@@ -248,17 +278,19 @@ impl Fact {
         };
         let site = family.and_then(|family| family.site(payload));
         let splits = site.as_ref().filter(|site| site.splits);
+        let kept = kept(family);
+        let differs =
+            |which| escaped(payload, which, false, kept).is_some_and(|other| other != payload);
         Self {
             object: true,
             joins: false,
-            spaces: spaced(payload, 1).is_some_and(|other| other != payload),
-            letters: escaped(payload, Escapes::All, false).is_some_and(|other| other != payload),
-            wide: !payload.is_ascii()
-                && escaped(payload, Escapes::NonAscii, false).is_some_and(|other| other != payload),
+            spaces: spaced(payload, 1, kept).is_some_and(|other| other != payload),
+            letters: differs(Escapes::All),
+            wide: !payload.is_ascii() && differs(Escapes::NonAscii),
             cuts: splits.map_or_else(Cuts::default, |site| {
                 cuts(json::part(payload, site.body.clone()), site.inner)
             }),
-            gaps: crate::framing::gaps(payload, known).len(),
+            gaps: crate::framing::gaps(payload, family, known).len(),
         }
     }
 }

@@ -77,10 +77,7 @@ fn about(preset: &Preset, io: &mut Io<'_>) -> Result<(), Fault> {
         "{strong}{}{strong:#}: {}",
         preset.name, preset.about
     )?;
-    match preset.dialect {
-        Ok(dialect) => writeln!(io.out, "  over tapes of {dialect}")?,
-        Err(why) => writeln!(io.out, "  cannot be played yet: {why}")?,
-    }
+    writeln!(io.out, "  over tapes of {}", preset.dialect)?;
     for (id, form) in preset.forms {
         let name = classes::find(id).map_or("", |class| class.name);
         let form = if form.is_empty() { "every form" } else { form };

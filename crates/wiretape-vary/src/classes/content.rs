@@ -1,8 +1,12 @@
 //! F: content, and what providers do.
 
+use wiretape_core::Dialect;
+
 use super::{Class, Group, Kind, drawn, fault, forms, reshape};
 use crate::catalogue::{Backing, documented, seen};
-use crate::parameters::{Byte, Fields, Odd, Reasoning, Repeat, Signature, Unknown};
+use crate::parameters::{
+    Byte, Candidates, Fields, Items, Odd, Reasoning, Repeat, Signature, Unknown,
+};
 use crate::scenario::Profile;
 
 pub(super) const F_50: Class = Class {
@@ -25,6 +29,14 @@ pub(super) const F_50: Class = Class {
     chat: Ok(seen(
         "Azure's chunks without choices, `role` in every delta of LiteLLM",
     )),
+    elsewhere: &[
+        (
+            Dialect::OpenAiResponses,
+            seen("`obfuscation` in recordings"),
+        ),
+        (Dialect::BedrockConverse, seen("`p` in recordings")),
+        (Dialect::Gemini, seen("fields of Vertex in recordings")),
+    ],
     also: &[Profile::Quirks],
     forms: &[
         reshape("unknown_field", forms::unknown_field),
@@ -82,6 +94,7 @@ pub(super) const F_51: Class = Class {
     chat: Ok(seen(
         "`reasoning_content` of DeepSeek, `reasoning` of OpenRouter, arrays of Mistral",
     )),
+    elsewhere: &[],
     also: &[Profile::Quirks],
     forms: &[
         fault("renamed", |rng, subject| {
@@ -116,6 +129,10 @@ pub(super) const F_52: Class = Class {
     ],
     messages: Ok(seen("gateways that drop it: litellm#38153")),
     chat: Err("Chat Completions has no signatures"),
+    elsewhere: &[(
+        Dialect::BedrockConverse,
+        documented("ConverseStream: reasoningContent.signature"),
+    )],
     also: &[Profile::Quirks],
     forms: &[
         fault("dropped", |rng, subject| {
@@ -146,6 +163,20 @@ pub(super) const F_53: Class = Class {
     ],
     messages: Ok(documented("handle streaming refusals")),
     chat: Ok(documented("chat streaming, finish_reason")),
+    elsewhere: &[
+        (
+            Dialect::OpenAiResponses,
+            documented("responses-streaming: response.incomplete"),
+        ),
+        (
+            Dialect::Gemini,
+            documented("generate-content: FinishReason"),
+        ),
+        (
+            Dialect::BedrockConverse,
+            documented("ConverseStream: stopReason"),
+        ),
+    ],
     also: &[],
     forms: &[
         fault("reason", forms::filtered),
@@ -162,15 +193,53 @@ pub(super) const F_54: Class = Class {
     wire: "`functionCall{name,args}` in a part; `partialArgs[{jsonPath,stringValue}]`; a JSON array instead of events",
     naive: "two calls with one made-up id; a missing end of partial arguments",
     right: "ids by position; ends by the reason",
-    permits: "as F-24 and F-25",
+    permits: "same; other made-up ids where none are sent; an error or no call where arguments come in a shape that was not asked for",
     source: &[
         "https://ai.google.dev/api/generate-content",
         "https://github.com/google-gemini/gemini-cli/issues/26646",
     ],
-    messages: Err("the shapes are Gemini's own dialect, which is read and not rewritten yet"),
-    chat: Err("the shapes are Gemini's own dialect, which is read and not rewritten yet"),
-    also: &[],
-    forms: &[],
+    messages: Err("the shapes are those of Gemini's own dialect"),
+    chat: Err("the shapes are those of Gemini's own dialect"),
+    elsewhere: &[(Dialect::Gemini, seen("recordings; gemini-cli#26646"))],
+    also: &[Profile::Quirks],
+    forms: &[
+        fault("partial_arguments", |rng, subject| {
+            drawn::candidates(rng, subject, Candidates::PartialArguments)
+        }),
+        fault("no_terminator", |rng, subject| {
+            drawn::candidates(rng, subject, Candidates::NoTerminator)
+        }),
+        fault("no_ids", |rng, subject| {
+            drawn::candidates(rng, subject, Candidates::NoIds)
+        }),
+        reshape("no_arguments", |rng, subject| {
+            drawn::candidates(rng, subject, Candidates::NoArguments)
+        }),
+        reshape("calls_apart", |rng, subject| {
+            drawn::candidates(rng, subject, Candidates::CallsApart)
+        }),
+        reshape("calls_together", |rng, subject| {
+            drawn::candidates(rng, subject, Candidates::CallsTogether)
+        }),
+        fault("no_parts", |rng, subject| {
+            drawn::candidates(rng, subject, Candidates::NoParts)
+        }),
+        fault("empty_parts", |rng, subject| {
+            drawn::candidates(rng, subject, Candidates::EmptyParts)
+        }),
+        fault("no_content", |rng, subject| {
+            drawn::candidates(rng, subject, Candidates::NoContent)
+        }),
+        reshape("no_role", |rng, subject| {
+            drawn::candidates(rng, subject, Candidates::NoRole)
+        }),
+        reshape("usage_alone", |rng, subject| {
+            drawn::candidates(rng, subject, Candidates::UsageAlone)
+        }),
+        reshape("reason_alone", |rng, subject| {
+            drawn::candidates(rng, subject, Candidates::ReasonAlone)
+        }),
+    ],
 };
 
 pub(super) const F_55: Class = Class {
@@ -182,17 +251,53 @@ pub(super) const F_55: Class = Class {
     wire: "`output_item.added`, deltas, `.done` with another item id; `.done` that repeats the whole text",
     naive: "text twice; a lost item; strict lists of types",
     right: "items by `output_index`; `.done` replaces",
-    permits: "as F-23, F-24 and F-58",
+    permits: "same, or an error; no call where two items cannot be told apart",
     source: &[
         "https://github.com/vercel/ai/commit/73d48d0",
         "https://github.com/badlogic/pi-mono/issues/6009",
     ],
-    messages: Err(
-        "the shapes are those of the Responses dialect, which is read and not rewritten yet",
-    ),
-    chat: Err("the shapes are those of the Responses dialect, which is read and not rewritten yet"),
-    also: &[],
-    forms: &[],
+    messages: Err("the shapes are those of the Responses dialect"),
+    chat: Err("the shapes are those of the Responses dialect"),
+    elsewhere: &[(
+        Dialect::OpenAiResponses,
+        seen("vercel/ai 73d48d0, pi#6009, 9router#705"),
+    )],
+    also: &[Profile::Quirks],
+    forms: &[
+        fault("other_ids", |rng, subject| {
+            drawn::items(rng, subject, Items::OtherIds)
+        }),
+        fault("done_out_of_order", |rng, subject| {
+            drawn::items(rng, subject, Items::DoneOutOfOrder)
+        }),
+        fault("no_output", |rng, subject| {
+            drawn::items(rng, subject, Items::NoOutput)
+        }),
+        fault("empty_output", |rng, subject| {
+            drawn::items(rng, subject, Items::EmptyOutput)
+        }),
+        fault("numbers_missing", |rng, subject| {
+            drawn::items(rng, subject, Items::NumbersMissing)
+        }),
+        fault("numbers_gaps", |rng, subject| {
+            drawn::items(rng, subject, Items::NumbersGaps)
+        }),
+        fault("numbers_twice", |rng, subject| {
+            drawn::items(rng, subject, Items::NumbersTwice)
+        }),
+        fault("no_argument_deltas", |rng, subject| {
+            drawn::items(rng, subject, Items::NoArgumentDeltas)
+        }),
+        fault("no_arguments_done", |rng, subject| {
+            drawn::items(rng, subject, Items::NoArgumentsDone)
+        }),
+        fault("no_added", |rng, subject| {
+            drawn::items(rng, subject, Items::NoAdded)
+        }),
+        fault("index_zero", |rng, subject| {
+            drawn::items(rng, subject, Items::IndexZero)
+        }),
+    ],
 };
 
 pub(super) const F_56: Class = Class {
@@ -216,6 +321,10 @@ pub(super) const F_56: Class = Class {
     chat: Ok(seen(
         "Azure's first chunk: no choices, and `prompt_filter_results`",
     )),
+    elsewhere: &[(
+        Dialect::OpenAiResponses,
+        seen("custom tools, keepalive: vercel/ai#12456"),
+    )],
     also: &[],
     forms: &[
         reshape("event", forms::unknown_event),
@@ -245,6 +354,7 @@ pub(super) const F_57: Class = Class {
     ],
     messages: Err("Messages has one answer"),
     chat: Ok(documented("`n`: chat")),
+    elsewhere: &[],
     also: &[],
     forms: &[fault("second", drawn::second_answer)],
 };
@@ -266,6 +376,10 @@ pub(super) const F_58: Class = Class {
     ],
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("Perplexity's `message`; vercel/ai#11658 (xAI)")),
+    elsewhere: &[(
+        Dialect::OpenAiResponses,
+        seen("text twice from `.done`: vercel/ai#11658"),
+    )],
     also: &[Profile::Quirks],
     forms: &[
         fault("cumulative", |rng, subject| {
@@ -297,6 +411,7 @@ pub(super) const F_59: Class = Class {
     ],
     messages: Ok(seen("poliloom#138")),
     chat: Ok(seen("litellm#24314")),
+    elsewhere: &[],
     also: &[Profile::Hostile],
     forms: &[
         fault("escaped_nul", |rng, subject| {

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use wiretape_tape::EndKind;
 
 use super::Drawn;
-use super::forms::{HALF, known, one, streams, terminal};
+use super::forms::{HALF, keeps_alive, known, one, streams, terminal};
 use crate::dialect::{Family, Kind};
 use crate::rng::{Ratio, Rng};
 use crate::scenario::{Cutting, Piece};
@@ -160,7 +160,8 @@ pub(super) fn pause(rng: &mut Rng, subject: &Subject) -> Drawn {
 fn beats(rng: &mut Rng, subject: &Subject, before_block: usize, then: Option<EndKind>) -> Drawn {
     let every_ns = rng.within(1, 4) * 100 * MS;
     let count = u32::try_from(BEATS_NS / every_ns).unwrap_or(1);
-    let comment = subject.family.is_none() || rng.chance(HALF);
+    streams(subject)?;
+    let comment = keeps_alive(subject).is_err() || rng.chance(HALF);
     one(Piece::KeepAlive {
         before_block,
         beat: if comment { Beat::Comment } else { Beat::Ping },
@@ -281,7 +282,7 @@ pub(super) fn no_stream_error(_: &mut Rng, subject: &Subject) -> Drawn {
 
 /// Only a reply that can be read can be written as one object.
 fn readable(subject: &Subject) -> Result<(), &'static str> {
-    crate::transport::bodies::other_dialect(subject.family, subject.body()).map(drop)
+    crate::transport::bodies::other_dialect(subject.dialect, subject.body()).map(drop)
 }
 
 pub(super) fn no_stream_whole(_: &mut Rng, subject: &Subject) -> Drawn {

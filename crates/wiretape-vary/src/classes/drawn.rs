@@ -7,18 +7,19 @@ use alloc::vec::Vec;
 use wiretape_tape::EndKind;
 
 use super::Drawn;
-use super::forms::{between, inside, known, last_error};
+use super::forms::{between, blocks, inside, known, last_error};
 use crate::catalogue::permits_acting;
-use crate::dialect::{Family, Kind};
+use crate::dialect::Kind;
 use crate::generate;
 use crate::json::part;
 use crate::parameters::{
-    Arguments, Byte, ErrorShape, EventNames, Fields, Ids, Indices, Lifecycle, Names, Noise, Odd,
-    Order, Reasoning, Repeat, Signature, Tail, Unknown, Usage,
+    Arguments, Blanks, Byte, Candidates, ErrorShape, EventNames, Fields, Frame, Ids, Indices,
+    Items, Lifecycle, Names, Noise, Odd, Order, Reasoning, Repeat, Signature, Tail, Unknown, Usage,
 };
 use crate::quirk::{fits, text_site, wide};
 use crate::rng::{Ratio, Rng};
 use crate::scenario::Piece;
+use crate::stream::Shape;
 use crate::subject::Subject;
 
 const HALF: Ratio = Ratio { n: 1, of: 2 };
@@ -125,10 +126,7 @@ fn truncated(rng: &mut Rng, subject: &Subject, reason: &str, closed: bool) -> Dr
 
 /// The dialect's word for the limit of tokens.
 fn limit(subject: &Subject) -> Result<&'static str, &'static str> {
-    Ok(match known(subject)? {
-        Family::Anthropic => "max_tokens",
-        Family::OpenAiChat => "length",
-    })
+    Ok(known(subject)?.rules().limit)
 }
 
 pub(super) fn cut_open(rng: &mut Rng, subject: &Subject) -> Drawn {
@@ -137,8 +135,8 @@ pub(super) fn cut_open(rng: &mut Rng, subject: &Subject) -> Drawn {
 }
 
 pub(super) fn cut_closed(rng: &mut Rng, subject: &Subject) -> Drawn {
-    if known(subject)? != Family::Anthropic {
-        return Err("only Messages closes blocks");
+    if known(subject)?.rules().calls.is_none() {
+        return Err("the dialect closes no blocks");
     }
     let reason = limit(subject)?;
     truncated(rng, subject, reason, true)
@@ -146,7 +144,7 @@ pub(super) fn cut_closed(rng: &mut Rng, subject: &Subject) -> Drawn {
 
 /// The reason that was recorded, or that of calls, although the arguments are cut.
 pub(super) fn cut_hidden(rng: &mut Rng, subject: &Subject) -> Drawn {
-    let closed = known(subject)? == Family::Anthropic;
+    let closed = known(subject)?.rules().calls.is_some();
     let recorded = generate::reasons(subject);
     let reason = recorded.first().map_or("", |reason| reason.as_str());
     if recorded.is_empty() || !recorded.iter().all(|reason| permits_acting(reason)) {
@@ -245,10 +243,8 @@ pub(super) fn signature(_: &mut Rng, subject: &Subject, signature: Signature) ->
 }
 
 pub(super) fn stop_after(rng: &mut Rng, subject: &Subject) -> Drawn {
-    let reason = match known(subject)? {
-        Family::Anthropic => "refusal",
-        Family::OpenAiChat => "content_filter",
-    };
+    let reason = known(subject)?.rules().refusal;
+    let reason = reason.ok_or("the dialect has no reason that says so")?;
     let blocks = subject.blocks().iter().enumerate();
     let content = blocks.filter(|(_, block)| block.kind == Kind::Content);
     let content: Vec<usize> = content.map(|(place, _)| place).collect();
@@ -280,6 +276,77 @@ pub(super) fn byte(rng: &mut Rng, subject: &Subject, byte: Byte) -> Drawn {
     let texts: Vec<usize> = texts.map(|(place, _)| place).collect();
     let block = *rng.pick(&texts).ok_or("the reply has no text")?;
     tried(subject, Piece::Byte { block, byte })
+}
+
+pub(super) fn items(_: &mut Rng, subject: &Subject, items: Items) -> Drawn {
+    known(subject)?;
+    tried(subject, Piece::Items { items })
+}
+
+pub(super) fn candidates(_: &mut Rng, subject: &Subject, shape: Candidates) -> Drawn {
+    known(subject)?;
+    tried(subject, Piece::Candidates { shape })
+}
+
+pub(super) fn frame(rng: &mut Rng, subject: &Subject, frames: &[Frame]) -> Drawn {
+    blocks(subject)?;
+    let frame = *rng.pick(frames).ok_or("no message of the kind")?;
+    let last = match subject.family {
+        Some(_) => last_error(subject)?,
+        None => subject.block_count().saturating_sub(1),
+    };
+    let before_block = rng.size(0, last);
+    let ends = [Some(EndKind::Complete), Some(EndKind::Reset), None];
+    let broken = matches!(frame, Frame::PreludeChecksum | Frame::MessageChecksum);
+    let then = rng.pick(&ends).copied().flatten().filter(|_| !broken);
+    tried(
+        subject,
+        Piece::Frame {
+            before_block,
+            frame,
+            then,
+        },
+    )
+}
+
+/// A place in the midst of a message: in its lengths, its headers, its payload.
+pub(super) fn cut_in_frame(rng: &mut Rng, subject: &Subject) -> Drawn {
+    let stream = subject
+        .stream
+        .as_ref()
+        .ok_or("the body cannot be taken apart")?;
+    if stream.shape != Shape::Messages {
+        return Err("the body is no AWS event stream");
+    }
+    let ends = stream.bytes().1;
+    let place = rng.size(0, ends.len().saturating_sub(1));
+    let start = place
+        .checked_sub(1)
+        .and_then(|before| ends.get(before).copied());
+    let (start, end) = (start.unwrap_or(0), ends.get(place).copied().unwrap_or(0));
+    let offsets = [
+        rng.size(1, 11),
+        rng.size(12, 30),
+        rng.size(31, end.saturating_sub(start)),
+    ];
+    let at = start + rng.pick(&offsets).copied().unwrap_or(1);
+    if at >= end {
+        return Err("the message is too short");
+    }
+    let end = EndKind::Complete;
+    Ok(vec![Piece::Cut { at, end }])
+}
+
+pub(super) fn unknown_header(rng: &mut Rng, subject: &Subject) -> Drawn {
+    let count = subject.block_count();
+    any(rng, subject, count, |block| Piece::UnknownHeader { block })
+}
+
+pub(super) fn blanks(rng: &mut Rng, subject: &Subject) -> Drawn {
+    let blanks = [Blanks::Line, Blanks::CrLf, Blanks::Spaces];
+    let blanks = rng.pick(&blanks).copied().unwrap_or(Blanks::Line);
+    let count = subject.block_count();
+    any(rng, subject, count, |block| Piece::Blanks { block, blanks })
 }
 
 pub(super) fn odd(rng: &mut Rng, subject: &Subject, odd: Odd) -> Drawn {

@@ -1,8 +1,10 @@
 //! E: errors within the stream. Those that come instead of one are in `session`.
 
+use wiretape_core::Dialect;
+
 use super::{Class, Group, Kind, drawn, fault, forms};
-use crate::catalogue::seen;
-use crate::parameters::ErrorShape;
+use crate::catalogue::{documented, seen};
+use crate::parameters::{ErrorShape, Frame};
 use crate::scenario::Profile;
 
 pub(super) const F_40: Class = Class {
@@ -24,6 +26,18 @@ pub(super) const F_40: Class = Class {
     ],
     messages: Ok(seen("anthropic-sdk-python#1258")),
     chat: Ok(seen("a lone `error` object in recordings of OpenRouter")),
+    elsewhere: &[
+        (
+            Dialect::OpenAiResponses,
+            seen("nested and flat: openai-node#2021"),
+        ),
+        (Dialect::Gemini, seen("lines without `data:`: python-genai")),
+        (Dialect::Ollama, documented("errors while streaming")),
+        (
+            Dialect::BedrockConverse,
+            documented("ConverseStream: exceptions"),
+        ),
+    ],
     also: &[Profile::Quirks],
     forms: &[
         fault("event", forms::error_event),
@@ -75,6 +89,7 @@ pub(super) const F_44: Class = Class {
         "`overloaded_error` before any content: anthropic-sdk-python#1258",
     )),
     chat: Ok(seen("vercel/ai#15922")),
+    elsewhere: &[],
     also: &[],
     forms: &[fault("first", forms::error_first)],
 };
@@ -88,15 +103,49 @@ pub(super) const F_45: Class = Class {
     wire: "exception frames, wrong checksums, a last frame that is cut",
     naive: "drops them",
     right: "an error",
-    permits: "error_reported",
+    permits: "error_reported; behind a wrong checksum or a cut also eof_reported",
     source: &[
         "https://github.com/vercel/ai/issues/19034",
         "https://github.com/manaflow-ai/subrouter/pull/68",
     ],
     messages: Err("event streams are text: binary frames are Bedrock's"),
     chat: Err("event streams are text: binary frames are Bedrock's"),
-    also: &[],
-    forms: &[],
+    elsewhere: &[
+        (
+            Dialect::BedrockConverse,
+            seen("vercel/ai#19034, litellm#32159"),
+        ),
+        (
+            Dialect::BedrockInvoke,
+            seen("anthropic-sdk-java#391, anthropic-sdk-go#303"),
+        ),
+    ],
+    also: &[Profile::Quirks],
+    forms: &[
+        fault("retryable", |rng, subject| {
+            let frames = [
+                Frame::Throttling,
+                Frame::ModelStreamError,
+                Frame::InternalServer,
+                Frame::ServiceUnavailable,
+                Frame::ModelTimeout,
+            ];
+            drawn::frame(rng, subject, &frames)
+        }),
+        fault("validation", |rng, subject| {
+            drawn::frame(rng, subject, &[Frame::Validation])
+        }),
+        fault("error", |rng, subject| {
+            drawn::frame(rng, subject, &[Frame::Error])
+        }),
+        fault("prelude_checksum", |rng, subject| {
+            drawn::frame(rng, subject, &[Frame::PreludeChecksum])
+        }),
+        fault("message_checksum", |rng, subject| {
+            drawn::frame(rng, subject, &[Frame::MessageChecksum])
+        }),
+        fault("cut", drawn::cut_in_frame),
+    ],
 };
 
 pub(super) const F_46: Class = Class {
@@ -115,6 +164,7 @@ pub(super) const F_46: Class = Class {
     ],
     messages: Ok(seen("pydantic-ai#4963")),
     chat: Ok(seen("roo#10015")),
+    elsewhere: &[],
     also: &[],
     forms: &[fault("in_call", forms::error_in_call)],
 };

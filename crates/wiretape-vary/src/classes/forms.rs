@@ -31,9 +31,26 @@ pub(super) fn streams(subject: &Subject) -> Result<(), &'static str> {
     Err("the body is no event stream")
 }
 
+/// The payloads can be read, whatever the framing.
 pub(super) fn known(subject: &Subject) -> Result<Family, &'static str> {
-    streams(subject)?;
+    blocks(subject)?;
     subject.family.ok_or("the dialect is not known")
+}
+
+/// The body is made of blocks, whatever the framing.
+pub(super) fn blocks(subject: &Subject) -> Result<(), &'static str> {
+    match subject.stream {
+        Some(_) => Ok(()),
+        None => Err("the body cannot be taken apart"),
+    }
+}
+
+/// The dialect has a keep-alive of its own.
+pub(super) fn keeps_alive(subject: &Subject) -> Result<(), &'static str> {
+    match known(subject)?.rules().ping.is_empty() {
+        false => Ok(()),
+        true => Err("the dialect has no keep-alive"),
+    }
 }
 
 /// One of the blocks whose facts fit.
@@ -240,7 +257,8 @@ pub(super) fn comment_before_end(_: &mut Rng, subject: &Subject) -> Drawn {
 
 pub(super) fn id_then_comment(rng: &mut Rng, subject: &Subject) -> Drawn {
     streams(subject)?;
-    let has_id = |block: &crate::sse::Block| block.lines.iter().any(|line| line.field().0 == b"id");
+    let has_id =
+        |block: &crate::stream::Block| block.lines.iter().any(|line| line.field().0 == b"id");
     let blocks = subject.blocks().iter().enumerate();
     let whole = blocks.filter(|(_, block)| block.is_complete() && !has_id(block));
     let blocks: Vec<usize> = whole.map(|(place, _)| place).collect();
@@ -255,6 +273,7 @@ pub(super) fn id_then_comment(rng: &mut Rng, subject: &Subject) -> Drawn {
 }
 
 pub(super) fn ping(rng: &mut Rng, subject: &Subject) -> Drawn {
+    keeps_alive(subject)?;
     let before_block = inside(rng, subject)?;
     one(Piece::Ping { before_block })
 }
@@ -270,6 +289,7 @@ pub(super) fn data_spacing(_: &mut Rng, subject: &Subject) -> Drawn {
 }
 
 pub(super) fn multi_data(rng: &mut Rng, subject: &Subject) -> Drawn {
+    streams(subject)?;
     let why = "no payload can break";
     let block = block(rng, subject, |fact| fact.gaps > 0, why)?;
     let gaps = subject.facts.get(block).map_or(0, |fact| fact.gaps);
@@ -329,7 +349,7 @@ fn reason(rng: &mut Rng, subject: &Subject, fits: impl Fn(&str, &[&str]) -> bool
         return Err("no reason for the end");
     }
     let recorded: Vec<&str> = recorded.iter().map(alloc::string::String::as_str).collect();
-    let names = family.reason_names().iter().copied();
+    let names = family.rules().reason_names.iter().copied();
     let names: Vec<&str> = names
         .filter(|name| !recorded.contains(name) && fits(name, &recorded))
         .collect();
@@ -352,17 +372,18 @@ pub(super) fn other_finish(rng: &mut Rng, subject: &Subject) -> Drawn {
 }
 
 pub(super) fn unknown_reason(rng: &mut Rng, subject: &Subject) -> Drawn {
-    reason(rng, subject, |name, _| name == "x_wiretape")
-}
-
-pub(super) fn filtered(rng: &mut Rng, subject: &Subject) -> Drawn {
     reason(rng, subject, |name, _| {
-        matches!(name, "refusal" | "content_filter")
+        name.eq_ignore_ascii_case("x_wiretape")
     })
 }
 
+pub(super) fn filtered(rng: &mut Rng, subject: &Subject) -> Drawn {
+    let refusal = known(subject)?.rules().refusal;
+    reason(rng, subject, |name, _| Some(name) == refusal)
+}
+
 pub(super) fn long_tail(_: &mut Rng, subject: &Subject) -> Drawn {
-    known(subject)?;
+    keeps_alive(subject)?;
     let mut blocks = subject.blocks().iter();
     let finish = blocks.position(|block| block.kind == Kind::Finish);
     let before_block = finish
@@ -373,7 +394,7 @@ pub(super) fn long_tail(_: &mut Rng, subject: &Subject) -> Drawn {
 
 /// Offsets at which whole events end, but the last.
 pub(super) fn cut_after_event(rng: &mut Rng, subject: &Subject) -> Drawn {
-    streams(subject)?;
+    blocks(subject)?;
     let ends = subject.stream.as_ref().map(|stream| stream.bytes().1);
     let mut ends = ends.unwrap_or_default();
     ends.pop();
@@ -438,7 +459,10 @@ pub(super) fn no_terminal(_: &mut Rng, subject: &Subject) -> Drawn {
 }
 
 pub(super) fn no_finish(_: &mut Rng, subject: &Subject) -> Drawn {
-    terminal(subject)?;
+    // Gemini's last word is its reason.
+    if known(subject)? != Family::Gemini {
+        terminal(subject)?;
+    }
     if generate::reasons(subject).is_empty() {
         return Err("no reason for the end");
     }
@@ -488,7 +512,7 @@ pub(super) fn error_first(rng: &mut Rng, subject: &Subject) -> Drawn {
 pub(super) fn error_in_call(rng: &mut Rng, subject: &Subject) -> Drawn {
     let last = last_error(subject)?;
     let family = known(subject)?;
-    let inner = |block: &crate::sse::Block| {
+    let inner = |block: &crate::stream::Block| {
         let site = block.payload().and_then(|payload| family.site(payload));
         site.is_some_and(|site| site.inner)
     };

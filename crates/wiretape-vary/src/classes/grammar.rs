@@ -25,6 +25,7 @@ pub(super) const F_15: Class = Class {
     chat: Ok(seen(
         "`: OPENROUTER PROCESSING` in recordings of OpenRouter",
     )),
+    elsewhere: &[],
     also: &[Profile::Quirks],
     forms: &[
         reshape("comment", forms::comment),
@@ -52,6 +53,7 @@ pub(super) const F_15B: Class = Class {
     ],
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("llmgateway#2334")),
+    elsewhere: &[],
     also: &[Profile::Quirks],
     forms: &[reshape("id_then_comment", forms::id_then_comment)],
 };
@@ -72,6 +74,7 @@ pub(super) const F_15C: Class = Class {
     ],
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("Vertex's endpoint for Grok: opencode#50871")),
+    elsewhere: &[],
     also: &[Profile::Quirks],
     forms: &[fault("comment_as_data", |rng, subject| {
         drawn::noise(rng, subject, Noise::CommentAsData)
@@ -98,6 +101,7 @@ pub(super) const F_16: Class = Class {
     chat: Ok(seen(
         "`: ping - <time>` of Perplexity; empty `data:`: copilot-api#88",
     )),
+    elsewhere: &[],
     also: &[Profile::Quirks],
     forms: &[
         reshape("ping", forms::ping),
@@ -116,7 +120,7 @@ pub(super) const F_17: Class = Class {
     kind: Kind::Fault,
     group: Group::Grammar,
     title: "fields in every lawful shape, and event names that are not there",
-    wire: "`data:` without its space; two `data` lines; unknown fields; an `id` with NUL; `retry: soon`; U+2028 in the data; `event:` missing, or another than the type",
+    wire: "`data:` without its space; two `data` lines; unknown fields; an `id` with NUL; `retry: soon`; U+2028 in the data; `event:` missing, or another than the type; where the framing is another one: headers that nobody knows, blanks between values",
     naive: "splits at U+2028; joins data lines without LF; ignores every event without a name",
     right: "reads fields as the standard says, and goes by the payload's type",
     permits: "same; where event names are wrong also an error or an early end, for a reader that goes by them",
@@ -132,12 +136,15 @@ pub(super) const F_17: Class = Class {
     chat: Ok(seen(
         "`event: error` of Groq: go-openai#1057; `error:` of GPUStack",
     )),
+    elsewhere: &[],
     also: &[Profile::Quirks],
     forms: &[
         reshape("data_spacing", forms::data_spacing),
         reshape("multi_data", forms::multi_data),
         reshape("unknown_field", forms::unknown_sse_field),
         reshape("separators", forms::separators),
+        reshape("unknown_header", drawn::unknown_header),
+        reshape("blanks", drawn::blanks),
         reshape("id_with_nul", |rng, subject| {
             drawn::noise(rng, subject, Noise::IdWithNul)
         }),
@@ -172,6 +179,7 @@ pub(super) const F_17B: Class = Class {
     ],
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("ruby_llm#656")),
+    elsewhere: &[],
     also: &[Profile::Quirks],
     forms: &[
         fault("true", |rng, subject| {

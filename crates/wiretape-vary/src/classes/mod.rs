@@ -25,6 +25,8 @@ mod transport;
 use alloc::vec::Vec;
 use core::fmt;
 
+use wiretape_core::Dialect;
+
 use crate::catalogue::{Backing, Standing};
 use crate::dialect::Family;
 use crate::rng::Rng;
@@ -158,6 +160,8 @@ pub struct Class {
     pub(crate) messages: Result<Backing, &'static str>,
     /// How sure it is in Chat Completions streams, or why it cannot be there.
     pub(crate) chat: Result<Backing, &'static str>,
+    /// Where else it was met, or is documented.
+    pub(crate) elsewhere: &'static [(Dialect, Backing)],
     /// The profiles it is in besides those that follow from its kind and standing.
     pub(crate) also: &'static [Profile],
     pub(crate) forms: &'static [Form],
@@ -203,11 +207,29 @@ impl Class {
     /// # Errors
     /// Why the class cannot apply to the dialect.
     pub fn backing(&self, dialect: &str) -> Result<Backing, &'static str> {
-        match Family::named(dialect) {
+        let family = Family::named(dialect);
+        if family.is_none() && self.group != Group::Transport {
+            return Err("the dialect's payloads are not known");
+        }
+        let dialect = dialect.parse().ok();
+        self.backing_in(dialect.or_else(|| family.map(Family::dialect)), family)
+    }
+
+    /// The same, of the dialect as it was found. Of a dialect that is neither Messages nor Chat
+    /// Completions it is said where it was met; whether a case of it fits, its pieces tell.
+    fn backing_in(
+        &self,
+        dialect: Option<Dialect>,
+        family: Option<Family>,
+    ) -> Result<Backing, &'static str> {
+        let mut met = self.elsewhere.iter();
+        if let Some((_, backing)) = met.find(|(other, _)| Some(*other) == dialect) {
+            return Ok(*backing);
+        }
+        match family {
             Some(Family::Anthropic) => self.messages,
             Some(Family::OpenAiChat) => self.chat,
-            None if self.group == Group::Transport => Ok(Backing::LAWFUL),
-            None => Err("the dialect's payloads are not known"),
+            _ => Ok(Backing::LAWFUL),
         }
     }
 
@@ -232,12 +254,7 @@ impl Class {
     /// # Errors
     /// Why no case of it fits the profile and the exchange.
     pub fn draw_in(&self, seed: u64, profile: Profile, subject: &Subject) -> Drawn {
-        let here = match subject.family {
-            Some(Family::Anthropic) => self.messages,
-            Some(Family::OpenAiChat) => self.chat,
-            None => Ok(Backing::LAWFUL),
-        };
-        here?;
+        self.backing_in(subject.dialect, subject.family)?;
         draw::one(self, seed, profile, subject, None)
     }
 

@@ -2,8 +2,9 @@
 
 use alloc::vec::Vec;
 
+use wiretape_core::Dialect;
+
 use super::{Class, all};
-use crate::dialect::Family;
 use crate::rng::{Ratio, Rng};
 use crate::scenario::{Piece, Profile, Scenario};
 use crate::subject::Subject;
@@ -14,9 +15,8 @@ use crate::subject::Subject;
 pub struct Preset {
     /// Its name: `groq`.
     pub name: &'static str,
-    /// The tape dialect in which it is spoken: `anthropic` or `openai-chat`; or why no tape can be
-    /// played like it yet.
-    pub dialect: Result<&'static str, &'static str>,
+    /// The dialect in which it is spoken.
+    pub dialect: Dialect,
     /// What it does, in a few words.
     pub about: &'static str,
     /// The forms that were met there: a class's id and the form's name. Without a name: every form.
@@ -51,8 +51,7 @@ impl Scenario {
     /// # Errors
     /// Why the preset cannot be played over this exchange.
     pub fn of_preset(seed: u64, preset: &Preset, subject: &Subject) -> Result<Self, &'static str> {
-        let dialect = preset.dialect?;
-        if subject.family.is_none() || subject.family != Family::named(dialect) {
+        if subject.family.is_none() || subject.dialect != Some(preset.dialect) {
             return Err("the tape is of another dialect");
         }
         let mut cases = Vec::new();
@@ -96,15 +95,10 @@ pub fn preset(name: &str) -> Option<&'static Preset> {
     PRESETS.iter().find(|preset| preset.name == name)
 }
 
-const MESSAGES: Result<&str, &str> = Ok("anthropic");
-const CHAT: Result<&str, &str> = Ok("openai-chat");
-const RESPONSES: Result<&str, &str> = Err("the Responses dialect is read and not rewritten yet");
-const GEMINI: Result<&str, &str> = Err("Gemini's own dialect is read and not rewritten yet");
-
 static PRESETS: [Preset; 27] = [
     Preset {
         name: "anthropic",
-        dialect: MESSAGES,
+        dialect: Dialect::Anthropic,
         about: "pings, padding, empty first arguments, errors after a 200, refusals",
         forms: &[
             ("F-16", "ping"),
@@ -123,14 +117,14 @@ static PRESETS: [Preset; 27] = [
     },
     Preset {
         name: "anthropic-openrouter",
-        dialect: MESSAGES,
+        dialect: Dialect::Anthropic,
         about: "comments while it waits, the count of tokens at the end",
         forms: &[("F-15", "comment"), ("F-34", "")],
         source: &["https://github.com/0xPlaygrounds/rig/pull/2279"],
     },
     Preset {
         name: "openai-chat",
-        dialect: CHAT,
+        dialect: Dialect::OpenAiChat,
         about: "padding, a last chunk with the count of tokens, refusals, filters",
         forms: &[
             ("F-50", "padding"),
@@ -143,7 +137,7 @@ static PRESETS: [Preset; 27] = [
     },
     Preset {
         name: "azure",
-        dialect: CHAT,
+        dialect: Dialect::OpenAiChat,
         about: "chunks of the content filter, empty ids and models, no type of calls",
         forms: &[
             ("F-50", "filter_first"),
@@ -161,35 +155,54 @@ static PRESETS: [Preset; 27] = [
     },
     Preset {
         name: "openai-responses",
-        dialect: RESPONSES,
+        dialect: Dialect::OpenAiResponses,
         about: "items that are added, filled and done",
-        forms: &[("F-55", "")],
+        forms: &[
+            ("F-50", "padding"),
+            ("F-40", "event"),
+            ("F-40", "named"),
+            ("F-40", "details"),
+            ("F-53", "reason"),
+            ("F-56", ""),
+        ],
         source: &["https://platform.openai.com/docs/api-reference/responses-streaming"],
     },
     Preset {
         name: "responses-copilot",
-        dialect: RESPONSES,
+        dialect: Dialect::OpenAiResponses,
         about: "another item id in every event",
-        forms: &[("F-55", "")],
+        forms: &[("F-55", "other_ids")],
         source: &["https://github.com/vercel/ai/commit/73d48d0"],
     },
     Preset {
         name: "responses-openrouter",
-        dialect: RESPONSES,
+        dialect: Dialect::OpenAiResponses,
         about: "items that are done out of order",
-        forms: &[("F-55", "")],
+        forms: &[("F-55", "done_out_of_order"), ("F-15", "comment")],
         source: &["https://github.com/badlogic/pi-mono/issues/6009"],
     },
     Preset {
         name: "gemini-sse-crlf",
-        dialect: GEMINI,
+        dialect: Dialect::Gemini,
         about: "whole calls without ids, lines that end in CR LF",
-        forms: &[("F-54", ""), ("F-06", "")],
+        forms: &[
+            ("F-54", "no_ids"),
+            ("F-54", "no_parts"),
+            ("F-54", "empty_parts"),
+            ("F-54", "no_content"),
+            ("F-54", "calls_apart"),
+            ("F-54", "calls_together"),
+            ("F-54", "usage_alone"),
+            ("F-54", "reason_alone"),
+            ("F-40", "field"),
+            ("F-40", "details"),
+            ("F-06", ""),
+        ],
         source: &["https://ai.google.dev/api/generate-content"],
     },
     Preset {
         name: "gemini-openai-compat",
-        dialect: CHAT,
+        dialect: Dialect::OpenAiChat,
         about: "`stop` beside calls, no index, a reason on every chunk",
         forms: &[
             ("F-28", ""),
@@ -200,14 +213,14 @@ static PRESETS: [Preset; 27] = [
     },
     Preset {
         name: "vertex-partial-args",
-        dialect: GEMINI,
+        dialect: Dialect::Gemini,
         about: "arguments by path, part by part",
-        forms: &[("F-54", "")],
+        forms: &[("F-54", "partial_arguments"), ("F-54", "no_terminator")],
         source: &["https://github.com/vercel/ai/pull/16040"],
     },
     Preset {
         name: "mistral",
-        dialect: CHAT,
+        dialect: Dialect::OpenAiChat,
         about: "no index and no type, a call beside the reason, content as an array",
         forms: &[
             ("F-24", "missing"),
@@ -223,7 +236,7 @@ static PRESETS: [Preset; 27] = [
     },
     Preset {
         name: "groq",
-        dialect: CHAT,
+        dialect: Dialect::OpenAiChat,
         about: "`\"{}\"` or `\"null\"` for no arguments, an event name on errors, large chunks",
         forms: &[
             ("F-18", "whole"),
@@ -238,7 +251,7 @@ static PRESETS: [Preset; 27] = [
     },
     Preset {
         name: "deepseek",
-        dialect: CHAT,
+        dialect: Dialect::OpenAiChat,
         about: "reasoning in a field of its own, `: keep-alive`, calls cut by the limit",
         forms: &[
             ("F-51", "inserted"),
@@ -254,7 +267,7 @@ static PRESETS: [Preset; 27] = [
     },
     Preset {
         name: "qwen",
-        dialect: CHAT,
+        dialect: Dialect::OpenAiChat,
         about: "the id is `\"\"` after the first delta, a chunk of no choices at the end",
         forms: &[
             ("F-25", "id_empty_after"),
@@ -265,7 +278,7 @@ static PRESETS: [Preset; 27] = [
     },
     Preset {
         name: "kimi",
-        dialect: CHAT,
+        dialect: Dialect::OpenAiChat,
         about: "text, reason and count of tokens in one chunk",
         forms: &[
             ("F-26", "text_in_finish"),
@@ -276,7 +289,7 @@ static PRESETS: [Preset; 27] = [
     },
     Preset {
         name: "xai",
-        dialect: CHAT,
+        dialect: Dialect::OpenAiChat,
         about: "errors that are a string, the whole text once more",
         forms: &[
             ("F-40", "text"),
@@ -291,7 +304,7 @@ static PRESETS: [Preset; 27] = [
     },
     Preset {
         name: "perplexity",
-        dialect: CHAT,
+        dialect: Dialect::OpenAiChat,
         about: "all text so far in each chunk, the count of tokens on each, no role, no `[DONE]`, CR LF",
         forms: &[
             ("F-58", "cumulative"),
@@ -307,14 +320,14 @@ static PRESETS: [Preset; 27] = [
     },
     Preset {
         name: "ollama-ndjson",
-        dialect: Err("Ollama's own dialect is lines of JSON, read and not rewritten yet"),
+        dialect: Dialect::Ollama,
         about: "arguments as an object, `done: true`",
-        forms: &[("F-19", "object")],
+        forms: &[("F-28", ""), ("F-40", "event"), ("F-30", "")],
         source: &["https://github.com/ollama/ollama/issues/12413"],
     },
     Preset {
         name: "ollama-openai",
-        dialect: CHAT,
+        dialect: Dialect::OpenAiChat,
         about: "all calls have index 0, `stop` beside calls, no reason, `reasoning`",
         forms: &[
             ("F-24", "zero"),
@@ -330,7 +343,7 @@ static PRESETS: [Preset; 27] = [
     },
     Preset {
         name: "vllm",
-        dialect: CHAT,
+        dialect: Dialect::OpenAiChat,
         about: "`tool_calls` although the arguments were cut, no ids, errors without a key",
         forms: &[
             ("F-21", "hidden"),
@@ -346,14 +359,14 @@ static PRESETS: [Preset; 27] = [
     },
     Preset {
         name: "sglang",
-        dialect: CHAT,
+        dialect: Dialect::OpenAiChat,
         about: "all calls have index 0, and one id",
         forms: &[("F-24", "zero"), ("F-25", "id_same")],
         source: &["https://github.com/InternLM/lmdeploy/issues/3412"],
     },
     Preset {
         name: "litellm",
-        dialect: CHAT,
+        dialect: Dialect::OpenAiChat,
         about: "role and id in every delta, indices that count from 1, an error and then `[DONE]`",
         forms: &[
             ("F-50", "role_everywhere"),
@@ -371,7 +384,7 @@ static PRESETS: [Preset; 27] = [
     },
     Preset {
         name: "glm-random-ids",
-        dialect: CHAT,
+        dialect: Dialect::OpenAiChat,
         about: "another id in every chunk of one call, `{}` before the arguments",
         forms: &[("F-25", "id_other"), ("F-22", "placeholder")],
         source: &[
@@ -381,7 +394,7 @@ static PRESETS: [Preset; 27] = [
     },
     Preset {
         name: "llamacpp",
-        dialect: CHAT,
+        dialect: Dialect::OpenAiChat,
         about: "a bare colon for a ping, null arguments, halved characters, errors with the window's length",
         forms: &[
             ("F-15", "bare_comment"),
@@ -397,21 +410,21 @@ static PRESETS: [Preset; 27] = [
     },
     Preset {
         name: "lmstudio",
-        dialect: CHAT,
+        dialect: Dialect::OpenAiChat,
         about: "the stream stops without a reason where the window is full",
         forms: &[("F-30", ""), ("F-32", "no_finish")],
         source: &["https://github.com/vaadin/flow-components/pull/9195"],
     },
     Preset {
         name: "bedrock-converse",
-        dialect: Err("Bedrock's frames are binary, read and not rewritten yet"),
+        dialect: Dialect::BedrockConverse,
         about: "blocks without a start, counts behind the end, exceptions as frames",
         forms: &[("F-45", ""), ("F-36", "")],
         source: &["https://github.com/vercel/ai/issues/19034"],
     },
     Preset {
         name: "bedrock-invoke",
-        dialect: Err("Bedrock's frames are binary, read and not rewritten yet"),
+        dialect: Dialect::BedrockInvoke,
         about: "Messages events in binary frames",
         forms: &[("F-45", "")],
         source: &["https://github.com/anthropics/anthropic-sdk-java/issues/391"],

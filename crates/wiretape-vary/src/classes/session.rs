@@ -26,6 +26,7 @@ pub(super) const F_41: Class = Class {
     ],
     messages: Ok(documented("errors")),
     chat: Ok(documented("error codes")),
+    elsewhere: &[],
     also: &[],
     forms: &[
         fault("json", delivery::error_json),
@@ -55,6 +56,7 @@ pub(super) const F_42: Class = Class {
     ],
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("lemonade#2826, 9router#3051")),
+    elsewhere: &[],
     also: &[Profile::Quirks],
     forms: &[
         fault("error", delivery::no_stream_error),
@@ -79,6 +81,7 @@ pub(super) const F_43: Class = Class {
     source: &["https://github.com/vercel/ai/issues/16423"],
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("vercel/ai#16423")),
+    elsewhere: &[],
     also: &[],
     forms: &[fault("other", delivery::wrong_dialect)],
 };
@@ -100,6 +103,7 @@ pub(super) const F_60: Class = Class {
     ],
     messages: Ok(seen("cline#13052")),
     chat: Ok(seen("web-to-app#748, hermes-agent#73802")),
+    elsewhere: &[],
     also: &[],
     forms: &[
         fault("in_text", delivery::broken_in_text),
@@ -123,6 +127,7 @@ pub(super) const F_61: Class = Class {
     ],
     messages: Err(NO_RESUME),
     chat: Err(NO_RESUME),
+    elsewhere: &[],
     also: &[],
     forms: &[fault("overlap", |_, _| Err(NO_RESUME))],
 };
@@ -140,6 +145,7 @@ pub(super) const F_62: Class = Class {
     source: &["https://github.com/NousResearch/hermes-agent/issues/73802"],
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("hermes-agent#73802")),
+    elsewhere: &[],
     also: &[],
     forms: &[fault("behind_call", delivery::broken_behind_call)],
 };
@@ -160,6 +166,7 @@ pub(super) const F_70: Class = Class {
     ],
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("image events: openai-node#2433")),
+    elsewhere: &[],
     also: &[Profile::Hostile],
     forms: &[fault("huge", delivery::huge)],
 };
@@ -180,6 +187,7 @@ pub(super) const F_71: Class = Class {
     ],
     messages: Ok(Backing::LAWFUL),
     chat: Ok(Backing::LAWFUL),
+    elsewhere: &[],
     also: &[Profile::Hostile],
     forms: &[
         reshape("tiny", delivery::tiny),
@@ -200,6 +208,7 @@ pub(super) const F_72: Class = Class {
     source: &["https://github.com/rexxars/eventsource-parser/pull/32"],
     messages: Ok(Backing::LAWFUL),
     chat: Ok(Backing::LAWFUL),
+    elsewhere: &[],
     also: &[Profile::Hostile],
     forms: &[
         fault("comment", delivery::endless_comment),
@@ -224,6 +233,7 @@ pub(super) const F_73: Class = Class {
     ],
     messages: Ok(Backing::LAWFUL),
     chat: Ok(Backing::LAWFUL),
+    elsewhere: &[],
     also: &[Profile::Hostile],
     forms: &[
         reshape("proto", |rng, subject| drawn::odd(rng, subject, Odd::Proto)),
@@ -250,6 +260,7 @@ pub(super) const F_74: Class = Class {
     source: &["https://github.com/openai/openai-node/pull/2403"],
     messages: Ok(Backing::LAWFUL),
     chat: Ok(Backing::LAWFUL),
+    elsewhere: &[],
     also: &[Profile::Hostile],
     forms: &[fault("secret", |rng, subject| {
         drawn::foreign_error(rng, subject, ErrorShape::Secret)

@@ -1,5 +1,7 @@
 //! D: how a message ends.
 
+use wiretape_core::Dialect;
+
 use super::{Class, Group, Kind, delivery, drawn, fault, forms};
 use crate::catalogue::{Backing, documented, seen};
 use crate::parameters::{Lifecycle, Tail, Usage};
@@ -24,6 +26,16 @@ pub(super) const F_30: Class = Class {
     ],
     messages: Ok(seen("agent-afk#635, litellm#32159")),
     chat: Ok(seen("TensorRT-LLM#18289, flow-components#9195")),
+    elsewhere: &[
+        (
+            Dialect::BedrockConverse,
+            seen("no messageStop: litellm#32159, #32686"),
+        ),
+        (
+            Dialect::Gemini,
+            seen("streams that stop without a finishReason"),
+        ),
+    ],
     also: &[],
     forms: &[fault("after_event", forms::cut_after_event)],
 };
@@ -44,6 +56,7 @@ pub(super) const F_31: Class = Class {
     ],
     messages: Ok(seen("anthropic streams cut in an event: litellm#32159")),
     chat: Ok(seen("no last blank line: ai-mocks#703")),
+    elsewhere: &[],
     also: &[Profile::Quirks],
     forms: &[
         fault("last_line_end", forms::no_last_line_end),
@@ -74,6 +87,7 @@ pub(super) const F_32: Class = Class {
     chat: Ok(seen(
         "no `[DONE]` from Perplexity and Writer; no reason from LM Studio",
     )),
+    elsewhere: &[],
     also: &[Profile::Quirks],
     forms: &[
         fault("no_terminal", forms::no_terminal),
@@ -125,6 +139,7 @@ pub(super) const F_33: Class = Class {
     ],
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("openai-node#2317")),
+    elsewhere: &[],
     also: &[],
     forms: &[
         fault("linger", delivery::linger),
@@ -150,6 +165,7 @@ pub(super) const F_34: Class = Class {
     ],
     messages: Ok(seen("`input_tokens` at the end of OpenRouter: rig#2279")),
     chat: Ok(documented("stream_options.include_usage: chat streaming")),
+    elsewhere: &[],
     also: &[Profile::Quirks],
     forms: &[
         fault("null", |rng, subject| {
@@ -186,6 +202,7 @@ pub(super) const F_35: Class = Class {
     source: &["https://github.com/vercel/ai/pull/18402"],
     messages: Ok(seen("vercel/ai#18402")),
     chat: Ok(Backing::LAWFUL),
+    elsewhere: &[],
     also: &[Profile::Quirks],
     forms: &[fault("splice", drawn::splice)],
 };
@@ -206,6 +223,10 @@ pub(super) const F_36: Class = Class {
     ],
     messages: Ok(seen("no start of text blocks from Bedrock's adapters")),
     chat: Err("Chat Completions has no events that open and close a block"),
+    elsewhere: &[(
+        Dialect::BedrockConverse,
+        seen("text blocks without a start in recordings"),
+    )],
     also: &[Profile::Quirks],
     forms: &[
         fault("no_start", |rng, subject| {

@@ -1,5 +1,7 @@
 //! C: tool calls.
 
+use wiretape_core::Dialect;
+
 use super::{Class, Group, Kind, drawn, fault, forms, reshape};
 use crate::catalogue::{Backing, documented, seen};
 use crate::parameters::{Arguments, Ids, Indices, Names, Order};
@@ -27,6 +29,7 @@ pub(super) const F_18: Class = Class {
     chat: Ok(seen(
         "`\"null\"` of Groq: rig#2359; `\"\"` then `\"{}\"` of OpenRouter: llm#1218",
     )),
+    elsewhere: &[],
     also: &[Profile::Quirks],
     forms: &[
         fault("empty", |rng, subject| {
@@ -67,6 +70,7 @@ pub(super) const F_19: Class = Class {
     ],
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("rig#1822, litellm#37792")),
+    elsewhere: &[],
     also: &[Profile::Quirks],
     forms: &[
         fault("object", |rng, subject| {
@@ -99,6 +103,7 @@ pub(super) const F_20: Class = Class {
     chat: Ok(documented(
         "the model does not always generate valid JSON: chat, tool_calls",
     )),
+    elsewhere: &[],
     also: &[],
     forms: &[
         fault("junk", |rng, subject| {
@@ -128,6 +133,7 @@ pub(super) const F_21: Class = Class {
     ],
     messages: Ok(seen("the SDK's fixture incomplete_partial_json_response")),
     chat: Ok(seen("vllm#53269, rig#2359 (DeepSeek)")),
+    elsewhere: &[],
     also: &[Profile::Quirks],
     forms: &[
         fault("open", drawn::cut_open),
@@ -155,6 +161,7 @@ pub(super) const F_22: Class = Class {
         "how long a delta is is not said: streaming, content block delta events",
     )),
     chat: Ok(seen("GLM on Fireworks: fantasy 5ff5101")),
+    elsewhere: &[],
     also: &[Profile::Quirks],
     forms: &[
         reshape("split", forms::split_delta),
@@ -185,6 +192,7 @@ pub(super) const F_23: Class = Class {
     ],
     messages: Ok(Backing::LAWFUL),
     chat: Ok(Backing::LAWFUL),
+    elsewhere: &[],
     also: &[],
     forms: &[
         reshape("interleave", forms::interleave),
@@ -215,6 +223,7 @@ pub(super) const F_24: Class = Class {
     chat: Ok(seen(
         "none of Gemini and Mistral; all 0 of LiteLLM: rig#1443",
     )),
+    elsewhere: &[],
     also: &[Profile::Quirks],
     forms: &[
         fault("missing", |rng, subject| {
@@ -262,6 +271,7 @@ pub(super) const F_25: Class = Class {
     chat: Ok(seen(
         "`\"\"` of Qwen and vLLM: vercel/ai#19091; a new id per chunk of GLM-4: rig#1510",
     )),
+    elsewhere: &[],
     also: &[Profile::Quirks],
     forms: &[
         fault("id_every", |rng, subject| {
@@ -333,6 +343,7 @@ pub(super) const F_26: Class = Class {
     chat: Ok(seen(
         "text beside the reason of Kimi: rust-genai#164; a call beside it of Mistral",
     )),
+    elsewhere: &[],
     also: &[Profile::Quirks],
     forms: &[
         fault("text_in_finish", |rng, subject| {
@@ -368,6 +379,7 @@ pub(super) const F_27: Class = Class {
         "stop reasons; new ones may be added: versioning policy",
     )),
     chat: Ok(documented("chat streaming, finish_reason")),
+    elsewhere: &[],
     also: &[],
     forms: &[fault("reason", forms::unsafe_finish)],
 };
@@ -390,6 +402,13 @@ pub(super) const F_28: Class = Class {
     ],
     messages: Ok(seen("`end_turn` beside calls of Bedrock: strands#1827")),
     chat: Ok(seen("`stop` beside calls: python-genai#2868")),
+    elsewhere: &[
+        (
+            Dialect::Gemini,
+            seen("`STOP` beside calls in every recording"),
+        ),
+        (Dialect::Ollama, seen("`stop` beside calls in recordings")),
+    ],
     also: &[Profile::Quirks],
     forms: &[fault("reason", forms::other_finish)],
 };
@@ -410,6 +429,7 @@ pub(super) const F_29: Class = Class {
     ],
     messages: Ok(seen("`event: ping` anywhere, also between blocks")),
     chat: Ok(Backing::LAWFUL),
+    elsewhere: &[],
     also: &[],
     forms: &[reshape("tail", forms::long_tail)],
 };

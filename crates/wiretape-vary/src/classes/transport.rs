@@ -1,5 +1,7 @@
 //! A: bytes, moments, the connection.
 
+use wiretape_core::Dialect;
+
 use super::{Class, Group, Kind, delivery, drawn, fault, forms, reshape};
 use crate::catalogue::{Backing, seen};
 use crate::scenario::Profile;
@@ -23,6 +25,7 @@ pub(super) const F_01: Class = Class {
     chat: Ok(seen(
         "cuts inside an event in recordings of Z.ai, Groq and OpenRouter",
     )),
+    elsewhere: &[],
     also: &[],
     forms: &[
         reshape("bytes", forms::bytes),
@@ -46,6 +49,7 @@ pub(super) const F_02: Class = Class {
     chat: Ok(seen(
         "2.3 events per chunk in recordings of Groq, 4 of Cerebras",
     )),
+    elsewhere: &[],
     also: &[],
     forms: &[
         reshape("merge", forms::merge),
@@ -71,6 +75,7 @@ pub(super) const F_03: Class = Class {
     ],
     messages: Ok(seen("anthropic-sdk-typescript#681")),
     chat: Ok(seen("openai-node#1316")),
+    elsewhere: &[],
     also: &[],
     forms: &[reshape("inside_utf8", forms::inside_utf8)],
 };
@@ -92,6 +97,7 @@ pub(super) const F_04: Class = Class {
     ],
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("llama.cpp#28926")),
+    elsewhere: &[],
     also: &[Profile::Quirks],
     forms: &[fault("halved", drawn::halved)],
 };
@@ -113,6 +119,7 @@ pub(super) const F_05: Class = Class {
     ],
     messages: Ok(Backing::LAWFUL),
     chat: Ok(Backing::LAWFUL),
+    elsewhere: &[],
     also: &[],
     forms: &[
         reshape("outer", forms::split_surrogate),
@@ -138,6 +145,7 @@ pub(super) const F_06: Class = Class {
     ],
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("CR LF: Perplexity")),
+    elsewhere: &[(Dialect::Gemini, seen("CR LF in every recording"))],
     also: &[],
     forms: &[
         reshape("ends", forms::line_ends),
@@ -161,6 +169,7 @@ pub(super) const F_07: Class = Class {
     ],
     messages: Ok(Backing::LAWFUL),
     chat: Ok(Backing::LAWFUL),
+    elsewhere: &[],
     also: &[],
     forms: &[reshape("bom", forms::bom), reshape("cut", forms::bom_cut)],
 };
@@ -183,6 +192,7 @@ pub(super) const F_08: Class = Class {
     ],
     messages: Ok(seen("gzip where the client offers it: eca#479")),
     chat: Ok(seen("brotli: opencodex#115")),
+    elsewhere: &[],
     also: &[],
     forms: &[
         reshape("each", delivery::encode_each),
@@ -207,6 +217,7 @@ pub(super) const F_09: Class = Class {
     ],
     messages: Ok(seen("gzip that arrives in bursts: eca#479")),
     chat: Ok(seen("proxies that collect: agentcore-public-stack#1133")),
+    elsewhere: &[],
     also: &[],
     forms: &[
         reshape("pace", forms::pace),
@@ -231,6 +242,7 @@ pub(super) const F_10: Class = Class {
     ],
     messages: Ok(seen("qwen-code#4177")),
     chat: Ok(seen("DeepSeek-Reasonix#3745")),
+    elsewhere: &[],
     also: &[],
     forms: &[
         fault("end", forms::timeout),
@@ -260,6 +272,7 @@ pub(super) const F_11: Class = Class {
     ],
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("goose#11816")),
+    elsewhere: &[],
     also: &[],
     forms: &[
         fault("keep_alives", delivery::keep_alives),
@@ -281,6 +294,7 @@ pub(super) const F_12: Class = Class {
     source: &[],
     messages: Ok(Backing::LAWFUL),
     chat: Ok(Backing::LAWFUL),
+    elsewhere: &[],
     also: &[],
     forms: &[reshape("drip", delivery::drip)],
 };
@@ -303,6 +317,7 @@ pub(super) const F_13: Class = Class {
     ],
     messages: Ok(seen("agent-afk#635")),
     chat: Ok(seen("continue#8221")),
+    elsewhere: &[],
     also: &[],
     forms: &[
         fault("reset", forms::reset),
@@ -326,6 +341,7 @@ pub(super) const F_14: Class = Class {
     ],
     messages: Ok(Backing::LAWFUL),
     chat: Ok(seen("hermes-agent#73802")),
+    elsewhere: &[],
     also: &[],
     forms: &[
         fault("reset", delivery::reset_behind),

@@ -1,22 +1,57 @@
 //! Messages events as JSON text.
 
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Kind, Lane, Site};
+use super::{Calls, Kind, Lane, Lanes, Named, Rules, Site, named_data, type_of};
 use crate::json::{self, Span};
 use crate::scenario::ErrorName;
 
-pub(super) const REASONS: [&str; 8] = [
-    "end_turn",
-    "max_tokens",
-    "stop_sequence",
-    "tool_use",
-    "pause_turn",
-    "refusal",
-    "model_context_window_exceeded",
-    "x_wiretape",
-];
+pub(super) const RULES: Rules = Rules {
+    name: "anthropic",
+    kind,
+    site,
+    text: |payload| super::text(payload, &["delta", "text"]),
+    lane,
+    lanes: Lanes::Blocks { opened: true },
+    closes: |payload| type_of(payload) == b"content_block_stop",
+    calls: Some(Calls {
+        begins: |payload| {
+            let block = json::path(payload, &["content_block"]);
+            block.is_some_and(|block| json::says(payload, &block, "type", "tool_use"))
+        },
+        path: &["delta", "partial_json"],
+        delta: Some(arguments),
+    }),
+    reasons: |payload| reason(payload).into_iter().collect(),
+    reason_names: &[
+        "end_turn",
+        "max_tokens",
+        "stop_sequence",
+        "tool_use",
+        "pause_turn",
+        "refusal",
+        "model_context_window_exceeded",
+        "x_wiretape",
+    ],
+    limit: "max_tokens",
+    refusal: Some("refusal"),
+    ping: &[b"event: ping", b"data: {\"type\": \"ping\"}"],
+    unknown_event: |_| {
+        named_data(
+            "x_wiretape",
+            br#"{"type":"x_wiretape","x_wiretape":{"index":0}}"#,
+        )
+    },
+    error,
+    error_body,
+    verbatim: &["input", "arguments"],
+    signature: Some(&["delta", "signature"]),
+    message_id: &["message", "id"],
+    ids,
+    ..Rules::PLAIN
+};
 
 /// The fields that readers append, and whether they are parts of a JSON text. A signature is not
 /// among them: the SDK assigns it (F-52).
@@ -26,13 +61,7 @@ const APPENDED: [(&str, &str, bool); 3] = [
     ("input_json_delta", "partial_json", true),
 ];
 
-fn type_of(payload: &[u8]) -> &[u8] {
-    let value = json::path(payload, &["type"]);
-    let body = value.and_then(|value| json::string(payload, &value));
-    body.map_or(&[], |body| json::part(payload, body))
-}
-
-pub(super) fn kind(payload: &[u8]) -> Kind {
+fn kind(payload: &[u8]) -> Kind {
     match type_of(payload) {
         b"message_start" => Kind::Begin,
         b"content_block_start" | b"content_block_delta" | b"content_block_stop" => Kind::Content,
@@ -44,7 +73,7 @@ pub(super) fn kind(payload: &[u8]) -> Kind {
 }
 
 /// A message that comes whole has its reason in the first event.
-pub(super) fn reason(payload: &[u8]) -> Option<Span> {
+fn reason(payload: &[u8]) -> Option<Span> {
     let within = match type_of(payload) {
         b"message_delta" => "delta",
         b"message_start" => "message",
@@ -54,7 +83,7 @@ pub(super) fn reason(payload: &[u8]) -> Option<Span> {
     json::string(payload, &value).map(|_| value)
 }
 
-pub(super) fn site(payload: &[u8]) -> Option<Site> {
+fn site(payload: &[u8]) -> Option<Site> {
     if type_of(payload) != b"content_block_delta" {
         return None;
     }
@@ -74,7 +103,7 @@ pub(super) fn site(payload: &[u8]) -> Option<Site> {
     })
 }
 
-pub(super) fn lane(payload: &[u8]) -> Option<Lane> {
+fn lane(payload: &[u8]) -> Option<Lane> {
     if kind(payload) != Kind::Content {
         return None;
     }
@@ -86,22 +115,48 @@ pub(super) fn lane(payload: &[u8]) -> Option<Lane> {
     })
 }
 
-pub(super) fn unknown_event() -> Vec<Vec<u8>> {
-    [
-        b"event: x_wiretape".as_slice(),
-        br#"data: {"type":"x_wiretape","x_wiretape":{"index":0}}"#,
-    ]
-    .map(<[u8]>::to_vec)
-    .to_vec()
+/// A delta of the call that an event belongs to.
+fn arguments(of: &[u8], value: &[u8]) -> Option<Named> {
+    let index = json::part(of, json::path(of, &["index"])?);
+    let head = br#"{"type":"content_block_delta","index":"#.as_slice();
+    let delta = br#","delta":{"type":"input_json_delta","partial_json":"#.as_slice();
+    let payload = [head, index, delta, value, b"}}"].concat();
+    Some(("content_block_delta", payload))
 }
 
-pub(super) fn error(error: ErrorName) -> Vec<Vec<u8>> {
+fn error(error: ErrorName) -> Vec<Vec<u8>> {
     let (name, message) = match error {
         ErrorName::ApiError => ("api_error", "Internal server error"),
         ErrorName::Overloaded => ("overloaded_error", "Overloaded"),
         ErrorName::RateLimit => ("rate_limit_error", "Too many requests"),
     };
-    let data =
-        format!(r#"data: {{"type":"error","error":{{"type":"{name}","message":"{message}"}}}}"#);
-    [b"event: error".to_vec(), data.into_bytes()].to_vec()
+    let data = format!(r#"{{"type":"error","error":{{"type":"{name}","message":"{message}"}}}}"#);
+    named_data("error", data.as_bytes())
+}
+
+fn ids(payload: &[u8]) -> Vec<Span> {
+    let holders = ["message", "content_block"].into_iter();
+    holders
+        .filter_map(|name| super::text(payload, &[name, "id"]))
+        .collect()
+}
+
+pub(super) fn error_body(status: u16) -> String {
+    let (kind, message) = match status {
+        400 => ("invalid_request_error", "Invalid request"),
+        401 => ("authentication_error", "invalid x-api-key"),
+        403 => ("permission_error", "Your API key does not have permission"),
+        404 => ("not_found_error", "Not found"),
+        408 | 504 => ("timeout_error", "Request timed out"),
+        413 => ("request_too_large", "Request exceeds the maximum size"),
+        429 => (
+            "rate_limit_error",
+            "This request would exceed your rate limit",
+        ),
+        529 => ("overloaded_error", "Overloaded"),
+        _ => ("api_error", "Internal server error"),
+    };
+    format!(
+        r#"{{"type":"error","error":{{"type":"{kind}","message":"{message}"}},"request_id":"req_wiretape"}}"#
+    )
 }

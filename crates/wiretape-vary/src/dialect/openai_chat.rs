@@ -1,11 +1,36 @@
 //! Chat Completions chunks as JSON text.
 
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Kind, Lane, Site};
+use super::{Kind, Lane, Lanes, Rules, Site, data};
 use crate::json::{self, Span};
 use crate::scenario::ErrorName;
+
+pub(super) const RULES: Rules = Rules {
+    name: "openai-chat",
+    terminal: Some(b"[DONE]"),
+    kind,
+    site,
+    text,
+    continuation: Some(continuation),
+    lane,
+    lanes: Lanes::Calls,
+    reasons,
+    reason_names: &REASONS,
+    limit: "length",
+    refusal: Some("content_filter"),
+    own_finish: false,
+    ping: &[b": ping"],
+    unknown_event,
+    error,
+    error_body,
+    passing: &["obfuscation"],
+    verbatim: &["input", "arguments"],
+    ids,
+    ..Rules::PLAIN
+};
 
 pub(super) const REASONS: [&str; 6] = [
     "stop",
@@ -96,7 +121,7 @@ fn filled(payload: &[u8], value: &Span) -> Option<Span> {
     json::string(payload, value).filter(|body| !body.is_empty())
 }
 
-pub(super) fn site(payload: &[u8]) -> Option<Site> {
+fn site(payload: &[u8]) -> Option<Site> {
     let (delta, _) = only_delta(payload)?;
     let mut found = None;
     for (name, value) in json::members(payload, &delta) {
@@ -121,6 +146,14 @@ pub(super) fn site(payload: &[u8]) -> Option<Site> {
     found
 }
 
+/// The text of the first choice's delta.
+fn text(payload: &[u8]) -> Option<Span> {
+    let choices = json::path(payload, &["choices"])?;
+    let choice = json::items(payload, &choices).into_iter().next()?;
+    let delta = json::get(payload, &choice, "delta")?;
+    json::string(payload, &json::get(payload, &delta, "content")?)
+}
+
 fn arguments(payload: &[u8], delta: &Span) -> Option<Site> {
     let call = only_call(payload, delta)?;
     let function = json::get(payload, &call, "function")?;
@@ -136,10 +169,8 @@ fn arguments(payload: &[u8], delta: &Span) -> Option<Site> {
     })
 }
 
-pub(super) fn continuation(payload: &[u8]) -> Vec<u8> {
-    let Some((delta, _)) = only_delta(payload) else {
-        return payload.to_vec();
-    };
+fn continuation(payload: &[u8]) -> Option<Vec<u8>> {
+    let (delta, _) = only_delta(payload)?;
     let call = only_call(payload, &delta);
     let function = call
         .as_ref()
@@ -153,10 +184,10 @@ pub(super) fn continuation(payload: &[u8]) -> Vec<u8> {
         text = json::remove(&text, &call, "type");
         text = json::remove(&text, &call, "id");
     }
-    json::remove(&text, &delta, "role")
+    Some(json::remove(&text, &delta, "role"))
 }
 
-pub(super) fn lane(payload: &[u8]) -> Option<Lane> {
+fn lane(payload: &[u8]) -> Option<Lane> {
     let (delta, choice) = only_delta(payload)?;
     for (name, value) in json::members(payload, &delta) {
         let text = json::part(payload, value);
@@ -196,8 +227,56 @@ pub(super) fn error(error: ErrorName) -> Vec<Vec<u8>> {
         ErrorName::Overloaded => ("server_error", "The engine is currently overloaded"),
         ErrorName::RateLimit => ("rate_limit_exceeded", "Rate limit reached"),
     };
-    let data = format!(
-        r#"data: {{"error":{{"message":"{message}","type":"{name}","param":null,"code":null}}}}"#
+    let error = format!(
+        r#"{{"error":{{"message":"{message}","type":"{name}","param":null,"code":null}}}}"#
     );
-    [data.into_bytes()].to_vec()
+    data(error.as_bytes())
+}
+
+fn ids(payload: &[u8]) -> Vec<Span> {
+    let id = |object: &Span| {
+        let value = json::get(payload, object, "id")?;
+        json::string(payload, &value)
+    };
+    let root = json::root(payload);
+    let mut found: Vec<Span> = root.as_ref().and_then(id).into_iter().collect();
+    let choices = json::path(payload, &["choices"]);
+    for choice in choices.map_or_else(Vec::new, |all| json::items(payload, &all)) {
+        let delta = json::get(payload, &choice, "delta");
+        let calls = delta.and_then(|delta| json::get(payload, &delta, "tool_calls"));
+        let calls = calls.map_or_else(Vec::new, |all| json::items(payload, &all));
+        found.extend(calls.iter().filter_map(id));
+    }
+    found
+}
+
+pub(super) fn error_body(status: u16) -> String {
+    let (kind, code, message) = match status {
+        400 => ("invalid_request_error", "null", "Invalid request"),
+        401 => (
+            "invalid_request_error",
+            r#""invalid_api_key""#,
+            "Incorrect API key provided",
+        ),
+        403 => (
+            "invalid_request_error",
+            "null",
+            "You are not allowed to sample from this model",
+        ),
+        404 => (
+            "invalid_request_error",
+            r#""model_not_found""#,
+            "The model does not exist",
+        ),
+        408 | 504 => ("timeout", "null", "Request timed out"),
+        413 => ("invalid_request_error", "null", "Request too large"),
+        429 => ("requests", r#""rate_limit_exceeded""#, "Rate limit reached"),
+        503 => ("server_error", "null", "The engine is currently overloaded"),
+        _ => (
+            "server_error",
+            "null",
+            "The server had an error while processing your request",
+        ),
+    };
+    format!(r#"{{"error":{{"message":"{message}","type":"{kind}","param":null,"code":{code}}}}}"#)
 }

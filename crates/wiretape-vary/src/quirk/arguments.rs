@@ -11,7 +11,7 @@ use super::calls::{self, Part, edit, quoted};
 use crate::dialect::{Family, Kind};
 use crate::json;
 use crate::parameters::Arguments;
-use crate::sse::{Block, Stream};
+use crate::stream::{Block, Stream};
 
 const HAS_SOME: &str = "the call has arguments";
 const HAS_NONE: &str = "the call has no arguments";
@@ -42,6 +42,10 @@ pub(super) fn reshaped(
     call: usize,
     shape: Arguments,
 ) -> Applied {
+    let again = family.rules().calls.as_ref();
+    if again.is_some_and(|rules| rules.delta.is_none()) {
+        return Err("the arguments are said again at the call's end");
+    }
     let mut parts = calls::parts(&stream.blocks, family);
     parts.retain(|part| part.call == call);
     if parts.is_empty() {
@@ -90,7 +94,7 @@ fn collapse(
 ) -> Applied {
     let first = parts.first().ok_or(NO_CALL)?;
     let mut rest = values;
-    if let (Family::OpenAiChat, [value, others @ ..]) = (family, values) {
+    if let (true, [value, others @ ..]) = (family.rules().calls.is_none(), values) {
         let value = *value;
         let set = |payload: &[u8]| first.with_arguments(payload, family, value);
         edit(stream, first.place, set).ok_or(NO_CALL)?;
@@ -126,31 +130,25 @@ fn continued(
 ) -> Result<Arc<Block>, &'static str> {
     let block = stream.blocks.get(of.place).ok_or(NO_CALL)?;
     let payload = block.payload().ok_or(NO_CALL)?;
-    match family {
-        Family::OpenAiChat => {
-            let more = family.continuation(payload);
-            let lone = calls::alone(&stream.blocks, family, of.place);
-            if !lone || block.kind != Kind::Content {
-                return Err("the call shares its chunk");
-            }
-            let more = of
-                .with_arguments(&more, family, Some(value))
-                .ok_or(NO_CALL)?;
-            let mut block = Block::clone(block);
-            block.origin = None;
-            block.set_payload(&more);
-            Ok(Arc::new(block))
-        }
-        Family::Anthropic => {
-            let index = json::path(payload, &["index"]).ok_or(NO_CALL)?;
-            let mut data = br#"{"type":"content_block_delta","index":"#.to_vec();
-            data.extend_from_slice(json::part(payload, index));
-            data.extend_from_slice(br#","delta":{"type":"input_json_delta","partial_json":"#);
-            data.extend_from_slice(value);
-            data.extend_from_slice(b"}}");
-            Ok(Arc::new(calls::event(block, "content_block_delta", &data)))
-        }
+    if let Some(rules) = &family.rules().calls {
+        let delta = rules
+            .delta
+            .ok_or("the arguments are said again at the call's end")?;
+        let (name, data) = delta(payload, value).ok_or(NO_CALL)?;
+        return Ok(Arc::new(calls::event(block, family, name, &data)));
     }
+    let more = family.continuation(payload);
+    let lone = calls::alone(&stream.blocks, family, of.place);
+    if !lone || block.kind != Kind::Content {
+        return Err("the call shares its chunk");
+    }
+    let more = of
+        .with_arguments(&more, family, Some(value))
+        .ok_or(NO_CALL)?;
+    let mut block = Block::clone(block);
+    block.origin = None;
+    block.set_payload(&more);
+    Ok(Arc::new(block))
 }
 
 /// The parts that have some arguments, with their places in the list.
@@ -209,7 +207,7 @@ fn insert(
         return Err(NO_CALL);
     };
     let mut after = if early { first } else { last };
-    if early && family == Family::OpenAiChat {
+    if early && family.rules().calls.is_none() {
         let payload = stream
             .blocks
             .get(first.place)
@@ -222,7 +220,7 @@ fn insert(
         // The arguments stand beside the name: `{}` comes before them.
         return rewrite(stream, family, first, |body| Some([b"{}", body].concat()));
     }
-    if family == Family::Anthropic && !early {
+    if family.rules().calls.is_some() && !early {
         after = last;
     }
     let block = continued(stream, family, after, value)?;

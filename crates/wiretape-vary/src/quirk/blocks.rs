@@ -2,17 +2,18 @@
 //! nobody knows; signatures.
 
 use alloc::format;
+use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::calls::{choices, edit, event, parts, put};
+use super::calls::{choices, edit, event};
 use super::{Applied, NO_BLOCK, NOT_HERE};
 use crate::dialect::{Family, Kind};
 use crate::framing::insert;
-use crate::json::{self, part};
+use crate::json::{self, part, put};
 use crate::parameters::{Lifecycle, Signature, Unknown};
-use crate::sse::{Block, Stream};
+use crate::stream::{Block, Stream};
 
 /// The bytes of a signature that few expect.
 const LONG: usize = 1 << 20;
@@ -24,15 +25,13 @@ fn is(block: &Block, kind: &str) -> bool {
     })
 }
 
-/// The delta's type.
-fn is_delta(block: &Block, kind: &str) -> bool {
-    block.payload().is_some_and(|payload| {
-        json::path(payload, &["delta"])
-            .is_some_and(|delta| json::says(payload, &delta, "type", kind))
-    })
-}
-
 pub(super) fn splice(stream: &mut Stream, family: Family, before_block: usize) -> Applied {
+    if matches!(
+        family,
+        Family::Gemini | Family::Ollama | Family::BedrockConverse
+    ) {
+        return Err("the dialect has no event that begins a message under an id");
+    }
     let place = stream.place(before_block)?;
     let first: Vec<Arc<Block>> = stream.blocks.get(..place).unwrap_or(&[]).to_vec();
     if !first
@@ -63,41 +62,47 @@ pub(super) fn splice(stream: &mut Stream, family: Family, before_block: usize) -
 
 /// Gives a message and its calls ids that are not those of the tape; whether it had one.
 fn first_ids(stream: &mut Stream, family: Family) -> bool {
+    let mut calls: Vec<Vec<u8>> = Vec::new();
     let mut some = false;
     for place in 0..stream.blocks.len() {
         let renamed = edit(stream, place, |payload| {
-            let root = json::root(payload)?;
-            let holder = match family {
-                Family::Anthropic => json::get(payload, &root, "message")?,
-                Family::OpenAiChat => root,
-            };
-            json::get(payload, &holder, "id")?;
-            Some(put(payload, &holder, "id", b"\"wiretape-first\""))
+            json::root(payload)?;
+            let message = json::path(payload, family.rules().message_id);
+            let message = message.and_then(|value| json::string(payload, &value));
+            let mut ids = family.ids(payload);
+            ids.sort_unstable_by_key(|id| id.start);
+            let mut text = payload.to_vec();
+            for id in ids.iter().rev().filter(|id| !id.is_empty()) {
+                let other = if message.as_ref() == Some(id) {
+                    "wiretape-first".to_string()
+                } else {
+                    format!(
+                        "call_wiretape_{}",
+                        number(&mut calls, part(payload, id.clone()))
+                    )
+                };
+                text = json::replace(&text, id, other.as_bytes());
+            }
+            (text != payload).then_some(text)
         });
         some |= renamed.is_some();
-    }
-    for call in parts(&stream.blocks, family)
-        .into_iter()
-        .filter(|part| part.begins)
-    {
-        let id = format!("\"call_wiretape_{}\"", call.call);
-        let _ = edit(stream, call.place, |payload| {
-            let object = call.object(payload, family)?;
-            let head = match family {
-                Family::Anthropic => json::get(payload, &object, "content_block")?,
-                Family::OpenAiChat => object,
-            };
-            json::get(payload, &head, "id")?;
-            Some(put(payload, &head, "id", id.as_bytes()))
-        });
     }
     some
 }
 
+/// Which of the ids it is, in the order in which they are met.
+fn number(known: &mut Vec<Vec<u8>>, id: &[u8]) -> usize {
+    let old = known.iter().position(|known| known == id);
+    old.unwrap_or_else(|| {
+        known.push(id.to_vec());
+        known.len() - 1
+    })
+}
+
 /// The places of a content block's events: its start, its deltas, its stop.
-fn events(stream: &Stream, content: usize) -> Option<(usize, Vec<usize>, usize)> {
+fn events(stream: &Stream, family: Family, content: usize) -> Option<(usize, Vec<usize>, usize)> {
     let blocks = stream.blocks.iter().enumerate();
-    let mut starts = blocks.filter(|(_, block)| is(block, "content_block_start"));
+    let mut starts = blocks.filter(|(_, block)| block.lane.as_ref().is_some_and(|of| of.begins));
     let (start, block) = starts.nth(content)?;
     let key = block.lane.as_ref()?.key;
     let mut deltas = Vec::new();
@@ -105,12 +110,20 @@ fn events(stream: &Stream, content: usize) -> Option<(usize, Vec<usize>, usize)>
         if block.lane.as_ref().is_none_or(|lane| lane.key != key) {
             continue;
         }
-        if is(block, "content_block_stop") {
+        if closes(block, family) {
             return Some((start, deltas, place));
         }
         deltas.push(place);
     }
     None
+}
+
+/// The block closes its lane.
+pub(super) fn closes(block: &Block, family: Family) -> bool {
+    let payload = block
+        .payload()
+        .filter(|payload| json::root(payload).is_some());
+    payload.is_some_and(|payload| (family.rules().closes)(payload))
 }
 
 pub(super) fn lifecycle(
@@ -119,10 +132,16 @@ pub(super) fn lifecycle(
     content: usize,
     lifecycle: Lifecycle,
 ) -> Applied {
-    if family != Family::Anthropic {
-        return Err("Chat Completions has no events that open and close a block");
+    // A Responses item comes whole in its last event.
+    if family
+        .rules()
+        .calls
+        .as_ref()
+        .is_none_or(|calls| calls.delta.is_none())
+    {
+        return Err("the dialect has no events that open and close a block");
     }
-    let found = events(stream, content);
+    let found = events(stream, family, content);
     let (start, deltas, stop) = found.ok_or("no such content block with a start and a stop")?;
     match lifecycle {
         Lifecycle::NoStart => {
@@ -152,22 +171,21 @@ pub(super) fn lifecycle(
 }
 
 pub(super) fn signature(stream: &mut Stream, family: Family, signature: Signature) -> Applied {
-    if family != Family::Anthropic {
-        return Err("Chat Completions has no signatures");
-    }
-    let mut blocks = stream.blocks.iter();
-    let place = blocks.position(|block| is_delta(block, "signature_delta"));
+    let path = family.rules().signature;
+    let path = path.ok_or("the dialect has no deltas of signatures")?;
+    let (key, holder) = path.split_last().ok_or(NOT_HERE)?;
+    let signed = |block: &Block| {
+        let payload = block.payload();
+        payload.is_some_and(|payload| json::path(payload, path).is_some())
+    };
+    let place = stream.blocks.iter().position(|block| signed(block));
     let place = place.ok_or("no signature")?;
     let set = |value: &[u8]| {
         let value = value.to_vec();
         move |payload: &[u8]| {
-            let delta = json::path(payload, &["delta"])?;
-            Some(put(
-                payload,
-                &delta,
-                "signature",
-                &[b"\"", value.as_slice(), b"\""].concat(),
-            ))
+            let holder = json::path(payload, holder)?;
+            let value = [b"\"", value.as_slice(), b"\""].concat();
+            Some(put(payload, &holder, key, &value))
         }
     };
     match signature {
@@ -178,7 +196,7 @@ pub(super) fn signature(stream: &mut Stream, family: Family, signature: Signatur
         Signature::Halves => {
             let block = stream.blocks.get(place).cloned().ok_or(NO_BLOCK)?;
             let payload = block.payload().ok_or(NO_BLOCK)?;
-            let value = json::path(payload, &["delta", "signature"]);
+            let value = json::path(payload, path);
             let body = value.and_then(|value| json::string(payload, &value));
             let body = part(payload, body.ok_or("no signature")?).to_vec();
             let half = body.len() / 2;
@@ -207,7 +225,7 @@ pub(super) fn unknown(stream: &mut Stream, family: Family, unknown: Unknown) -> 
             let mut data = br#"{"type":"content_block_delta","index":"#.to_vec();
             data.extend_from_slice(part(payload, index));
             data.extend_from_slice(br#","delta":{"type":"x_wiretape_delta","x_wiretape":"hm"}}"#);
-            let block = event(start, "content_block_delta", &data);
+            let block = event(start, family, "content_block_delta", &data);
             stream.blocks.insert(place + 1, Arc::new(block));
             Ok(())
         }
@@ -222,10 +240,9 @@ pub(super) fn unknown(stream: &mut Stream, family: Family, unknown: Unknown) -> 
             let delta = json::get(payload, &choice, "delta").ok_or(NO_BLOCK)?;
             let with = json::replace(payload, &delta, br#"{"x_wiretape":"hm"}"#);
             let line = [b"data: ", with.as_slice()].concat();
-            insert(stream, place + 1, &[&line], Kind::Other);
-            Ok(())
+            insert(stream, place + 1, &[&line], Kind::Other)
         }
-        (Family::OpenAiChat, Unknown::Block) => Err(NOT_HERE),
+        _ => Err(NOT_HERE),
     }
 }
 
@@ -245,7 +262,7 @@ fn unknown_block(stream: &mut Stream) -> Applied {
     );
     let stop = format!(r#"{{"type":"content_block_stop","index":{index}}}"#);
     for (name, data) in [("content_block_stop", stop), ("content_block_start", start)] {
-        let mut block = event(&beside, name, data.as_bytes());
+        let mut block = event(&beside, Family::Anthropic, name, data.as_bytes());
         block.lane = None;
         stream.blocks.insert(place + 1, Arc::new(block));
     }

@@ -1,15 +1,13 @@
 //! Where the calls of a reply are.
 
 use alloc::collections::BTreeMap;
-use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::dialect::Family;
-use crate::json::{self, Span, part};
-use crate::scenario::LineEnd;
-use crate::sse::{Block, Stream};
+use crate::dialect::{Calls, Family};
+use crate::json::{self, Span, part, put};
+use crate::stream::{Block, Stream};
 
 /// One part of a call: an event or chunk that says something of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,15 +24,17 @@ pub(crate) struct Part {
 
 /// The parts of all calls, in order.
 pub(crate) fn parts(blocks: &[Arc<Block>], family: Family) -> Vec<Part> {
-    match family {
-        Family::Anthropic => of_messages(blocks),
-        Family::OpenAiChat => of_chat(blocks),
+    match &family.rules().calls {
+        Some(rules) => of_events(blocks, family, rules),
+        None if family == Family::OpenAiChat => of_chat(blocks),
+        None => Vec::new(),
     }
 }
 
-fn of_messages(blocks: &[Arc<Block>]) -> Vec<Part> {
+/// Calls that are begun by an event, and to which others belong by their lane.
+fn of_events(blocks: &[Arc<Block>], family: Family, rules: &Calls) -> Vec<Part> {
     let mut found = Vec::new();
-    let mut open: BTreeMap<u64, usize> = BTreeMap::new();
+    let mut open: BTreeMap<(u64, u64), usize> = BTreeMap::new();
     let mut count = 0;
     for (place, block) in blocks.iter().enumerate() {
         let Some(payload) = block
@@ -43,33 +43,25 @@ fn of_messages(blocks: &[Arc<Block>]) -> Vec<Part> {
         else {
             continue;
         };
-        let index = json::path(payload, &["index"]);
-        let Some(index) = index.and_then(|index| json::number(payload, &index)) else {
+        let Some(lane) = family.lane_in(payload) else {
             continue;
         };
-        let is = |key: &str, kind: &str| {
-            json::path(payload, &[key]).is_some_and(|of| json::says(payload, &of, "type", kind))
-        };
-        let begins = is("content_block", "tool_use");
+        let begins = (rules.begins)(payload);
         if begins {
-            open.insert(index, count);
+            open.insert(lane.key, count);
             count += 1;
         }
-        let stop = json::root(payload)
-            .is_some_and(|root| json::says(payload, &root, "type", "content_block_stop"));
-        if stop {
-            open.remove(&index);
+        if (family.rules().closes)(payload) {
+            open.remove(&lane.key);
         }
-        if begins || is("delta", "input_json_delta") {
-            if let Some(&call) = open.get(&index) {
-                let item = (0, 0);
-                found.push(Part {
-                    place,
-                    call,
-                    begins,
-                    item,
-                });
-            }
+        let says = begins || json::path(payload, rules.path).is_some();
+        if let (true, Some(&call)) = (says, open.get(&lane.key)) {
+            found.push(Part {
+                place,
+                call,
+                begins,
+                item: (0, 0),
+            });
         }
     }
     found
@@ -133,41 +125,28 @@ fn tool_calls(payload: &[u8], choice: &Span) -> Vec<Span> {
     calls.map_or_else(Vec::new, |calls| json::items(payload, &calls))
 }
 
-/// The text with a field of an object set, which is put in behind the others where it is not there.
-pub(super) fn put(text: &[u8], object: &Span, key: &str, value: &[u8]) -> Vec<u8> {
-    if let Some(old) = json::get(text, object, key) {
-        return json::replace(text, &old, value);
-    }
-    let last = json::members(text, object).last();
-    let at = last
-        .as_ref()
-        .map_or(object.start + 1, |(_, value)| value.end);
-    let comma = if last.is_some() { "," } else { "" };
-    let mut field = format!("{comma}\"{key}\":").into_bytes();
-    field.extend_from_slice(value);
-    json::replace(text, &(at..at), &field)
-}
-
 impl Part {
     /// The object that says something of the call: the call itself, or the whole event.
     pub(super) fn object(&self, payload: &[u8], family: Family) -> Option<Span> {
-        match family {
-            Family::Anthropic => json::root(payload),
-            Family::OpenAiChat => {
-                let choice = choices(payload).get(self.item.0)?.clone();
-                tool_calls(payload, &choice).get(self.item.1).cloned()
-            }
+        if family != Family::OpenAiChat {
+            return json::root(payload);
         }
+        let choice = choices(payload).get(self.item.0)?.clone();
+        tool_calls(payload, &choice).get(self.item.1).cloned()
     }
 
     /// The object that holds the arguments, and their name in it.
     fn holder(&self, payload: &[u8], family: Family) -> Option<(Span, &'static str)> {
-        let object = self.object(payload, family)?;
-        match family {
-            Family::Anthropic if self.begins => None,
-            Family::Anthropic => Some((json::get(payload, &object, "delta")?, "partial_json")),
-            Family::OpenAiChat => Some((json::get(payload, &object, "function")?, "arguments")),
-        }
+        let Some(rules) = &family.rules().calls else {
+            let object = self.object(payload, family)?;
+            return Some((json::get(payload, &object, "function")?, "arguments"));
+        };
+        let (key, holder) = rules.path.split_last()?;
+        let holder = match holder {
+            [] => json::root(payload),
+            path => json::path(payload, path),
+        };
+        Some((holder.filter(|_| !self.begins)?, key))
     }
 
     /// What is between the quotes of the arguments.
@@ -239,43 +218,37 @@ pub(super) fn alone(blocks: &[Arc<Block>], family: Family, place: usize) -> bool
     let Some(block) = blocks.get(place) else {
         return false;
     };
-    match family {
-        Family::Anthropic => true,
-        Family::OpenAiChat => {
-            let payload = block.payload().unwrap_or_default();
-            let choices = choices(payload);
-            let calls: usize = choices
-                .iter()
-                .map(|choice| tool_calls(payload, choice).len())
-                .sum();
-            let said = |choice: &Span| {
-                let delta = json::get(payload, choice, "delta");
-                delta.is_some_and(|delta| {
-                    json::members(payload, &delta).any(|(name, value)| {
-                        let value = part(payload, value);
-                        let name = part(payload, name);
-                        !matches!(name, b"tool_calls" | b"role")
-                            && value != b"null"
-                            && value != b"\"\""
-                    })
-                })
-            };
-            calls == 1 && choices.len() == 1 && !choices.iter().any(said)
-        }
+    if family != Family::OpenAiChat {
+        return true;
     }
+    let payload = block.payload().unwrap_or_default();
+    let choices = choices(payload);
+    let calls: usize = choices
+        .iter()
+        .map(|choice| tool_calls(payload, choice).len())
+        .sum();
+    let said = |choice: &Span| {
+        let delta = json::get(payload, choice, "delta");
+        delta.is_some_and(|delta| {
+            json::members(payload, &delta).any(|(name, value)| {
+                let value = part(payload, value);
+                let name = part(payload, name);
+                !matches!(name, b"tool_calls" | b"role") && value != b"null" && value != b"\"\""
+            })
+        })
+    };
+    calls == 1 && choices.len() == 1 && !choices.iter().any(said)
 }
 
-/// An event of Messages beside another, with its own name where that has one.
-pub(super) fn event(beside: &Block, name: &str, data: &[u8]) -> Block {
-    let mut lines = Vec::new();
-    if beside.lines.iter().any(|line| line.field().0 == b"event") {
-        lines.push(format!("event: {name}").into_bytes());
-    }
-    lines.push([b"data: ", data].concat());
-    let end = beside.lines.iter().find_map(|line| line.end);
-    let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
-    let mut block = Block::inserted(&lines, end.unwrap_or(LineEnd::Lf), beside.slot);
-    block.kind = Family::Anthropic.kind(data);
-    block.lane = Family::Anthropic.lane(data);
+/// An event beside another, written as that is.
+pub(super) fn event(beside: &Block, family: Family, name: &str, data: &[u8]) -> Block {
+    let mut block = beside.clone();
+    block.origin = None;
+    (block.base, block.wait_ns) = (0, 0);
+    block.set_payload(data);
+    block.set_event_name(name);
+    block.object = true;
+    block.kind = family.kind(data);
+    block.lane = family.lane(data);
     block
 }

@@ -5,18 +5,73 @@ use alloc::vec::Vec;
 use wiretape_tape::EndKind;
 
 use super::NOT_HERE;
-use super::calls::put;
 use crate::dialect::{Family, Kind};
 use crate::framing::insert;
-use crate::json;
+use crate::json::{self, put};
 use crate::parameters::ErrorShape;
-use crate::sse::Stream;
+use crate::stream::Stream;
 
 const NAME: &[u8] = b"event: error";
 
+/// An error of one block.
+fn one(lines: &[&[u8]]) -> Option<Vec<Vec<Vec<u8>>>> {
+    Some([lines.iter().map(|line| line.to_vec()).collect()].to_vec())
+}
+
+/// As the service sends it: not as in its schema (F-40).
+fn of_responses(shape: ErrorShape) -> Option<Vec<Vec<Vec<u8>>>> {
+    let nested: [&[u8]; 2] = [
+        NAME,
+        br#"data: {"type":"error","sequence_number":0,"error":{"type":"insufficient_quota","code":"insufficient_quota","message":"You exceeded your current quota","param":null}}"#,
+    ];
+    let failed: [&[u8]; 2] = [
+        b"event: response.failed",
+        br#"data: {"type":"response.failed","sequence_number":0,"response":{"id":"resp_wiretape","object":"response","status":"failed","error":{"code":"insufficient_quota","message":"You exceeded your current quota"},"output":[],"usage":null}}"#,
+    ];
+    let block = |lines: [&[u8]; 2]| lines.map(<[u8]>::to_vec).to_vec();
+    match shape {
+        ErrorShape::Named => one(&nested),
+        ErrorShape::Details => Some([block(nested), block(failed)].to_vec()),
+        ErrorShape::Object => one(&failed),
+        ErrorShape::Unnamed => one(&[nested[1]]),
+        ErrorShape::Secret => one(&[
+            NAME,
+            br#"data: {"type":"error","sequence_number":0,"code":"server_error","message":"upstream https://internal.wiretape.example:8443/v1 refused the key sk-proj-wiretape-0123456789abcdef0123456789abcdef","param":null}"#,
+        ]),
+        _ => None,
+    }
+}
+
+/// As the service sends it: JSON over lines, without `data:`.
+fn of_gemini(shape: ErrorShape) -> Option<Vec<Vec<Vec<u8>>>> {
+    match shape {
+        ErrorShape::Field => one(&[
+            b"{",
+            b"  \"error\": {",
+            b"    \"code\": 503,",
+            b"    \"message\": \"The model is overloaded. Please try again later.\",",
+            b"    \"status\": \"UNAVAILABLE\"",
+            b"  }",
+            b"}",
+        ]),
+        ErrorShape::Details => one(&[
+            br#"data: {"error":{"code":429,"message":"Resource has been exhausted (e.g. check quota).","status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"34s"}]}}"#,
+        ]),
+        ErrorShape::Secret => one(&[
+            br#"data: {"error":{"code":500,"message":"upstream https://internal.wiretape.example:8443/v1 refused the key AIzaWiretape0123456789abcdef0123456789","status":"INTERNAL"}}"#,
+        ]),
+        _ => None,
+    }
+}
+
 /// The lines of an error, in the shape's blocks.
 fn lines(family: Family, shape: ErrorShape, like: &[u8]) -> Option<Vec<Vec<Vec<u8>>>> {
-    let one = |lines: &[&[u8]]| Some([lines.iter().map(|line| line.to_vec()).collect()].to_vec());
+    match family {
+        Family::Anthropic | Family::OpenAiChat => {}
+        Family::OpenAiResponses => return of_responses(shape),
+        Family::Gemini => return of_gemini(shape),
+        _ => return None,
+    }
     let messages = family == Family::Anthropic;
     match shape {
         ErrorShape::Unnamed if messages => one(&[
@@ -95,7 +150,7 @@ pub(super) fn foreign(
     let count = blocks.len();
     for (number, lines) in blocks.iter().enumerate() {
         let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
-        insert(stream, place + number, &lines, Kind::Error);
+        insert(stream, place + number, &lines, Kind::Error)?;
     }
     if then.is_some() {
         stream.blocks.truncate(place + count);

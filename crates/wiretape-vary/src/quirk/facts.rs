@@ -2,8 +2,8 @@
 
 use crate::catalogue::{Backing, Level, Outcome, documented, permits_acting, seen};
 use crate::parameters::{
-    Arguments, Byte, ErrorShape, EventNames, Fields, Ids, Indices, Lifecycle, Names, Noise, Odd,
-    Order, Reasoning, Repeat, Signature, Tail, Unknown, Usage,
+    Arguments, Byte, Candidates, ErrorShape, EventNames, Fields, Frame, Ids, Indices, Items,
+    Lifecycle, Names, Noise, Odd, Order, Reasoning, Repeat, Signature, Tail, Unknown, Usage,
 };
 use crate::scenario::Piece;
 use Outcome::{
@@ -21,6 +21,8 @@ pub(crate) struct Facts {
     pub(crate) permits: &'static [Outcome],
     pub(crate) messages: Backing,
     pub(crate) chat: Backing,
+    /// In the dialect whose own it is.
+    pub(crate) elsewhere: Option<Backing>,
 }
 
 const LAWFUL: Backing = Backing::LAWFUL;
@@ -39,6 +41,15 @@ const fn facts(
         permits,
         messages,
         chat,
+        elsewhere: None,
+    }
+}
+
+/// Of a piece of another dialect than Messages and Chat Completions.
+const fn own(id: &'static str, rank: u8, permits: &'static [Outcome], backing: Backing) -> Facts {
+    Facts {
+        elsewhere: Some(backing),
+        ..facts(id, rank, permits, LAWFUL, LAWFUL)
     }
 }
 
@@ -96,6 +107,14 @@ impl Piece {
             Self::Repeat { repeat } => of_repeat(*repeat),
             Self::Byte { byte, .. } => of_byte(*byte),
             Self::Odd { odd, .. } => of_odd(*odd),
+            Self::Items { items } => of_items(*items),
+            Self::Candidates { shape } => of_candidates(*shape),
+            Self::Frame { frame, .. } => of_frame(*frame),
+            Self::UnknownHeader { .. } => {
+                let headers = documented("event stream encoding: headers");
+                reshape(own("F-17", 23, &[Same], headers), Level::Framing)
+            }
+            Self::Blanks { .. } => reshape(own("F-17", 22, &[Same], LAWFUL), Level::Framing),
             _ => facts("", 0, &[Same], LAWFUL, LAWFUL),
         }
     }
@@ -365,6 +384,68 @@ fn of_byte(byte: Byte) -> Facts {
         Byte::RawNul | Byte::RawVt => {
             facts("F-59", 19, &[SameCalls, ErrorReported], LAWFUL, LAWFUL)
         }
+    }
+}
+
+fn of_items(items: Items) -> Facts {
+    let of = |permits, backing| own("F-55", 9, permits, backing);
+    match items {
+        Items::OtherIds => of(STRICT, seen("GitHub Copilot: vercel/ai 73d48d0")),
+        Items::DoneOutOfOrder => of(STRICT, seen("OpenRouter: pi#6009")),
+        Items::NoOutput => of(STRICT, seen("9router#705")),
+        Items::EmptyOutput => of(STRICT, seen("9router#705")),
+        Items::NumbersMissing | Items::NumbersGaps | Items::NumbersTwice => {
+            of(STRICT, seen("third parties' translators"))
+        }
+        Items::NoArgumentDeltas | Items::NoArgumentsDone => {
+            of(SAME_OR_REFUSED, seen("third parties' translators"))
+        }
+        Items::NoAdded => of(SAME_OR_REFUSED, LAWFUL),
+        Items::IndexZero => of(
+            &[Same, SameCalls, CallsRefused, ErrorReported],
+            seen("litellm#36375, agents-python#5041"),
+        ),
+    }
+}
+
+fn of_candidates(shape: Candidates) -> Facts {
+    let of = |permits, backing| own("F-54", 9, permits, backing);
+    let lawful = |backing| reshape(of(&[Same], backing), Level::Dialect);
+    match shape {
+        Candidates::PartialArguments => {
+            let vertex = documented("Vertex: streamFunctionCallArguments");
+            of(SAME_OR_REFUSED, vertex)
+        }
+        Candidates::NoTerminator => of(
+            &[Same, CallsRefused, ErrorReported, EofReported],
+            seen("a fixture of vercel/ai#16040"),
+        ),
+        Candidates::NoIds => of(
+            &[Same, SameButIds, CallsRefused, ErrorReported],
+            seen("AI Studio's recordings"),
+        ),
+        Candidates::NoArguments => lawful(seen("recordings")),
+        Candidates::CallsApart | Candidates::CallsTogether => lawful(seen("recordings")),
+        Candidates::NoParts | Candidates::EmptyParts | Candidates::NoContent => {
+            of(STRICT, seen("req_llm#944, recordings"))
+        }
+        Candidates::NoRole => lawful(seen("recordings")),
+        Candidates::UsageAlone => lawful(seen("recordings")),
+        Candidates::ReasonAlone => lawful(seen("recordings")),
+    }
+}
+
+fn of_frame(frame: Frame) -> Facts {
+    let of = |permits, backing| own("F-45", 43, permits, backing);
+    match frame {
+        Frame::PreludeChecksum | Frame::MessageChecksum => {
+            of(&[ErrorReported, EofReported], LAWFUL)
+        }
+        Frame::Error => of(
+            &[ErrorReported],
+            documented("event stream encoding: errors"),
+        ),
+        _ => of(&[ErrorReported], documented("ConverseStream: exceptions")),
     }
 }
 

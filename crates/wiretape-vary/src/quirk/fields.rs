@@ -4,13 +4,13 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::calls::{choices, edit, put};
-use super::{Applied, NOT_HERE};
+use super::calls::{choices, edit};
+use super::{Applied, NOT_HERE, only};
 use crate::dialect::{Family, Kind};
 use crate::framing::insert;
-use crate::json::{self, Span};
+use crate::json::{self, Span, put};
 use crate::parameters::{Fields, Odd};
-use crate::sse::Stream;
+use crate::stream::Stream;
 
 /// How deep a value is that nobody refuses, and one that overflows a stack.
 const DEEP: usize = 64;
@@ -20,9 +20,7 @@ pub(super) fn refield(stream: &mut Stream, family: Family, fields: Fields) -> Ap
     if fields == Fields::Padding {
         return padding(stream, family);
     }
-    if family == Family::Anthropic {
-        return Err(NOT_HERE);
-    }
+    only(family, Family::OpenAiChat)?;
     match fields {
         Fields::RoleEverywhere => deltas(stream, |text, delta| {
             Some(put(text, delta, "role", b"\"assistant\""))
@@ -45,8 +43,7 @@ pub(super) fn refield(stream: &mut Stream, family: Family, fields: Fields) -> Ap
         }),
         Fields::FilterFirst => {
             let data = filter();
-            insert(stream, 0, &[data.as_bytes()], Kind::Other);
-            Ok(())
+            insert(stream, 0, &[data.as_bytes()], Kind::Other)
         }
         Fields::NoDelta => behind_finish(stream, ""),
         Fields::DeltaNull => behind_finish(stream, "\"delta\":null,"),
@@ -71,8 +68,7 @@ fn behind_finish(stream: &mut Stream, delta: &str) -> Applied {
     let data = format!(
         r#"data: {{"id":"","object":"","created":0,"model":"","choices":[{{"index":0,{delta}"finish_reason":null,"content_filter_results":{{}},"content_filter_offsets":{{"check_offset":0,"start_offset":0,"end_offset":0}}}}]}}"#
     );
-    insert(stream, finish + 1, &[data.as_bytes()], Kind::Other);
-    Ok(())
+    insert(stream, finish + 1, &[data.as_bytes()], Kind::Other)
 }
 
 fn each_choice(stream: &mut Stream, rewrite: impl Fn(&[u8], &Span) -> Option<Vec<u8>>) -> Applied {
@@ -110,20 +106,17 @@ fn padding(stream: &mut Stream, family: Family) -> Applied {
         let some = edit(stream, place, |payload| {
             let root = json::root(payload).filter(|_| json::is_object(payload))?;
             let length = 1 + place * 7 % 13;
+            let value: String = "wiretapewiretape".chars().take(length).collect();
+            let value = format!("\"{value}\"");
             Some(match family {
-                Family::Anthropic => {
+                Family::OpenAiChat | Family::OpenAiResponses => {
+                    put(payload, &root, "obfuscation", value.as_bytes())
+                }
+                Family::BedrockConverse => put(payload, &root, "p", value.as_bytes()),
+                _ => {
                     let blanks: Vec<u8> = (0..length).map(|_| b' ').collect();
                     let at = root.end - 1;
                     json::replace(payload, &(at..at), &blanks)
-                }
-                Family::OpenAiChat => {
-                    let value: String = "wiretapewiretape".chars().take(length).collect();
-                    put(
-                        payload,
-                        &root,
-                        "obfuscation",
-                        format!("\"{value}\"").as_bytes(),
-                    )
                 }
             })
         });

@@ -4,12 +4,12 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::Applied;
-use super::calls::{self, Part, edit, put, quoted};
+use super::calls::{self, Part, edit, quoted};
+use super::{Applied, only};
 use crate::dialect::Family;
-use crate::json::{self, Span};
+use crate::json::{self, Span, put};
 use crate::parameters::{Ids, Indices, Names};
-use crate::sse::Stream;
+use crate::stream::Stream;
 
 const NO_CALLS: &str = "the reply has no calls";
 
@@ -37,7 +37,9 @@ fn renumbered(payload: &[u8], object: &Span, indices: Indices) -> Option<Vec<u8>
 }
 
 pub(super) fn indices(stream: &mut Stream, family: Family, indices: Indices) -> Applied {
-    if family == Family::Anthropic {
+    if family != Family::Anthropic {
+        only(family, Family::OpenAiChat)?;
+    } else {
         let mut done = Err("no content blocks");
         for place in 0..stream.blocks.len() {
             let some = edit(stream, place, |payload| {
@@ -68,7 +70,7 @@ fn head(payload: &[u8], family: Family, part: &Part) -> Option<Span> {
     let object = part.object(payload, family)?;
     match family {
         Family::Anthropic => json::get(payload, &object, "content_block"),
-        Family::OpenAiChat => Some(object),
+        _ => Some(object),
     }
 }
 
@@ -95,6 +97,9 @@ fn first_said(
 }
 
 pub(super) fn ids(stream: &mut Stream, family: Family, ids: Ids) -> Applied {
+    if family != Family::Anthropic {
+        only(family, Family::OpenAiChat)?;
+    }
     let parts = calls::parts(&stream.blocks, family);
     let first = first_said(stream, family, &parts, |payload, head| {
         json::get(payload, head, "id")
@@ -141,8 +146,8 @@ fn function(payload: &[u8], head: &Span) -> Option<Span> {
 }
 
 pub(super) fn names(stream: &mut Stream, family: Family, names: Names) -> Applied {
-    if family == Family::Anthropic {
-        return Err("a Messages call says its name once, in its start");
+    if family != Family::OpenAiChat {
+        return Err("a call says its name once, in its start");
     }
     let parts = calls::parts(&stream.blocks, family);
     let first = first_said(stream, family, &parts, |payload, head| {

@@ -4,9 +4,12 @@
 mod arguments;
 mod blocks;
 mod calls;
+mod candidates;
 mod errors;
 mod facts;
 mod fields;
+mod frames;
+mod items;
 mod labels;
 mod noise;
 mod order;
@@ -21,7 +24,7 @@ use wiretape_tape::EndKind;
 
 use crate::dialect::Family;
 use crate::scenario::Piece;
-use crate::sse::{Block, NO_BLOCK, Stream};
+use crate::stream::{Block, NO_BLOCK, Stream};
 use crate::subject::NO_CHANGE;
 
 pub(crate) use calls::{Part, parts};
@@ -32,12 +35,21 @@ type Applied = Result<(), &'static str>;
 
 const NOT_HERE: &str = "the dialect has nothing like it";
 
+/// The piece is of one dialect's payloads.
+fn only(family: Family, wanted: Family) -> Applied {
+    if family == wanted {
+        Ok(())
+    } else {
+        Err(NOT_HERE)
+    }
+}
+
 /// Why a piece would not apply to an untouched stream.
 pub(crate) fn fits(subject: &crate::Subject, piece: &Piece) -> Applied {
     let stream = subject
         .stream
         .as_ref()
-        .ok_or("the body is no event stream")?;
+        .ok_or("the body cannot be taken apart")?;
     apply(&mut stream.clone(), subject.family, piece).map(|_| ())
 }
 
@@ -50,7 +62,7 @@ pub(crate) fn apply(
     let before = stream.blocks.clone();
     let end = change(stream, family, piece)?;
     let same = |(one, other): (&Arc<Block>, &Arc<Block>)| {
-        Arc::ptr_eq(one, other) || one.lines == other.lines
+        Arc::ptr_eq(one, other) || one.is_written_like(other)
     };
     let changed =
         before.len() != stream.blocks.len() || !before.iter().zip(&stream.blocks).all(same);
@@ -62,12 +74,8 @@ fn change(
     family: Option<Family>,
     piece: &Piece,
 ) -> Result<Option<EndKind>, &'static str> {
-    if let Piece::Noise {
-        before_block,
-        noise,
-    } = piece
-    {
-        return noise::insert_noise(stream, *before_block, *noise).map(|()| None);
+    if let Some(done) = around(stream, piece) {
+        return done;
     }
     let family = family.ok_or("the dialect is not known")?;
     let done = match piece {
@@ -76,7 +84,7 @@ fn change(
             shape,
             then,
         } => return errors::foreign(stream, family, *before_block, *shape, *then),
-        Piece::EventNames { names } => noise::event_names(stream, family, *names),
+        Piece::EventNames { names } => noise::event_names(stream, *names),
         Piece::Halved { block, at } => text::halved(stream, family, *block, *at),
         Piece::Arguments { call, shape } => arguments::reshaped(stream, family, *call, *shape),
         Piece::Truncate {
@@ -104,7 +112,28 @@ fn change(
         Piece::Repeat { repeat } => text::again(stream, family, *repeat),
         Piece::Byte { block, byte } => text::byte(stream, family, *block, *byte),
         Piece::Odd { block, odd } => fields::odd(stream, *block, *odd),
+        Piece::Items { items } => items::reshaped(stream, family, *items),
+        Piece::Candidates { shape } => candidates::reshaped(stream, family, *shape),
         _ => Err("not a piece of the catalogue"),
     };
     done.map(|()| None)
+}
+
+/// Applies a piece of what stands around the payloads; `None`: it is none.
+fn around(stream: &mut Stream, piece: &Piece) -> Option<Result<Option<EndKind>, &'static str>> {
+    let done = match *piece {
+        Piece::Noise {
+            before_block,
+            noise,
+        } => noise::insert_noise(stream, before_block, noise),
+        Piece::Frame {
+            before_block,
+            frame,
+            then,
+        } => return Some(frames::broken(stream, before_block, frame, then)),
+        Piece::UnknownHeader { block } => frames::unknown_header(stream, block),
+        Piece::Blanks { block, blanks } => frames::blanks(stream, block, blanks),
+        _ => return None,
+    };
+    Some(done.map(|()| None))
 }

@@ -4,11 +4,11 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::Applied;
-use crate::dialect::{Family, Kind};
+use crate::dialect::Kind;
 use crate::framing::insert;
 use crate::json;
 use crate::parameters::{EventNames, Noise};
-use crate::sse::{Line, Stream};
+use crate::stream::{Block, Line, Stream};
 
 /// The lines of a block that says nothing.
 fn lines(noise: Noise) -> &'static [&'static [u8]] {
@@ -36,14 +36,15 @@ pub(super) fn insert_noise(stream: &mut Stream, before_block: usize, noise: Nois
     if payload && before.iter().any(|block| block.kind == Kind::Terminal) {
         return Err("the place is after the terminal event");
     }
-    insert(stream, place, lines(noise), Kind::Bare);
-    Ok(())
+    insert(stream, place, lines(noise), Kind::Bare)
 }
 
-pub(super) fn event_names(stream: &mut Stream, family: Family, names: EventNames) -> Applied {
+pub(super) fn event_names(stream: &mut Stream, names: EventNames) -> Applied {
+    stream.of_lines()?;
     let end = stream.line_end();
-    if family == Family::OpenAiChat && names == EventNames::Dropped {
-        return Err("Chat Completions has no event names");
+    let named = |block: &Arc<Block>| block.event_name().is_some();
+    if names == EventNames::Dropped && !stream.blocks.iter().any(named) {
+        return Err("the dialect has no event names");
     }
     for block in &mut stream.blocks {
         let said = block.says();

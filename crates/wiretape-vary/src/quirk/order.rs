@@ -4,15 +4,15 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::Applied;
-use super::calls::{self, choices, edit, put};
+use super::calls::{self, choices, edit};
 use crate::dialect::{Family, Kind};
-use crate::json::{self, Span, part};
+use crate::json::{self, Span, part, put};
 use crate::parameters::Order;
-use crate::sse::{Block, Stream};
+use crate::stream::{Block, Stream};
 
 pub(super) fn reorder(stream: &mut Stream, family: Family, order: Order) -> Applied {
-    if family == Family::Anthropic {
-        return Err("a Messages block is opened and closed by events of its own");
+    if family != Family::OpenAiChat {
+        return Err("text, calls and the reason are not said in one kind of event");
     }
     match order {
         Order::TextInFinish => {

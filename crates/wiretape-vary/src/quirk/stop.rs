@@ -3,13 +3,14 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::blocks::closes;
 use super::calls;
 use super::{Applied, NO_BLOCK};
 use crate::dialect::{Family, Kind, Lane};
 use crate::fault::reasons;
 use crate::json::{self, part};
 use crate::rewrite::halves;
-use crate::sse::{Block, Stream};
+use crate::stream::{Block, Stream};
 use crate::subject::NO_CHANGE;
 
 pub(super) fn truncate(
@@ -46,19 +47,18 @@ pub(super) fn truncate(
         return Err("the arguments are whole there");
     }
     cut_content(stream, place, |block| {
-        closed && closes(block, lane.as_ref())
+        closed && closes_lane(block, family, lane.as_ref())
     });
+    silence(stream, family, place);
     set_reasons(stream, family, reason)
 }
 
-/// The block stops the content block of a lane.
-fn closes(block: &Block, lane: Option<&Lane>) -> bool {
-    let stop = block.payload().is_some_and(|payload| {
-        json::root(payload)
-            .is_some_and(|root| json::says(payload, &root, "type", "content_block_stop"))
-    });
+/// The block closes a lane.
+fn closes_lane(block: &Block, family: Family, lane: Option<&Lane>) -> bool {
     let key = |lane: Option<&Lane>| lane.map(|lane| lane.key);
-    stop && key(block.lane.as_ref()) == key(lane)
+    // What is said again when an item is closed would not be cut.
+    let whole = family == Family::OpenAiResponses;
+    !whole && closes(block, family) && key(block.lane.as_ref()) == key(lane)
 }
 
 /// Takes away the content behind a place, but for what is to stay.
@@ -68,6 +68,23 @@ fn cut_content(stream: &mut Stream, place: usize, stays: impl Fn(&Block) -> bool
     let kept =
         blocks.filter(|(at, block)| *at <= place || block.kind != Kind::Content || stays(block));
     stream.blocks = kept.map(|(_, block)| block).collect();
+}
+
+/// What ends the message behind a place says no more of its content.
+fn silence(stream: &mut Stream, family: Family, place: usize) {
+    let Some(silenced) = family.rules().silenced else {
+        return;
+    };
+    for block in stream.blocks.iter_mut().skip(place + 1) {
+        let payload = block
+            .payload()
+            .filter(|payload| json::root(payload).is_some());
+        let ends = matches!(block.kind, Kind::Finish | Kind::Terminal);
+        let other = payload.filter(|_| ends).and_then(silenced);
+        if let Some(other) = other {
+            Arc::make_mut(block).set_payload(&other);
+        }
+    }
 }
 
 fn set_reasons(stream: &mut Stream, family: Family, reason: &str) -> Applied {
@@ -94,13 +111,14 @@ pub(super) fn after(stream: &mut Stream, family: Family, block: usize, reason: &
         let Some(lane) = &block.lane else { continue };
         if lane.begins {
             open.push(lane.key);
-        } else if closes(block, Some(lane)) {
+        } else if closes_lane(block, family, Some(lane)) {
             open.retain(|key| *key != lane.key);
         }
     }
     cut_content(stream, place, |block| {
         let lane = block.lane.as_ref();
-        closes(block, lane) && lane.is_some_and(|lane| open.contains(&lane.key))
+        closes_lane(block, family, lane) && lane.is_some_and(|lane| open.contains(&lane.key))
     });
+    silence(stream, family, place);
     set_reasons(stream, family, reason)
 }

@@ -3,12 +3,12 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::calls::{choices, edit, put};
+use super::calls::{choices, edit};
 use super::{Applied, NOT_HERE};
 use crate::dialect::{Family, Kind};
-use crate::json::{self, part};
+use crate::json::{self, part, put};
 use crate::parameters::Tail;
-use crate::sse::{Line, Stream};
+use crate::stream::{Line, Stream};
 
 const NO_END: &str = "no terminal event";
 const NO_REASON: &str = "no reason for the end";
@@ -19,7 +19,11 @@ fn place(stream: &Stream, kind: Kind, why: &'static str) -> Result<usize, &'stat
 }
 
 pub(super) fn retail(stream: &mut Stream, family: Family, tail: Tail) -> Applied {
-    let terminal = place(stream, Kind::Terminal, NO_END)?;
+    let terminal = match place(stream, Kind::Terminal, NO_END) {
+        // Gemini has no event of its own for the end.
+        Err(_) if matches!(tail, Tail::NoReason) => 0,
+        found => found?,
+    };
     let chat = |applied| {
         if family == Family::OpenAiChat {
             applied
@@ -29,19 +33,12 @@ pub(super) fn retail(stream: &mut Stream, family: Family, tail: Tail) -> Applied
     };
     match tail {
         Tail::NoReason => {
-            chat(Ok(())).or_else(|_| place(stream, Kind::Finish, NO_REASON).map(|_| ()))?;
+            if family == Family::OpenAiResponses {
+                return Err("the reason is the event's type");
+            }
             no_reason(stream, family)
         }
-        Tail::ReasonTwice => {
-            let finish = place(stream, Kind::Finish, NO_REASON)?;
-            let again = stream.blocks.get(finish).ok_or(NO_REASON)?;
-            if family == Family::OpenAiChat && !is_silent(again.payload().unwrap_or_default()) {
-                return Err("the chunk that says the reason says something besides");
-            }
-            let again = Arc::clone(again);
-            stream.blocks.insert(finish + 1, again);
-            Ok(())
-        }
+        Tail::ReasonTwice => reason_twice(stream, family),
         Tail::ReasonEverywhere => {
             chat(Ok(()))?;
             let reason = reason(stream, family)?;
@@ -88,17 +85,32 @@ pub(super) fn retail(stream: &mut Stream, family: Family, tail: Tail) -> Applied
     }
 }
 
+fn reason_twice(stream: &mut Stream, family: Family) -> Applied {
+    let finish = place(stream, Kind::Finish, NO_REASON)?;
+    let again = stream.blocks.get(finish).ok_or(NO_REASON)?;
+    if family == Family::OpenAiChat && !is_silent(again.payload().unwrap_or_default()) {
+        return Err("the chunk that says the reason says something besides");
+    }
+    let again = Arc::clone(again);
+    stream.blocks.insert(finish + 1, again);
+    Ok(())
+}
+
 /// Replaces each reason by null.
 fn no_reason(stream: &mut Stream, family: Family) -> Applied {
     let mut done = Err(NO_REASON);
     for block in &mut stream.blocks {
-        if !matches!(block.kind, Kind::Begin | Kind::Finish) {
+        if !block.kind.may_say_reason() {
             continue;
         }
         let Some(mut payload) = block.says() else {
             continue;
         };
-        for span in family.reasons(&payload).into_iter().rev() {
+        let reasons = family.reasons(&payload);
+        if reasons.is_empty() {
+            continue;
+        }
+        for span in reasons.into_iter().rev() {
             payload = json::replace(&payload, &span, b"null");
             done = Ok(());
         }

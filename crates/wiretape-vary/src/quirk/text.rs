@@ -3,13 +3,13 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::calls::{choices, edit, put};
+use super::calls::{choices, edit};
 use super::{Applied, NO_BLOCK, NOT_HERE};
 use crate::dialect::{Family, Kind, Site};
-use crate::json::{self, Span, part};
+use crate::json::{self, Span, part, put};
 use crate::parameters::{Byte, Reasoning, Repeat};
 
-use crate::sse::{Block, Stream};
+use crate::stream::{Block, Stream};
 
 const NO_TEXT: &str = "the block is no delta of text";
 
@@ -22,15 +22,8 @@ pub(crate) fn text_site(block: &Block, family: Family) -> Option<Site> {
     let site = family
         .site(payload)
         .filter(|site| !site.inner && site.splits)?;
-    let text = match family {
-        Family::Anthropic => json::path(payload, &["delta", "text"]),
-        Family::OpenAiChat => {
-            let choice = choices(payload).into_iter().next()?;
-            json::get(payload, &json::get(payload, &choice, "delta")?, "content")
-        }
-    };
-    let body = text.and_then(|text| json::string(payload, &text));
-    (body.as_ref() == Some(&site.body)).then_some(site)
+    let text = (family.rules().text)(payload);
+    (text.as_ref() == Some(&site.body)).then_some(site)
 }
 
 /// Offsets of characters that are not ASCII and not escaped, with their lengths.
@@ -76,14 +69,11 @@ fn with_text(block: &Block, family: Family, text: &[u8]) -> Option<Block> {
 fn texts(stream: &Stream, family: Family) -> Vec<(usize, Vec<u8>)> {
     let key = |block: &Block| {
         let payload = block.payload().unwrap_or_default();
-        let index = match family {
-            Family::Anthropic => json::path(payload, &["index"]),
-            Family::OpenAiChat => {
-                let choice = choices(payload).into_iter().next();
-                choices_index(payload, choice)
-            }
+        let index = match &block.lane {
+            Some(lane) => return Some(lane.key),
+            None => choices_index(payload, choices(payload).into_iter().next()),
         };
-        index.map(|index| part(payload, index).to_vec())
+        Some((0, json::number(payload, &index?)?))
     };
     let mut of = None;
     let mut found = Vec::new();
@@ -92,7 +82,7 @@ fn texts(stream: &Stream, family: Family) -> Vec<(usize, Vec<u8>)> {
             continue;
         };
         let own = key(block);
-        if *of.get_or_insert_with(|| own.clone()) == own {
+        if *of.get_or_insert(own) == own {
             let payload = block.payload().unwrap_or_default();
             found.push((place, part(payload, site.body).to_vec()));
         }
@@ -154,7 +144,7 @@ pub(super) fn byte(stream: &mut Stream, family: Family, block: usize, byte: Byte
 /// A second answer: for each chunk of text, one of another text.
 pub(super) fn second_answer(stream: &mut Stream, family: Family) -> Applied {
     if family != Family::OpenAiChat {
-        return Err("Messages has one answer");
+        return Err("the dialect has one answer");
     }
     let numbers = |payload: &[u8]| -> Vec<Vec<u8>> {
         let choices = choices(payload).into_iter();

@@ -3,13 +3,13 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::calls::{choices, edit, put};
+use super::calls::{choices, edit};
 use super::{Applied, NOT_HERE};
 use crate::dialect::{Family, Kind};
 use crate::framing::insert;
-use crate::json::{self, part};
+use crate::json::{self, part, put};
 use crate::parameters::Usage;
-use crate::sse::Stream;
+use crate::stream::Stream;
 
 const NONE: &str = "no count of tokens";
 
@@ -18,16 +18,17 @@ const COUNT: &[u8] = br#"{"prompt_tokens":11,"completion_tokens":7,"total_tokens
 
 pub(super) fn recount(stream: &mut Stream, family: Family, usage: Usage) -> Applied {
     match usage {
-        Usage::Null => each(stream, family, |payload, holder| {
-            Some(put(payload, holder, "usage", b"null"))
+        Usage::Null => each(stream, family, |payload, holder, key| {
+            Some(put(payload, holder, key, b"null"))
         }),
-        Usage::Empty => each(stream, family, |payload, holder| {
-            Some(put(payload, holder, "usage", b"{}"))
+        Usage::Empty if family == Family::Ollama => Err(NOT_HERE),
+        Usage::Empty => each(stream, family, |payload, holder, key| {
+            Some(put(payload, holder, key, b"{}"))
         }),
-        Usage::Dropped => each(stream, family, |payload, holder| {
-            Some(json::remove(payload, holder, "usage"))
+        Usage::Dropped => each(stream, family, |payload, holder, key| {
+            Some(json::remove(payload, holder, key))
         }),
-        _ if family == Family::Anthropic => Err(NOT_HERE),
+        _ if family != Family::OpenAiChat => Err(NOT_HERE),
         Usage::Everywhere => {
             let count = count(stream);
             let mut done = Err("no chunks");
@@ -51,18 +52,20 @@ pub(super) fn recount(stream: &mut Stream, family: Family, usage: Usage) -> Appl
 fn each(
     stream: &mut Stream,
     family: Family,
-    rewrite: impl Fn(&[u8], &json::Span) -> Option<Vec<u8>>,
+    rewrite: impl Fn(&[u8], &json::Span, &str) -> Option<Vec<u8>>,
 ) -> Applied {
     let mut done = Err(NONE);
     for place in 0..stream.blocks.len() {
         let some = edit(stream, place, |payload| {
             let root = json::root(payload)?;
+            let (key, path) = family.rules().usage.split_last()?;
             let holder = match json::get(payload, &root, "message") {
                 Some(message) if family == Family::Anthropic => message,
-                _ => root,
+                _ if path.is_empty() => root,
+                _ => json::path(payload, path)?,
             };
-            let value = json::get(payload, &holder, "usage")?;
-            json::is_present(payload, &value).then(|| rewrite(payload, &holder))?
+            let value = json::get(payload, &holder, key)?;
+            json::is_present(payload, &value).then(|| rewrite(payload, &holder, key))?
         });
         if some.is_some() {
             done = Ok(());
@@ -111,7 +114,7 @@ fn tail(stream: &mut Stream, choices_are: &[u8]) -> Applied {
             let block = stream.blocks.get_mut(old).map(Arc::make_mut).ok_or(NONE)?;
             block.set_payload(line.strip_prefix(b"data: ").unwrap_or(&line));
         }
-        None => insert(stream, finish + 1, &[&line], Kind::Other),
+        None => insert(stream, finish + 1, &[&line], Kind::Other)?,
     }
     Ok(())
 }

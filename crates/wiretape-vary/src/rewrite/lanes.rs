@@ -5,23 +5,24 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::dialect::{Family, Kind};
-use crate::sse::Block;
+use crate::dialect::{Family, Kind, Lanes};
+use crate::stream::Block;
 use crate::subject::NO_CHANGE;
 
 /// The places of blocks that can change their order, each with the number of its lane. Empty
 /// where there is nothing to interleave, or the lanes cannot be told apart.
 pub(crate) fn lanes(blocks: &[Arc<Block>], family: Family) -> Vec<(usize, usize)> {
-    let found = match family {
-        Family::Anthropic => content_blocks(blocks),
-        Family::OpenAiChat => call_runs(blocks),
+    let found = match family.rules().lanes {
+        Lanes::Blocks { opened } => content_blocks(blocks, opened),
+        Lanes::Calls => call_runs(blocks),
+        Lanes::None => None,
     };
     found.unwrap_or_default()
 }
 
 /// Everything from the message's start to its reason for the end. `None` where an index is used
-/// twice, or before its start (F-36).
-fn content_blocks(blocks: &[Arc<Block>]) -> Option<Vec<(usize, usize)>> {
+/// twice, or before its start (F-36) where each block has one.
+fn content_blocks(blocks: &[Arc<Block>], opened: bool) -> Option<Vec<(usize, usize)>> {
     let begin = blocks.iter().position(|block| block.kind == Kind::Begin)?;
     let mut keys = BTreeMap::new();
     let mut found = Vec::new();
@@ -35,6 +36,9 @@ fn content_blocks(blocks: &[Arc<Block>]) -> Option<Vec<(usize, usize)>> {
         let next = keys.len();
         if lane.begins && keys.insert(lane.key, next).is_some() {
             return None;
+        }
+        if !opened {
+            keys.entry(lane.key).or_insert(next);
         }
         found.push((place, *keys.get(&lane.key)?));
     }

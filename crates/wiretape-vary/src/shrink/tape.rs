@@ -13,7 +13,7 @@ use crate::dialect::Kind;
 use crate::json;
 use crate::rewrite::cuts;
 use crate::scenario::{Cutting, Piece};
-use crate::sse::Stream;
+use crate::stream::Stream;
 use crate::subject::Subject;
 
 impl Trial {
@@ -167,13 +167,14 @@ impl Trial {
         let wanted = text.len() * n / of.max(1);
         let place = places.iter().rev().find(|place| **place <= wanted.max(1));
         let length = *place.or_else(|| places.first())?;
-        let less = text.len().checked_sub(length).filter(|less| *less > 0)?;
+        text.len().checked_sub(length).filter(|less| *less > 0)?;
         let shorter = json::part(text, 0..length).to_vec();
         let payload = json::replace(&payload, &site.body, &shorter);
         changed.set_payload(&payload);
         let mut trial = self.with_stream(exchange, &subject, &stream)?;
         if self.names(exchange) {
             let end = *ends.get(block)?;
+            let less = end.checked_sub(*stream.bytes().1.get(block)?)?;
             let at = |at: usize| if at < end { at } else { at - less };
             for piece in trial.pieces_mut() {
                 *piece = moved(piece.clone(), &at);

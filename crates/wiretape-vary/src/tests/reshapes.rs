@@ -277,7 +277,7 @@ fn seen_is_what_was_seen() {
         let found: Vec<&str> = found.into_iter().collect();
         assert_eq!(found.join(" "), want);
     }
-    let unknown = Subject::new(&exchange(b"data: {\"a\":1}\n\n"), Some("gemini"));
+    let unknown = Subject::new(&exchange(b"data: {\"a\":1}\n\n"), Some("x-unknown"));
     for seed in 0..100 {
         let scenario = Scenario::generate(seed, Profile::SeenReshapes, &unknown);
         assert_eq!(scenario.pieces, []);

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::{ANTHROPIC, BODIES, OPENAI_CHAT, exchange};
 use crate::rng::Rng;
-use crate::sse::Stream;
+use crate::stream::{Shape, Stream};
 use crate::{Cutting, Ends, ErrorName, Escapes, LineEnd, Pace, Piece, Profile, Scenario, Subject};
 use wiretape_tape::EndKind;
 
@@ -244,22 +244,58 @@ fn any_body_under_any_scenario() {
     }
 }
 
+/// A body of messages, one of chunks with other events inside.
+fn messages() -> Vec<Vec<u8>> {
+    use wiretape_core::event_stream::{Value, encode};
+    let mut bodies = Vec::new();
+    for payload in [
+        r#"{"contentBlockIndex":0,"delta":{"text":"Hi"},"p":"ab"}"#,
+        r#"{"bytes":"eyJ0eXBlIjoibWVzc2FnZV9zdG9wIn0=","p":"abc"}"#,
+    ] {
+        let mut body = Vec::new();
+        for _ in 0..3 {
+            let headers = [(":event-type", Value::Text("chunk"))];
+            encode(&headers, payload.as_bytes(), &mut body).unwrap();
+        }
+        bodies.push(body);
+    }
+    bodies
+}
+
 #[test]
 fn blocks_give_the_body_back() {
-    for seed in 0..1500 {
-        let body = garbled(seed);
-        if let Some(stream) = Stream::split(&body, &[]) {
-            assert_eq!(stream.bytes().0, body);
-        }
-    }
-    for (_, body) in BODIES {
-        for at in 0..=body.len() {
-            let cut = &body.as_bytes()[..at];
-            if let Some(stream) = Stream::split(cut, &[]) {
-                assert_eq!(stream.bytes().0, cut);
+    let shapes = [
+        Shape::Lines,
+        Shape::ValueLines,
+        Shape::Values,
+        Shape::Messages,
+    ];
+    let mut count = 0;
+    let mut gives_back = |body: &[u8]| {
+        for shape in shapes {
+            if let Some(stream) = Stream::split(body, &[], shape) {
+                assert_eq!(stream.bytes().0, body);
+                count += 1;
             }
         }
+    };
+    for seed in 0..1500 {
+        gives_back(&garbled(seed));
     }
+    let values: [&[u8]; 4] = [
+        b"[{\n \"a\": [1, \"]\"]\n}\n,\r\n{\"b\":2}\n]\n",
+        b" {\"a\":1}\n\n{\"b\":\"}\"} \r\nno json\n",
+        b"[]",
+        b"{\"error\":{}}",
+    ];
+    let bodies = BODIES.iter().map(|(_, body)| body.as_bytes().to_vec());
+    let bodies = bodies.chain(values.map(<[u8]>::to_vec)).chain(messages());
+    for body in bodies {
+        for at in 0..=body.len() {
+            gives_back(&body[..at]);
+        }
+    }
+    assert!(count > 5_000, "{count}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use wiretape_core::Dialect;
 use wiretape_tape::EndKind;
 
 use super::whole::Said;
@@ -89,6 +90,7 @@ impl HttpError {
 pub(crate) fn no_stream(
     what: NoStream,
     family: Option<Family>,
+    dialect: Option<Dialect>,
     recorded: &[u8],
 ) -> Result<Answer, &'static str> {
     let known = family.ok_or("the dialect is not known");
@@ -97,9 +99,11 @@ pub(crate) fn no_stream(
         NoStream::Error => (200, Some(JSON), error(Some(known?), 500).into_bytes()),
         NoStream::Whole => {
             // Nothing is missing from it, so that a client may also take it for what it is.
-            permits.insert(0, Outcome::Same);
-            let said = Said::of(known?, recorded)?;
-            (200, Some(JSON), said.object(known?))
+            permits.splice(0..0, [Outcome::Same, Outcome::SameButReasoning]);
+            let said = Said::of(dialect.ok_or("the dialect is not known")?, recorded)?;
+            let object = said.object(known?);
+            let object = object.ok_or("the dialect's whole replies are not written here")?;
+            (200, Some(JSON), object)
         }
         NoStream::Html => (200, Some(HTML), PAGE.as_bytes().to_vec()),
         NoStream::Bare => (200, Some(STREAM), error(Some(known?), 500).into_bytes()),
@@ -127,22 +131,22 @@ pub(crate) fn no_stream(
 
 /// The same reply in the stream of another dialect.
 pub(crate) fn other_dialect(
-    family: Option<Family>,
+    dialect: Option<Dialect>,
     recorded: &[u8],
 ) -> Result<Answer, &'static str> {
-    let family = family.ok_or("the dialect is not known")?;
-    let other = match family {
-        Family::Anthropic => Family::OpenAiChat,
-        Family::OpenAiChat => Family::Anthropic,
+    let dialect = dialect.ok_or("the dialect is not known")?;
+    let said = Said::of(dialect, recorded)?;
+    let body = match dialect {
+        Dialect::OpenAiChat => said.messages_stream(),
+        _ => said.chat_stream(),
     };
-    let said = Said::of(family, recorded)?;
     Ok(Answer {
         head: Head {
             status: 200,
             headers: [header("content-type", STREAM)].to_vec(),
             retry_at_s: None,
         },
-        body: said.stream(other),
+        body,
         end: EndKind::Complete,
         permits: [Outcome::ErrorReported, Outcome::EofReported].to_vec(),
     })
@@ -163,57 +167,5 @@ fn header(name: &str, value: &str) -> (String, String) {
 
 /// An error in the dialect's own shape; Messages' where the dialect is not known.
 fn error(family: Option<Family>, status: u16) -> String {
-    match family {
-        Some(Family::OpenAiChat) => {
-            let (kind, code, message) = match status {
-                400 => ("invalid_request_error", "null", "Invalid request"),
-                401 => (
-                    "invalid_request_error",
-                    r#""invalid_api_key""#,
-                    "Incorrect API key provided",
-                ),
-                403 => (
-                    "invalid_request_error",
-                    "null",
-                    "You are not allowed to sample from this model",
-                ),
-                404 => (
-                    "invalid_request_error",
-                    r#""model_not_found""#,
-                    "The model does not exist",
-                ),
-                408 | 504 => ("timeout", "null", "Request timed out"),
-                413 => ("invalid_request_error", "null", "Request too large"),
-                429 => ("requests", r#""rate_limit_exceeded""#, "Rate limit reached"),
-                503 => ("server_error", "null", "The engine is currently overloaded"),
-                _ => (
-                    "server_error",
-                    "null",
-                    "The server had an error while processing your request",
-                ),
-            };
-            format!(
-                r#"{{"error":{{"message":"{message}","type":"{kind}","param":null,"code":{code}}}}}"#
-            )
-        }
-        Some(Family::Anthropic) | None => {
-            let (kind, message) = match status {
-                400 => ("invalid_request_error", "Invalid request"),
-                401 => ("authentication_error", "invalid x-api-key"),
-                403 => ("permission_error", "Your API key does not have permission"),
-                404 => ("not_found_error", "Not found"),
-                408 | 504 => ("timeout_error", "Request timed out"),
-                413 => ("request_too_large", "Request exceeds the maximum size"),
-                429 => (
-                    "rate_limit_error",
-                    "This request would exceed your rate limit",
-                ),
-                529 => ("overloaded_error", "Overloaded"),
-                _ => ("api_error", "Internal server error"),
-            };
-            format!(
-                r#"{{"type":"error","error":{{"type":"{kind}","message":"{message}"}},"request_id":"req_wiretape"}}"#
-            )
-        }
-    }
+    family.unwrap_or(Family::Anthropic).error_body(status)
 }

@@ -1,11 +1,10 @@
 //! A server's other names for the same reply (F-60).
 
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 
 use crate::dialect::Family;
-use crate::json::{self, Span};
-use crate::sse::Stream;
+use crate::json;
+use crate::stream::Stream;
 
 /// Characters of a suffix at most.
 const SUFFIX_MAX: usize = 32;
@@ -25,7 +24,7 @@ pub(crate) fn rename(
         let Some(payload) = block.payload().filter(|payload| json::is_object(payload)) else {
             continue;
         };
-        let mut ids = ids(family, payload);
+        let mut ids = family.ids(payload);
         ids.retain(|id| !id.is_empty());
         ids.sort_unstable_by_key(|id| id.start);
         if ids.is_empty() {
@@ -39,32 +38,4 @@ pub(crate) fn rename(
         done = Ok(());
     }
     done
-}
-
-/// What is between the quotes of the ids in a payload.
-fn ids(family: Family, payload: &[u8]) -> Vec<Span> {
-    let id = |object: &Span| {
-        let value = json::get(payload, object, "id")?;
-        json::string(payload, &value)
-    };
-    let mut found = Vec::new();
-    match family {
-        Family::Anthropic => {
-            for name in ["message", "content_block"] {
-                found.extend(json::path(payload, &[name]).and_then(|object| id(&object)));
-            }
-        }
-        Family::OpenAiChat => {
-            let root = json::root(payload);
-            found.extend(root.as_ref().and_then(id));
-            let choices = json::path(payload, &["choices"]);
-            for choice in choices.map_or_else(Vec::new, |all| json::items(payload, &all)) {
-                let delta = json::get(payload, &choice, "delta");
-                let calls = delta.and_then(|delta| json::get(payload, &delta, "tool_calls"));
-                let calls = calls.map_or_else(Vec::new, |all| json::items(payload, &all));
-                found.extend(calls.iter().filter_map(id));
-            }
-        }
-    }
-    found
 }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::PUT_IN_BYTES_MAX;
 use crate::json;
-use crate::sse::Stream;
+use crate::stream::Stream;
 
 /// Adds a field with a string of so many bytes to a payload.
 pub(crate) fn grow(stream: &mut Stream, block: usize, bytes: usize) -> Result<(), &'static str> {

@@ -10,7 +10,7 @@ use crate::catalogue::Outcome;
 use crate::dialect::{Family, Kind};
 use crate::fault;
 use crate::framing::insert;
-use crate::sse::{Block, Line, Stream};
+use crate::stream::{Line, Stream};
 
 /// How what follows a place in a stream is replaced: what a reader may make of it.
 pub(crate) type Replaced = Result<Vec<Outcome>, &'static str>;
@@ -73,10 +73,12 @@ pub(crate) fn beat(stream: &mut Stream, family: Option<Family>, beats: Beats) ->
     let place = stream.place(beats.before_block)?;
     let lines: &[&[u8]] = match beats.beat {
         Beat::Comment => &[b": keep-alive"],
-        Beat::Ping => family.ok_or("the dialect is not known")?.ping(),
+        Beat::Ping => family.ok_or("the dialect is not known")?.rules().ping,
     };
-    let slot = stream.slot_at(place);
-    let mut block = Block::inserted(lines, stream.line_end(), slot);
+    if lines.is_empty() {
+        return Err("the dialect has no keep-alive");
+    }
+    let mut block = stream.made(lines, place)?;
     block.kind = Kind::Other;
     block.wait_ns = beats.every_ns;
     let block = Arc::new(block);
@@ -99,10 +101,11 @@ pub(crate) fn unending(
     if bytes == 0 || bytes > PUT_IN_BYTES_MAX {
         return Err("no bytes, or more than 64 MiB");
     }
+    stream.of_lines()?;
     let permits = stop(stream, before_block)?;
     let end = stream.line_end();
     let place = stream.blocks.len();
-    insert(stream, place, &[], Kind::Bare);
+    insert(stream, place, &[], Kind::Bare)?;
     let Some(block) = stream.blocks.last_mut().map(Arc::make_mut) else {
         return Err("no such block");
     };

@@ -406,8 +406,25 @@ fn ran_among(whole: &Transcript, seen: &Transcript) -> bool {
     })
 }
 
+/// A JSON text without the blanks that stand outside of its strings.
+fn without_blanks(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let (mut inside, mut escaped) = (false, false);
+    for letter in text.chars() {
+        if inside || !matches!(letter, ' ' | '\n' | '\r' | '\t') {
+            kept.push(letter);
+        }
+        if letter == '"' && !escaped {
+            inside = !inside;
+        }
+        escaped = inside && letter == '\\' && !escaped;
+    }
+    kept
+}
+
 /// What arguments mean: nothing, blanks and `null` are an empty object (F-18), an object inside a
-/// string is that object (F-19), and blanks around them are no part of them (F-22).
+/// string is that object (F-19), and blanks around them, or between what is in them, are no part of
+/// them (F-22, F-54).
 fn meant(arguments: &str) -> Cow<'_, str> {
     let text = arguments.trim();
     if text.is_empty() || text == "null" {
@@ -415,7 +432,8 @@ fn meant(arguments: &str) -> Cow<'_, str> {
     }
     match serde_json::from_str::<serde_json::Value>(text) {
         Ok(serde_json::Value::Object(map)) if map.is_empty() => "{}".into(),
-        Ok(serde_json::Value::String(inner)) => inner.into(),
+        Ok(serde_json::Value::String(inner)) => without_blanks(&inner).into(),
+        Ok(_) if text.contains([' ', '\n', '\r', '\t']) => without_blanks(text).into(),
         _ => text.into(),
     }
 }
