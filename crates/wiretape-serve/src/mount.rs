@@ -277,8 +277,9 @@ impl Mount {
     }
 
     /// Stops an exchange before an event until it is released: before the chunk that completes
-    /// event `event`, counted from 0; before chunk `event` where the body is no event stream; before
-    /// the end where there is no such one. Each answer stops anew. Several holds add up.
+    /// event `event`, counted from 0, be it a server-sent event, a line or a value of JSON, or a
+    /// message of AWS; before chunk `event` where the body has no events; before the end where there
+    /// is no such one. Each answer stops anew. Several holds add up.
     #[must_use]
     pub fn hold_before(mut self, exchange: usize, event: usize) -> Self {
         self.settings.holds.push((exchange, event));
