@@ -374,7 +374,6 @@ impl Mount {
     fn compile(&self) -> Compiled {
         let name = self.dialect.as_ref().or(self.tape.header.dialect.as_ref());
         let header = &self.tape.header;
-        let bare = header.source.kind == SourceKind::Bare || header.lacks(Unknown::Headers);
         let mut dialect = name.and_then(|name| known(name));
         let mut exchanges = Vec::with_capacity(self.tape.exchanges.len());
         let mut turns = Vec::with_capacity(self.tape.exchanges.len());
@@ -382,6 +381,8 @@ impl Mount {
             let subject = || self.subject(number, name.map(String::as_str));
             let of_this = self.settings.holds.iter().filter(|(of, _)| *of == number);
             let holds: Vec<usize> = of_this.map(|(_, event)| *event).collect();
+            let bare =
+                header.source.kind == SourceKind::Bare || exchange.lacks(header, Unknown::Headers);
             let mut attempts = Attempts::default();
             for played in self.doing.apply(number, exchange, subject) {
                 let Played { script, label } = played;

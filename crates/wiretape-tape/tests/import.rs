@@ -8,8 +8,8 @@
 
 use proptest::prelude::{Strategy, any};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use wiretape_tape::import::{Error, Format, Imported, import};
-use wiretape_tape::{Body, EndKind, SourceKind, Tape, encode, export, parse};
+use wiretape_tape::import::{Error, Format, Imported, import, join};
+use wiretape_tape::{Body, EndKind, SourceKind, Tape, Unknown, encode, export, parse};
 
 const BODY: &str =
     "event: ping\ndata: {\"type\":\"ping\"}\n\ndata: {\"text\":\"你好 \\\"x\\\"\"}\n\n";
@@ -254,6 +254,56 @@ fn what_is_not_known_is_named() {
         unknown(Format::Har, &har("\"comment\":\"\"")),
         "body boundaries times end"
     );
+}
+
+/// Exchanges of one file, and files joined to one tape, need not lack the same.
+#[test]
+fn each_exchange_names_what_it_does_not_know() {
+    let curl = |length: usize| {
+        let file = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{BODY}");
+        import(Format::Curl, file.as_bytes()).unwrap()
+    };
+    let traced = import(Format::CurlTrace, trace(BODY.as_bytes(), true).as_bytes()).unwrap();
+    let open = import(
+        Format::Curl,
+        format!("HTTP/1.1 200 OK\r\n\r\n{BODY}").as_bytes(),
+    )
+    .unwrap();
+    let parts = vec![curl(BODY.len()), traced, open.clone()];
+    let tape = on_disk(&join(parts).unwrap().tape);
+    let all = [
+        Unknown::Request,
+        Unknown::Boundaries,
+        Unknown::Times,
+        Unknown::End,
+    ];
+    assert_eq!(tape.header.unknown, all.map(Unknown::name));
+    let lacks = |number: usize| -> Vec<&str> {
+        let lacks = |what: &Unknown| tape.exchanges[number].lacks(&tape.header, *what);
+        all.into_iter().filter(lacks).map(Unknown::name).collect()
+    };
+    assert_eq!(lacks(0), ["request", "boundaries", "times"]);
+    assert_eq!(lacks(1), [""; 0]);
+    assert_eq!(lacks(2), all.map(Unknown::name));
+    // What all of them lack stands in the header alone.
+    let same = join(vec![open.clone(), open]).unwrap().tape;
+    assert!(
+        !encode(&same)
+            .lines()
+            .skip(1)
+            .any(|line| line.contains("unknown"))
+    );
+
+    let entry = har(r#""text":"x""#);
+    let (before, behind) = entry.split_once(r#""entries":["#).unwrap();
+    let (first, rest) = behind.rsplit_once("]").unwrap();
+    let lost = har(r#""size":9"#);
+    let (_, lost) = lost.split_once(r#""entries":["#).unwrap();
+    let (lost, _) = lost.rsplit_once("]").unwrap();
+    let file = format!(r#"{before}"entries":[{first},{lost}]{rest}"#);
+    let tape = read(Format::Har, &file).tape;
+    let lacks = |number: usize| tape.exchanges[number].lacks(&tape.header, Unknown::Body);
+    assert_eq!((lacks(0), lacks(1)), (false, true), "{file}");
 }
 
 #[test]

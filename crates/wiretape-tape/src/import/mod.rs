@@ -10,7 +10,8 @@
 //! | [`Format::Curl`] | as they came, in one piece | request, boundaries, times, end |
 //! | [`Format::CurlTrace`] | as they came, with boundaries; times with `--trace-time` | nothing, or times |
 //!
-//! What is not known is named in [`Header::unknown`](crate::Header::unknown), and never guessed; made bytes make the tape
+//! What is not known is named in [`Header::unknown`](crate::Header::unknown), and where exchanges differ by each of
+//! them ([`Exchange::lacks`](crate::Exchange::lacks)), and never guessed; made bytes make the tape
 //! [inexact](crate::Header::exact). Secrets are kept out as a recorder keeps them out: headers by a
 //! [list](crate::redact::KEPT), keys in queries and bodies by [`crate::redact`]. Bodies stay compressed.
 //!
@@ -38,6 +39,7 @@ mod json;
 mod llmcap;
 mod sniff;
 mod trace;
+mod unknown;
 mod vcr;
 mod yaml;
 
@@ -136,19 +138,16 @@ pub fn import(format: Format, bytes: &[u8]) -> Result<Imported, Error> {
     }
 }
 
-/// Several recordings as one tape, in this order: what one does not know, the tape does not know.
+/// Several recordings as one tape, in this order: what one does not know, its exchanges do not know.
 /// `None` where there are none.
 #[must_use]
 pub fn join(parts: Vec<Imported>) -> Option<Imported> {
     let mut parts = parts.into_iter();
     let mut joined = parts.next()?;
+    let mut lists = unknown::of(&joined.tape);
     for part in parts {
+        lists.extend(unknown::of(&part.tape));
         let (header, more) = (&mut joined.tape.header, part.tape.header);
-        for unknown in more.unknown {
-            if !header.unknown.contains(&unknown) {
-                header.unknown.push(unknown);
-            }
-        }
         for (key, value) in more.source.extra {
             // The format; of several, none.
             if header.source.extra.get(&key) != Some(&value) {
@@ -166,5 +165,9 @@ pub fn join(parts: Vec<Imported>) -> Option<Imported> {
             }
         }
     }
+    let Tape {
+        header, exchanges, ..
+    } = &mut joined.tape;
+    unknown::put(header, exchanges, &lists);
     Some(joined)
 }
