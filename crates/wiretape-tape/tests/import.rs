@@ -8,7 +8,7 @@
 
 use proptest::prelude::{Strategy, any};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use wiretape_tape::import::{Error, Format, Imported, import, join};
+use wiretape_tape::import::{Error, Format, Imported, import, import_as, join};
 use wiretape_tape::{Body, EndKind, SourceKind, Tape, Unknown, encode, export, parse};
 
 const BODY: &str =
@@ -356,6 +356,46 @@ fn payloads_become_events() {
     assert_eq!(body(2), r#"{"error":{"message":"slow down"}}"#);
 }
 
+/// In each dialect that streams are made in, byte for byte.
+#[test]
+fn fixtures_become_the_stream_that_is_asked_for() {
+    let fixture = r#"{"fixtures":[{"match":{},"response":{"reasoning":"r","content":"t","toolCalls":[{"name":"f","arguments":{}}]}}]}"#;
+    let body = |dialect| {
+        let tape = import_as(Format::Aimock, fixture.as_bytes(), dialect)
+            .unwrap()
+            .tape;
+        String::from_utf8(tape.exchanges[0].body()).unwrap()
+    };
+    let chat = import(Format::Aimock, fixture.as_bytes()).unwrap().tape;
+    assert_eq!(body("openai-chat").as_bytes(), chat.exchanges[0].body());
+    for (dialect, kinds, last) in [
+        (
+            "anthropic",
+            "message_start content_block_start content_block_delta content_block_stop \
+             content_block_start content_block_delta content_block_stop \
+             content_block_start content_block_delta content_block_stop message_delta message_stop",
+            r#"{"type":"message_stop"}"#,
+        ),
+        (
+            "openai-responses",
+            "response.created response.output_item.added response.reasoning_text.delta \
+             response.reasoning_text.done response.output_item.done response.output_item.added \
+             response.output_text.delta response.output_text.done response.output_item.done \
+             response.output_item.added response.function_call_arguments.delta \
+             response.function_call_arguments.done response.output_item.done response.completed",
+            r#""sequence_number":13,"type":"response.completed"}"#,
+        ),
+    ] {
+        let body = body(dialect);
+        let events = body.split_terminator("\n\n");
+        let names = events.map(|event| event.lines().next().unwrap().trim_start_matches("event: "));
+        assert_eq!(names.collect::<Vec<_>>().join(" "), kinds);
+        assert!(body.trim_end().ends_with(last), "{body}");
+    }
+    let error = import_as(Format::Aimock, fixture.as_bytes(), "cohere").unwrap_err();
+    assert!(error.to_string().contains("cohere"), "{error}");
+}
+
 #[test]
 fn har_gives_the_tape_back() {
     for (format, file) in files() {
@@ -651,8 +691,10 @@ fn nothing_panics() {
     TestRunner::new_with_rng(config, rng)
         .run(&cases, |file| {
             let _ = Format::sniff(&file);
-            for format in Format::ALL {
-                if let Ok(imported) = import(format, &file) {
+            let dialects = ["openai-chat", "anthropic", "openai-responses"];
+            let ways = Format::ALL.map(|format| dialects.map(|dialect| (format, dialect)));
+            for (format, dialect) in ways.into_iter().flatten() {
+                if let Ok(imported) = import_as(format, &file, dialect) {
                     let text = encode(&imported.tape);
                     let again = parse(text.as_bytes()).unwrap().tape;
                     assert_eq!(again.exchanges.len(), imported.tape.exchanges.len());

@@ -5,7 +5,7 @@
 //! | [`Format::Vcr`] | as they came, in one piece | boundaries, times, end |
 //! | [`Format::Har`] | the text that a browser decoded | boundaries, times of chunks, end |
 //! | [`Format::Chunks`] | made: an event around each payload | request, status, headers, bytes, boundaries, times, end |
-//! | [`Format::Aimock`] | made: a chat stream that says the same | as above |
+//! | [`Format::Aimock`] | made: a stream that says the same, of chat or of [another dialect](import_as) | as above |
 //! | [`Format::Llmcap`] | as they came, with boundaries and times | nothing, of a whole capture |
 //! | [`Format::Curl`] | as they came, in one piece | request, boundaries, times, end |
 //! | [`Format::CurlTrace`] | as they came, with boundaries; times with `--trace-time` | nothing, or times |
@@ -37,6 +37,7 @@ mod har;
 mod head;
 mod json;
 mod llmcap;
+mod made;
 mod sniff;
 mod trace;
 mod unknown;
@@ -47,6 +48,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use error::Error;
+
+use made::Made;
 
 use crate::Tape;
 
@@ -125,12 +128,34 @@ pub struct Imported {
 /// # Errors
 /// The first place that is not as the format says, and how.
 pub fn import(format: Format, bytes: &[u8]) -> Result<Imported, Error> {
+    read(format, bytes, Made::default())
+}
+
+/// Reads a recording, and where its streams have to be made, makes them in a dialect: `openai-chat`,
+/// `anthropic` or `openai-responses`. Bytes that were recorded are in the dialect they are in.
+///
+/// # Errors
+/// As [`import`]; and where no stream can be made in that dialect.
+pub fn import_as(format: Format, bytes: &[u8], dialect: &str) -> Result<Imported, Error> {
+    let made = match Made::named(dialect) {
+        Some(made) => made,
+        None if format != Format::Aimock => Made::default(),
+        None => {
+            let expected =
+                "a dialect to make streams in: openai-chat, anthropic or openai-responses";
+            return Err(Error::field("", expected, dialect));
+        }
+    };
+    read(format, bytes, made)
+}
+
+fn read(format: Format, bytes: &[u8], made: Made) -> Result<Imported, Error> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     match format {
         Format::Vcr => vcr::read(error::utf8(bytes)?),
         Format::Har => har::read(error::utf8(bytes)?),
         Format::Chunks => chunks::read(error::utf8(bytes)?),
-        Format::Aimock => aimock::read(error::utf8(bytes)?),
+        Format::Aimock => aimock::read(error::utf8(bytes)?, made),
         Format::Llmcap => llmcap::read(error::utf8(bytes)?),
         // The text beside the hexadecimal may be in any encoding.
         Format::CurlTrace => trace::read(bytes),
