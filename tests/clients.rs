@@ -93,7 +93,12 @@ clients! {
     python_bedrock: "python" "bedrock" ["boto3"] BedrockConverse;
     node_responses: "node" "responses" ["openai"] OpenAiResponses;
     node_ai_responses: "node" "ai-responses" ["ai", "@ai-sdk/openai"] OpenAiResponses;
+    node_gemini: "node" "gemini" ["@google/genai"] Gemini;
+    node_ai_gemini: "node" "ai-gemini" ["ai", "@ai-sdk/google"] Gemini;
+    node_ollama: "node" "ollama" ["ollama"] Ollama;
+    node_cohere: "node" "cohere" ["cohere-ai"] Cohere;
     rust_async_openai: "rust" "async-openai" ["async-openai"] OpenAiChat;
+    rust_async_openai_responses: "rust" "async-openai-responses" ["async-openai"] OpenAiResponses;
     rust_genai_anthropic: "rust" "genai-anthropic" ["genai"] Anthropic;
     rust_genai_openai: "rust" "genai-openai" ["genai"] OpenAiChat;
 }

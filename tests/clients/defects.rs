@@ -183,6 +183,58 @@ const KNOWN: &[Known] = &[
             0,
         ),
     },
+    // Its Responses have no index of any kind, and a `response.created` without most of its fields.
+    Known {
+        client: "python_responses",
+        version: "openai 3.54.0",
+        tape: |tape| {
+            let texts = ["text", "cut", "keep-alive", "multibyte", "text-then-tool"];
+            let named = |name| tape.starts_with(&format!("recorded/responses-{name}.tape"));
+            texts.into_iter().any(named)
+        },
+        under: ALWAYS,
+        what: "wants an output_index of every event",
+        instead: Instead::Error("TypeError: list indices must be integers", 0),
+    },
+    Known {
+        client: "python_responses",
+        version: "openai 3.54.0",
+        tape: |tape| {
+            let items = ["parallel-tools", "loop", "thinking"];
+            let named = |name| tape.starts_with(&format!("recorded/responses-{name}.tape"));
+            items.into_iter().any(named)
+        },
+        under: ALWAYS,
+        what: "takes items without an output_index for one",
+        instead: Instead::Error("RuntimeError: Duplicate response output index None", 0),
+    },
+    Known {
+        client: "node_responses",
+        version: "openai 6.49.0",
+        tape: |tape| tape.starts_with("recorded/responses-"),
+        under: ALWAYS,
+        what: "wants the output of a response that has begun",
+        instead: Instead::Error("OpenAIError: rsp.output is not iterable", 0),
+    },
+    Known {
+        client: "node_ai_responses",
+        version: "ai 6.0.326, @ai-sdk/openai 3.0.141",
+        tape: |tape| tape.starts_with("recorded/responses-"),
+        under: ALWAYS,
+        what: "wants created_at of a response that has begun",
+        instead: Instead::Error("AI_TypeValidationError", 0),
+    },
+    Known {
+        client: "rust_async_openai_responses",
+        version: "async-openai 0.43.0",
+        tape: |tape| tape.starts_with("recorded/responses-"),
+        under: ALWAYS,
+        what: "wants created_at of a response that has begun",
+        instead: Instead::Error(
+            "failed to deserialize api response: error:missing field `created_at`",
+            0,
+        ),
+    },
     // Arguments that are empty, or say `null`.
     Known {
         client: "python_openai",
@@ -250,6 +302,11 @@ fn with_arguments(want: &[Turn], instead: fn(&str) -> Option<Value>) -> Vec<Turn
 /// All that is known of a client.
 pub(crate) fn all(client: &Client) -> impl Iterator<Item = &'static Known> {
     KNOWN.iter().filter(|known| known.client == client.name)
+}
+
+/// Something is known of the client on this tape: its runs there say nothing else.
+pub(crate) fn touch(client: &Client, tape: &str) -> bool {
+    all(client).any(|known| (known.tape)(tape))
 }
 
 /// What is known to happen in such a run.

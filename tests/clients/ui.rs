@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use wiretape_core::ui::Protocol;
-use wiretape_core::{Options, Transcript, read};
+use wiretape_core::{Dialect, Options, Transcript, read};
 use wiretape_serve::{Config, Matching, Mount, Server, in_protocol};
 
 use crate::support::tapes;
@@ -41,11 +41,11 @@ fn run(name: &str, protocol: Protocol, packages: &[&str]) {
         let mount = Mount::new(&tape).matching(Matching::First);
         server.mount(&prefix, mount).unwrap();
         let url = format!("{}{prefix}", server.url());
-        wanted.push((name, url, Transcript::of(&ours)));
+        wanted.push((name, url, dialect, Transcript::of(&ours)));
     }
     let mut command = Command::new("node");
     command.arg(&script).arg(protocol.name());
-    command.args(wanted.iter().map(|(_, url, _)| url));
+    command.args(wanted.iter().map(|(_, url, ..)| url));
     for proxy in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
         command.env_remove(proxy);
     }
@@ -62,10 +62,75 @@ fn run(name: &str, protocol: Protocol, packages: &[&str]) {
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     assert_eq!(told.len(), wanted.len());
-    for ((tape, _, ours), told) in wanted.iter().zip(&told) {
+    for ((tape, _, dialect, ours), told) in wanted.iter().zip(&told) {
         check(tape, ours, told);
+        check_served(tape, ours, told);
+        check_usage(tape, *dialect, ours, told);
+        let sources = told["sources"].as_array().unwrap();
+        let cited = CITED.iter().filter(|(of, ..)| of == tape);
+        let cited: Vec<Value> = cited.map(|(_, source)| (*source).into()).collect();
+        let said = sources.iter();
+        let said: Vec<Value> = said
+            .map(|source| match &source["url"] {
+                Value::Null => source["title"].clone(),
+                url => url.clone(),
+            })
+            .collect();
+        assert_eq!(said, cited, "{tape}");
     }
     say(&format!("{name} ({versions}): {} tapes", told.len()));
+}
+
+/// What the answers of these tapes cite: a page's URL, or a document's title.
+const CITED: [(&str, &str); 3] = [
+    (
+        "anthropic/server-tool.tape",
+        "https://ferry.example.org/timetable",
+    ),
+    ("cohere/text-citations.tape", "Log"),
+    (
+        "openai-responses/server-tool.tape",
+        "https://tides.example/saint-malo",
+    ),
+];
+
+/// The calls that the provider ran are apart from those that the front end is to run.
+#[track_caller]
+fn check_served(tape: &str, ours: &Transcript, told: &Value) {
+    let told = told["server_calls"].as_array().unwrap();
+    let told: Vec<_> = told
+        .iter()
+        .map(|call| (call["name"].clone(), call["input"].clone()))
+        .collect();
+    let wanted: Vec<(Value, Value)> = ours
+        .server_calls
+        .iter()
+        .map(|call| {
+            let input = serde_json::from_str(&call.arguments).unwrap();
+            (call.name.as_str().into(), input)
+        })
+        .collect();
+    assert_eq!(told, wanted, "{tape}");
+}
+
+/// Both protocols count cached tokens within the input.
+#[track_caller]
+fn check_usage(tape: &str, dialect: Dialect, ours: &Transcript, told: &Value) {
+    let ours = &ours.usage;
+    let beside = match dialect {
+        Dialect::Anthropic | Dialect::BedrockConverse | Dialect::BedrockInvoke => {
+            ours.cache_read.unwrap_or(0) + ours.cache_write.unwrap_or(0)
+        }
+        _ => 0,
+    };
+    let usage = &told["usage"];
+    let count = |name| usage[name].as_u64();
+    assert_eq!(
+        count("inputTokens"),
+        ours.input.map(|input| input + beside),
+        "{tape}: {usage}"
+    );
+    assert_eq!(count("outputTokens"), ours.output, "{tape}: {usage}");
 }
 
 #[track_caller]

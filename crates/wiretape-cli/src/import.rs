@@ -9,7 +9,7 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use wiretape::FILE_BYTES_MAX;
 use wiretape_core::Dialect;
-use wiretape_tape::import::{Format, Imported, import, join};
+use wiretape_tape::import::{Format, Imported, import, import_as, join};
 use wiretape_tape::{Kind, Tape, encode, sniff};
 
 use crate::exit::{Exit, Fault};
@@ -22,7 +22,7 @@ What each format holds:
   vcr         bodies in one piece           cassettes of vcrpy and Ruby's VCR, YAML or JSON
   har         bodies as text, decompressed  HTTP Archives of browsers and proxies
   chunks      payloads, not bytes           *.chunks.txt of the Vercel AI SDK: a payload a line
-  aimock      what was said, not bytes      fixtures of aimock, as a chat stream that says it
+  aimock      what was said, not bytes      fixtures of aimock, as a stream that says it
   llmcap      bytes, boundaries and times   .llmcap.jsonl of mock-openai-api
   curl        bodies in one piece           curl -N -i
   curl-trace  bytes, boundaries and times   curl -N --trace FILE --trace-time
@@ -49,7 +49,8 @@ pub(crate) struct ImportArgs {
     /// file, of its name].
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
-    /// The protocol [default: what paths and bodies show].
+    /// The protocol [default: what paths and bodies show]; of aimock, the one to make streams in
+    /// [default: openai-chat].
     #[arg(long, value_name = "NAME", value_parser = args::dialect())]
     dialect: Option<Dialect>,
     /// Replace what exists.
@@ -69,7 +70,7 @@ fn format() -> impl TypedValueParser<Value = Format> {
 pub(crate) fn run(args: &ImportArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
     let mut read = Vec::new();
     for file in &args.files {
-        let mut imported = one(file, args.format, io)?;
+        let mut imported = one(file, args.format, args.dialect, io)?;
         imported.tape.header.dialect = dialect(&imported.tape, args.dialect);
         imported.tape.header.source.note = Some(format!("Imported from {}.", name(file)));
         read.push((file, imported));
@@ -100,7 +101,12 @@ pub(crate) fn run(args: &ImportArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
     Ok(Exit::Good)
 }
 
-fn one(file: &Path, format: Option<Format>, io: &mut Io<'_>) -> Result<Imported, Fault> {
+fn one(
+    file: &Path,
+    format: Option<Format>,
+    dialect: Option<Dialect>,
+    io: &mut Io<'_>,
+) -> Result<Imported, Fault> {
     let shown = file.display();
     let bytes =
         bytes(file).map_err(|error| Fault::new(format!("{shown}: cannot read it: {error}")))?;
@@ -111,7 +117,11 @@ fn one(file: &Path, format: Option<Format>, io: &mut Io<'_>) -> Result<Imported,
     let Some(found) = format.or_else(|| seen(&bytes)) else {
         return Err(unseen(file, sniff(&bytes)));
     };
-    let imported = import(found, &bytes).map_err(|error| {
+    let read = match dialect {
+        Some(dialect) => import_as(found, &bytes, dialect.name()),
+        None => import(found, &bytes),
+    };
+    let imported = read.map_err(|error| {
         let hint = match format {
             None => format!(
                 "it was taken for {}; --format NAME says otherwise",

@@ -196,3 +196,53 @@ fn mistakes_are_explained() {
         &["possible values: vcr, har"],
     );
 }
+
+/// What a fixture says is what is read, in each dialect that its stream is made in.
+#[test]
+fn a_fixture_says_the_same_in_each_dialect() {
+    let folder = folder("fixture");
+    let response = |more: &str| {
+        format!(
+            r#"{{"match":{{}},"response":{{"reasoning":"hm","content":"Hello","toolCalls":[{{"name":"f","arguments":{{"a":1}}}},{{"id":"c","name":"g","arguments":"{{}}"}}]{more}}}}}"#
+        )
+    };
+    let cut = response(r#","finishReason":"length""#);
+    let fixtures = format!(r#"{{"fixtures":[{},{cut}]}}"#, response(""));
+    fs::write(folder.join("a.json"), fixtures).unwrap();
+    let mut all = Vec::new();
+    for dialect in ["openai-chat", "anthropic", "openai-responses"] {
+        let out = format!("{dialect}.tape");
+        good(
+            &folder,
+            &["import", "a.json", "--dialect", dialect, "-o", &out],
+        );
+        let tape = tape(&folder.join(&out));
+        let dialect: wiretape_core::Dialect = dialect.parse().unwrap();
+        let read = |exchange: &wiretape_tape::Exchange| {
+            let options = wiretape_core::Options::strict();
+            let read = wiretape_core::read(dialect, options, &exchange.body());
+            let read = wiretape_core::Transcript::of(&read);
+            assert_eq!(read.error, None, "{out}");
+            assert!(read.warnings.is_empty(), "{out}: {:?}", read.warnings);
+            let calls = read.tool_calls.iter();
+            let calls = calls.map(|call| (call.id.clone(), call.name.clone(), call.input.clone()));
+            (read.text, read.reasoning, calls.collect::<Vec<_>>())
+        };
+        all.push(tape.exchanges.iter().map(read).collect::<Vec<_>>());
+    }
+    let [whole, cut] = all[0].as_slice() else {
+        panic!("two exchanges");
+    };
+    assert_eq!(
+        (whole.0.as_str(), whole.1.as_str(), whole.2.len()),
+        ("Hello", "hm", 2)
+    );
+    // What was cut runs nothing.
+    assert_eq!((cut.0.as_str(), cut.2.len()), ("Hello", 0));
+    assert!(all.iter().all(|one| *one == all[0]), "{all:?}");
+    bad(
+        &folder,
+        &["import", "a.json", "--dialect", "gemini", "-o", "x.tape"],
+        &["openai-responses", "gemini"],
+    );
+}

@@ -297,11 +297,12 @@ fn reasoning_is_kept_for_the_next_request() {
         r#"response.output_item.done "output_index":1,"item":{"id":"rs_2","type":"reasoning","summary":[],"encrypted_content":"more=="}"#,
         r#"response.output_item.added "output_index":2,"item":{"id":"rs_3","type":"reasoning","summary":[]}"#,
         r#"response.reasoning_text.delta "item_id":"rs_3","output_index":2,"content_index":1,"delta":" Three.""#,
-        r#"response.output_item.done "output_index":2,"item":{"id":"rs_3","type":"reasoning","summary":[],"content":[{"type":"reasoning_text","text":" Three."}]}"#,
+        r#"response.output_item.done "output_index":2,"item":{"id":"rs_3","type":"reasoning","summary":[],"content":[{"type":"reasoning_text","text":" Three."}],"encrypted_content":""}"#,
         COMPLETED,
     ];
     let read = strict(&events);
     assert_eq!((&*read.reasoning, &*read.text), ("One. Two. Three.", ""));
+    // What is empty seals nothing.
     assert_eq!(read.signatures, ["sealed==", "more=="]);
     let contents = contents(&body(&events));
     let kept: Vec<_> = contents

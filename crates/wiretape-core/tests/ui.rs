@@ -1,4 +1,9 @@
 //! Front ends' protocols: small replies, and every event that is said of them.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic: that is how it fails; clippy's own exception ends at helpers"
+)]
 
 use wiretape_core::event::{Block, Kind, Part};
 use wiretape_core::ui::{Encoder, Names, Protocol, stream};
@@ -21,7 +26,7 @@ fn chat(payloads: &[&str], done: bool) -> Vec<u8> {
 fn said(dialect: Dialect, body: &[u8], protocol: Protocol) -> String {
     let whole = stream(dialect, Options::default(), body, protocol);
     let mut reader = Reader::new(dialect);
-    let mut encoder = Encoder::new(protocol, Names::default());
+    let mut encoder = Encoder::new(protocol, Names::default()).dialect(dialect);
     let mut out = Vec::new();
     for byte in body.chunks(1) {
         let _ = reader.feed(byte, &mut |event| encoder.event(&event, &mut out));
@@ -272,4 +277,314 @@ fn events_are_said_one_by_one() {
 {"type":"TEXT_MESSAGE_START","messageId":"message-0-text-0-1","role":"assistant"}
 {"type":"TEXT_MESSAGE_CONTENT","messageId":"message-0-text-0-1","delta":"b"}"#
     );
+}
+
+/// Payloads as a body of Messages.
+fn messages(payloads: &[&str]) -> Vec<u8> {
+    let event = |payload: &&str| {
+        let parsed: serde_json::Value = serde_json::from_str(payload).unwrap();
+        let kind = parsed["type"].as_str().unwrap();
+        format!("event: {kind}\ndata: {payload}\n\n")
+    };
+    payloads.iter().map(event).collect::<String>().into_bytes()
+}
+
+const BEGUN: &str = r#"{"type":"message_start","message":{"id":"m1","model":"m","role":"assistant","content":[],"usage":{"input_tokens":10,"cache_read_input_tokens":5,"cache_creation_input_tokens":2,"output_tokens":1}}}"#;
+const SEARCH: &str = r#"{"type":"content_block_start","index":0,"content_block":{"type":"server_tool_use","id":"s1","name":"web_search","input":{}}}"#;
+const QUERY: &str = r#"{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{\"query\":\"tides\"}"}}"#;
+const SEARCHED: &str = r#"{"type":"content_block_stop","index":0}"#;
+const FOUND: &str = r#"{"type":"content_block_start","index":1,"content_block":{"type":"web_search_tool_result","tool_use_id":"s1","content":[{"type":"web_search_result","url":"https://tides.example"}]}}"#;
+const NOT_FOUND: &str = r#"{"type":"content_block_start","index":1,"content_block":{"type":"web_search_tool_result","tool_use_id":"s1","content":{"type":"web_search_tool_result_error","error_code":"max_uses_exceeded"}}}"#;
+const ENDED: &str = r#"{"type":"content_block_stop","index":1}"#;
+const TURN: &str =
+    r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":20}}"#;
+const PAUSED: &str =
+    r#"{"type":"message_delta","delta":{"stop_reason":"pause_turn"},"usage":{"output_tokens":20}}"#;
+const STOPPED: &str = r#"{"type":"message_stop"}"#;
+
+#[test]
+fn a_call_that_the_provider_runs_is_said_with_what_it_gave() {
+    let body = messages(&[BEGUN, SEARCH, QUERY, SEARCHED, FOUND, ENDED, TURN, STOPPED]);
+    assert_eq!(
+        said(Dialect::Anthropic, &body, Protocol::UiMessageStream),
+        r#"{"type":"start","messageId":"m1"}
+{"type":"start-step"}
+{"type":"tool-input-start","toolCallId":"s1","toolName":"web_search","providerExecuted":true}
+{"type":"tool-input-delta","toolCallId":"s1","inputTextDelta":"{\"query\":\"tides\"}"}
+{"type":"tool-input-available","toolCallId":"s1","toolName":"web_search","providerExecuted":true,"input":{"query":"tides"}}
+{"type":"tool-output-available","toolCallId":"s1","output":[{"type":"web_search_result","url":"https://tides.example"}],"providerExecuted":true}
+{"type":"finish-step"}
+{"type":"finish","finishReason":"stop","messageMetadata":{"model":"m","usage":{"inputTokens":17,"outputTokens":20,"totalTokens":37,"cachedInputTokens":5,"cacheWriteInputTokens":2}}}
+[DONE]"#
+    );
+    assert_eq!(
+        said(Dialect::Anthropic, &body, Protocol::AgUi),
+        r#"{"type":"RUN_STARTED","threadId":"thread-0","runId":"run-0"}
+{"type":"TOOL_CALL_START","toolCallId":"s1","toolCallName":"web_search","parentMessageId":"m1"}
+{"type":"TOOL_CALL_ARGS","toolCallId":"s1","delta":"{\"query\":\"tides\"}"}
+{"type":"TOOL_CALL_END","toolCallId":"s1"}
+{"type":"TOOL_CALL_RESULT","messageId":"m1-s1","toolCallId":"s1","content":"[{\"type\":\"web_search_result\",\"url\":\"https://tides.example\"}]","role":"tool"}
+{"type":"RUN_FINISHED","threadId":"thread-0","runId":"run-0","usage":[{"model":"m","inputTokens":17,"outputTokens":20,"totalTokens":37,"cachedInputTokens":5,"cacheWriteInputTokens":2}]}"#
+    );
+}
+
+/// An error, no result at all, and a reply that was cut: never words that a front end runs.
+#[test]
+fn a_call_that_the_provider_runs_may_give_nothing() {
+    let failed = messages(&[
+        BEGUN, SEARCH, QUERY, SEARCHED, NOT_FOUND, ENDED, TURN, STOPPED,
+    ]);
+    let paused = messages(&[BEGUN, SEARCH, QUERY, SEARCHED, PAUSED, STOPPED]);
+    let cut = messages(&[BEGUN, SEARCH, QUERY]);
+    for (body, ui, ag_ui) in [
+        (
+            failed,
+            r#"{"type":"tool-output-error","toolCallId":"s1","errorText":"max_uses_exceeded","providerExecuted":true}"#,
+            r#"{"type":"TOOL_CALL_RESULT","messageId":"m1-s1","toolCallId":"s1","content":"max_uses_exceeded","role":"tool"}"#,
+        ),
+        (
+            paused,
+            r#"{"type":"tool-input-available","toolCallId":"s1","toolName":"web_search","providerExecuted":true,"input":{"query":"tides"}}"#,
+            r#"{"type":"CUSTOM","name":"tool_call_pending","value":{"toolCallId":"s1","toolCallName":"web_search","input":{"query":"tides"}}}"#,
+        ),
+        (
+            cut,
+            r#"{"type":"tool-input-error","toolCallId":"s1","toolName":"web_search","providerExecuted":true,"input":"{\"query\":\"tides\"}","errorText":"the reply is no turn"}"#,
+            r#"{"type":"CUSTOM","name":"tool_call_rejected","value":{"toolCallId":"s1","toolCallName":"web_search","arguments":"{\"query\":\"tides\"}","why":"the reply is no turn"}}"#,
+        ),
+    ] {
+        let said_ui = said(Dialect::Anthropic, &body, Protocol::UiMessageStream);
+        assert!(said_ui.lines().any(|line| line == ui), "{ui}: {said_ui}");
+        let said_ag = said(Dialect::Anthropic, &body, Protocol::AgUi);
+        assert!(
+            said_ag.lines().any(|line| line == ag_ui),
+            "{ag_ui}: {said_ag}"
+        );
+        let ended = said_ag.contains("TOOL_CALL_END");
+        assert_eq!(ended, said_ag.contains("TOOL_CALL_RESULT"), "{said_ag}");
+    }
+}
+
+const ITEM: &str = r#"{"type":"response.output_item.added","sequence_number":1,"output_index":0,"item":{"id":"ws_1","type":"web_search_call","status":"in_progress"}}"#;
+const ITEM_DONE: &str = r#"{"type":"response.output_item.done","sequence_number":2,"output_index":0,"item":{"id":"ws_1","type":"web_search_call","status":"completed","action":{"type":"search","query":"tides"}}}"#;
+
+#[test]
+fn an_item_says_what_its_call_gave() {
+    let created = r#"{"type":"response.created","sequence_number":0,"response":{"id":"r1","model":"m","status":"in_progress"}}"#;
+    let done = r#"{"type":"response.completed","sequence_number":3,"response":{"id":"r1","status":"completed","usage":{"input_tokens":10,"output_tokens":20,"input_tokens_details":{"cached_tokens":4}}}}"#;
+    let body = messages(&[created, ITEM, ITEM_DONE, done]);
+    assert_eq!(
+        said(Dialect::OpenAiResponses, &body, Protocol::UiMessageStream),
+        r#"{"type":"start","messageId":"r1"}
+{"type":"start-step"}
+{"type":"tool-input-start","toolCallId":"ws_1","toolName":"web_search_call","providerExecuted":true}
+{"type":"tool-input-delta","toolCallId":"ws_1","inputTextDelta":"{\"type\":\"search\",\"query\":\"tides\"}"}
+{"type":"tool-input-available","toolCallId":"ws_1","toolName":"web_search_call","providerExecuted":true,"input":{"type":"search","query":"tides"}}
+{"type":"tool-output-available","toolCallId":"ws_1","output":{"id":"ws_1","type":"web_search_call","status":"completed","action":{"type":"search","query":"tides"}},"providerExecuted":true}
+{"type":"finish-step"}
+{"type":"finish","finishReason":"stop","messageMetadata":{"model":"m","usage":{"inputTokens":10,"outputTokens":20,"totalTokens":30,"cachedInputTokens":4}}}
+[DONE]"#
+    );
+    let failed = ITEM_DONE.replace(r#""status":"completed""#, r#""status":"failed""#);
+    let body = messages(&[created, ITEM, &failed, done]);
+    let ui = said(Dialect::OpenAiResponses, &body, Protocol::UiMessageStream);
+    let error = r#"{"type":"tool-output-error","toolCallId":"ws_1","errorText":"failed","providerExecuted":true}"#;
+    assert!(ui.lines().any(|line| line == error), "{ui}");
+}
+
+/// What is said of one event behind the beginning of a text.
+fn said_of(event: &Event<'_>, protocol: Protocol) -> String {
+    let block = Block::default();
+    let open = Event::Open {
+        block,
+        kind: Kind::Text,
+        id: None,
+        name: None,
+        raw: "",
+        closes: true,
+    };
+    let mut encoder = Encoder::new(protocol, Names::default());
+    let mut before = Vec::new();
+    encoder.event(&open, &mut before);
+    let mut out = Vec::new();
+    encoder.event(event, &mut out);
+    // Said again: a citation is, what an answer is grounded in is not.
+    encoder.event(event, &mut out);
+    lines(&out)
+}
+
+/// A source without what this project adds: the citation as it was sent.
+fn source(citation: &str) -> Vec<String> {
+    let (block, part) = (Block::default(), Part::Citation);
+    let event = Event::Delta {
+        block,
+        part,
+        text: citation,
+    };
+    let said = said_of(&event, Protocol::UiMessageStream);
+    let behind = format!(r#","providerMetadata":{{"wiretape":{{"citation":{citation}}}}}}}"#);
+    let lines = said.lines().map(|line| line.strip_suffix(&behind).unwrap());
+    lines.map(|line| format!("{line}}}")).collect()
+}
+
+#[test]
+fn citations_of_every_dialect_are_sources() {
+    for (citation, said) in [
+        (
+            r#"{"type":"web_search_result_location","url":"https://a.example","title":"A","cited_text":"x"}"#,
+            r#"{"type":"source-url","sourceId":"source-0","url":"https://a.example","title":"A"}"#,
+        ),
+        (
+            r#"{"type":"page_location","document_index":0,"document_title":"Log","start_page_number":1}"#,
+            r#"{"type":"source-document","sourceId":"source-0","mediaType":"application/pdf","title":"Log"}"#,
+        ),
+        (
+            r#"{"type":"char_location","document_index":0,"document_title":null}"#,
+            r#"{"type":"source-document","sourceId":"source-0","mediaType":"text/plain","title":"Document"}"#,
+        ),
+        (
+            r#"{"type":"search_result_location","source":"https://b.example","title":"B"}"#,
+            r#"{"type":"source-url","sourceId":"source-0","url":"https://b.example","title":"B"}"#,
+        ),
+        (
+            r#"{"type":"url_citation","url":"https://c.example","start_index":0}"#,
+            r#"{"type":"source-url","sourceId":"source-0","url":"https://c.example"}"#,
+        ),
+        (
+            r#"{"type":"file_citation","file_id":"f1","filename":"c.pdf","index":3}"#,
+            r#"{"type":"source-document","sourceId":"source-0","mediaType":"text/plain","title":"c.pdf","filename":"c.pdf"}"#,
+        ),
+        (
+            r#"{"type":"file_path","file_id":"f1"}"#,
+            r#"{"type":"source-document","sourceId":"source-0","mediaType":"application/octet-stream","title":"f1"}"#,
+        ),
+        (
+            r#"{"startIndex":1,"endIndex":2,"uri":"https://d.example"}"#,
+            r#"{"type":"source-url","sourceId":"source-0","url":"https://d.example"}"#,
+        ),
+        (
+            r#"{"title":"E","location":{"web":{"url":"https://e.example","domain":"e.example"}}}"#,
+            r#"{"type":"source-url","sourceId":"source-0","url":"https://e.example","title":"E"}"#,
+        ),
+    ] {
+        // The same citation twice is two sources.
+        let again = said.replace("source-0", "source-1");
+        assert_eq!(source(citation), [said, &again]);
+    }
+    let two = r#"{"start":1,"end":2,"sources":[{"type":"document","id":"doc:0","document":{"title":"F"}},{"type":"tool","id":"t:0","tool_output":{}}]}"#;
+    let said = source(two);
+    assert!(said[0].ends_with(r#""title":"F"}"#), "{said:?}");
+    assert!(said[1].ends_with(r#""title":"t:0"}"#), "{said:?}");
+    assert_eq!(source("no JSON"), [""; 0]);
+}
+
+#[test]
+fn files_and_what_an_answer_is_grounded_in() {
+    let part = |raw| Event::Open {
+        block: Block {
+            choice: 0,
+            index: 1,
+        },
+        kind: Kind::Unknown,
+        id: None,
+        name: Some("inlineData"),
+        raw,
+        closes: false,
+    };
+    let said = |raw| said_of(&part(raw), Protocol::UiMessageStream);
+    let inline = said(r#"{"inlineData":{"mimeType":"image/png","data":"aGk="}}"#);
+    let file = r#"{"type":"file","url":"data:image/png;base64,aGk=","mediaType":"image/png"}"#;
+    assert_eq!(inline.lines().next(), Some(file));
+    let linked = said(r#"{"fileData":{"fileUri":"https://f.example/x"}}"#);
+    let file =
+        r#"{"type":"file","url":"https://f.example/x","mediaType":"application/octet-stream"}"#;
+    assert_eq!(linked.lines().next(), Some(file));
+    let thought = r#"{"thought":true,"inlineData":{"mimeType":"image/png","data":"aGk="}}"#;
+    assert_eq!(said(thought), "");
+    assert_eq!(said(r#"{"other":{}}"#), "");
+    let inline = part(r#"{"inlineData":{"mimeType":"image/png","data":"aGk="}}"#);
+    let custom = r#"{"type":"CUSTOM","name":"file","value":{"messageId":"message-0","url":"data:image/png;base64,aGk=","mediaType":"image/png"}}"#;
+    let ag_ui = said_of(&inline, Protocol::AgUi);
+    assert_eq!(ag_ui.lines().next(), Some(custom));
+    let grounding = Event::Other {
+        name: "groundingMetadata",
+        raw: r#"{"groundingChunks":[{"web":{"uri":"https://g.example","title":"g.example"}},{"retrievedContext":{"uri":"gs://bucket/h","title":"H"}}]}"#,
+    };
+    assert_eq!(
+        said_of(&grounding, Protocol::AgUi),
+        r#"{"type":"CUSTOM","name":"source","value":{"sourceId":"source-0","messageId":"message-0","url":"https://g.example","title":"g.example","citation":{"web":{"uri":"https://g.example","title":"g.example"}}}}
+{"type":"CUSTOM","name":"source","value":{"sourceId":"source-1","messageId":"message-0","mediaType":"text/plain","title":"H","citation":{"retrievedContext":{"uri":"gs://bucket/h","title":"H"}}}}"#
+    );
+}
+
+/// What is said of a call's result that comes in these pieces.
+fn result(pieces: &[&str]) -> String {
+    let at = |index| Block { choice: 0, index };
+    let (whole, deltas) = pieces.split_first().unwrap();
+    let open = |block, kind, id, raw| Event::Open {
+        block,
+        kind,
+        id,
+        name: id.map(|_| "run"),
+        raw,
+        closes: true,
+    };
+    let mut encoder = Encoder::new(Protocol::UiMessageStream, Names::default());
+    let mut out = Vec::new();
+    encoder.event(&open(at(0), Kind::ServerTool, Some("s1"), "{}"), &mut out);
+    encoder.event(&Event::Close { block: at(0) }, &mut out);
+    out.clear();
+    encoder.event(&open(at(1), Kind::ServerResult, None, whole), &mut out);
+    for text in deltas {
+        let (block, part) = (at(1), Part::Unknown);
+        encoder.event(&Event::Delta { block, part, text }, &mut out);
+    }
+    encoder.event(&Event::Close { block: at(1) }, &mut out);
+    lines(&out)
+}
+
+#[test]
+fn results_of_every_dialect_are_outputs() {
+    let gave = |json| {
+        format!(
+            r#"{{"type":"tool-output-available","toolCallId":"s1","output":{json},"providerExecuted":true}}"#
+        )
+    };
+    let failed = |why| {
+        format!(
+            r#"{{"type":"tool-output-error","toolCallId":"s1","errorText":"{why}","providerExecuted":true}}"#
+        )
+    };
+    for (pieces, said) in [
+        (
+            &[r#"{"type":"mcp_tool_result","tool_use_id":"s1","is_error":true,"content":"gone"}"#]
+                [..],
+            failed("gone"),
+        ),
+        (
+            &[r#"{"codeExecutionResult":{"outcome":"OUTCOME_OK","output":"2\n"}}"#],
+            gave(r#"{"outcome":"OUTCOME_OK","output":"2\n"}"#),
+        ),
+        (
+            &[
+                r#"{"toolResult":{"toolUseId":"s1","status":"success"}}"#,
+                r#"{"toolResult":[{"text":"2"}]}"#,
+            ],
+            gave(r#"[{"text":"2"}]"#),
+        ),
+        (
+            &[r#"{"toolResult":{"toolUseId":"s1","status":"error"}}"#],
+            failed("error"),
+        ),
+        (
+            &[r#"{"type":"shell_call_output","call_id":"s1","output":[{"stdout":"2"}]}"#],
+            gave(r#"[{"stdout":"2"}]"#),
+        ),
+        (
+            &[r#"{"type":"web_search_tool_result","tool_use_id":"other","content":[]}"#],
+            r#"{"type":"data-tool-result","data":[]}"#.to_owned(),
+        ),
+    ] {
+        assert_eq!(result(pieces), said);
+    }
 }

@@ -277,8 +277,9 @@ impl Mount {
     }
 
     /// Stops an exchange before an event until it is released: before the chunk that completes
-    /// event `event`, counted from 0; before chunk `event` where the body is no event stream; before
-    /// the end where there is no such one. Each answer stops anew. Several holds add up.
+    /// event `event`, counted from 0, be it a server-sent event, a line or a value of JSON, or a
+    /// message of AWS; before chunk `event` where the body has no events; before the end where there
+    /// is no such one. Each answer stops anew. Several holds add up.
     #[must_use]
     pub fn hold_before(mut self, exchange: usize, event: usize) -> Self {
         self.settings.holds.push((exchange, event));
@@ -373,7 +374,6 @@ impl Mount {
     fn compile(&self) -> Compiled {
         let name = self.dialect.as_ref().or(self.tape.header.dialect.as_ref());
         let header = &self.tape.header;
-        let bare = header.source.kind == SourceKind::Bare || header.lacks(Unknown::Headers);
         let mut dialect = name.and_then(|name| known(name));
         let mut exchanges = Vec::with_capacity(self.tape.exchanges.len());
         let mut turns = Vec::with_capacity(self.tape.exchanges.len());
@@ -381,6 +381,8 @@ impl Mount {
             let subject = || self.subject(number, name.map(String::as_str));
             let of_this = self.settings.holds.iter().filter(|(of, _)| *of == number);
             let holds: Vec<usize> = of_this.map(|(_, event)| *event).collect();
+            let bare =
+                header.source.kind == SourceKind::Bare || exchange.lacks(header, Unknown::Headers);
             let mut attempts = Attempts::default();
             for played in self.doing.apply(number, exchange, subject) {
                 let Played { script, label } = played;

@@ -5,7 +5,10 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use wiretape_core::sse::{Decoder, Options};
+use wiretape_core::Limits;
+use wiretape_core::dialect::Framing as Frames;
+use wiretape_core::framing::Decoder;
+use wiretape_core::sse::Options;
 use wiretape_tape::{EndKind, Exchange, Kind, sha256_hex, sniff};
 use wiretape_vary::{Outcome, Script};
 
@@ -356,8 +359,8 @@ fn held(script: &Script, events: &[usize]) -> Vec<usize> {
     }
     let chunks = script.steps().len();
     let completed = completed(script);
-    let is_stream = !completed.is_empty();
-    let chunk = |event: &usize| match is_stream {
+    let has_events = !completed.is_empty();
+    let chunk = |event: &usize| match has_events {
         true => completed.get(*event).copied().unwrap_or(chunks),
         false => (*event).min(chunks),
     };
@@ -367,17 +370,25 @@ fn held(script: &Script, events: &[usize]) -> Vec<usize> {
     all
 }
 
-/// For each event of a stream the chunk that completes it.
+/// For each event of the body, in whichever framing it is, the chunk that completes it.
 fn completed(script: &Script) -> Vec<usize> {
-    let mut decoder = Decoder::new(Options::standard(), wiretape_core::Limits::default());
+    let framing = match sniff(script.body()) {
+        Kind::EventStream => Frames::EventStream,
+        Kind::Lines if script.body().starts_with(b"[") => Frames::SseOrJson,
+        Kind::Lines => Frames::Ndjson,
+        _ => Frames::Sse,
+    };
+    let mut decoder = Decoder::new(framing, Options::standard(), Limits::default());
     let mut out = Vec::new();
     for (number, step) in script.steps().enumerate() {
         let mut input = step.bytes;
         while let Ok(Some(frame)) = decoder.decode(&mut input) {
-            if frame.data.is_some() {
-                out.push(number);
-            }
+            out.extend(frame.data.map(|_| number));
         }
+    }
+    let last = script.steps().len().saturating_sub(1);
+    if let Ok(Some(frame)) = decoder.finish() {
+        out.extend(frame.data.map(|_| last));
     }
     out
 }

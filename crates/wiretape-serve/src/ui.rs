@@ -27,7 +27,8 @@ pub fn in_protocol(tape: &Tape, dialect: Option<Dialect>, protocol: Protocol) ->
                 run: format!("run-{number}"),
                 ..Names::default()
             };
-            convert(exchange, dialect, Encoder::new(protocol, names), protocol);
+            let encoder = Encoder::new(protocol, names).dialect(dialect);
+            convert(exchange, dialect, encoder, protocol);
         }
     }
     tape.header.dialect = None;

@@ -29,7 +29,13 @@ pub fn har(tape: &Tape) -> String {
     let entries: Vec<Value> = tape
         .exchanges
         .iter()
-        .map(|exchange| entry(exchange, server, tape.header.lacks(Unknown::Times)))
+        .map(|exchange| {
+            entry(
+                exchange,
+                server,
+                exchange.lacks(&tape.header, Unknown::Times),
+            )
+        })
         .collect();
     let log = json!({
         "version": "1.2",

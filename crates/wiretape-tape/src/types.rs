@@ -98,7 +98,7 @@ pub struct Header {
     /// What was done to the tape that this one was made from.
     pub scenario: Option<Value>,
     /// What the lines say without anyone having recorded it, by the names of [`Unknown`]; also
-    /// where it is so for one exchange of several. Empty in what was recorded.
+    /// where it is so for one exchange of several, see [`Exchange::lacks`]. Empty in what was recorded.
     pub unknown: Vec<String>,
     /// Fields this version does not know, kept.
     pub extra: Map<String, Value>,
@@ -257,7 +257,40 @@ impl Exchange {
         }
         body
     }
+
+    /// The lines of this exchange say this without anyone having recorded it. Of a tape whose
+    /// exchanges differ, each says so in `unknown` on its first line; of another the header does.
+    #[must_use]
+    pub fn lacks(&self, header: &Header, what: Unknown) -> bool {
+        match self.unknown() {
+            Some(names) => names.iter().any(|name| name == what.name()),
+            None => header.lacks(what),
+        }
+    }
+
+    /// What it says of itself that it lacks.
+    pub(crate) fn unknown(&self) -> Option<&[Value]> {
+        let extra = match (&self.request, &self.response, &self.end) {
+            (Some(request), ..) => &request.extra,
+            (None, Some(response), _) => &response.extra,
+            (None, None, end) => &end.as_ref()?.extra,
+        };
+        extra.get(UNKNOWN)?.as_array().map(Vec::as_slice)
+    }
+
+    /// The fields of its first line; none where it has nothing but chunks.
+    #[cfg(feature = "import")]
+    pub(crate) fn first_extra(&mut self) -> Option<&mut Map<String, Value>> {
+        match (&mut self.request, &mut self.response, &mut self.end) {
+            (Some(request), ..) => Some(&mut request.extra),
+            (None, Some(response), _) => Some(&mut response.extra),
+            (None, None, end) => end.as_mut().map(|end| &mut end.extra),
+        }
+    }
 }
+
+/// The field in which an exchange names what it lacks.
+pub(crate) const UNKNOWN: &str = "unknown";
 
 /// What one read of the response's body gave.
 #[derive(Clone, Debug, PartialEq, Eq)]

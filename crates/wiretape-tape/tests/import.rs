@@ -8,8 +8,8 @@
 
 use proptest::prelude::{Strategy, any};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use wiretape_tape::import::{Error, Format, Imported, import};
-use wiretape_tape::{Body, EndKind, SourceKind, Tape, encode, export, parse};
+use wiretape_tape::import::{Error, Format, Imported, import, import_as, join};
+use wiretape_tape::{Body, EndKind, SourceKind, Tape, Unknown, encode, export, parse};
 
 const BODY: &str =
     "event: ping\ndata: {\"type\":\"ping\"}\n\ndata: {\"text\":\"你好 \\\"x\\\"\"}\n\n";
@@ -256,6 +256,56 @@ fn what_is_not_known_is_named() {
     );
 }
 
+/// Exchanges of one file, and files joined to one tape, need not lack the same.
+#[test]
+fn each_exchange_names_what_it_does_not_know() {
+    let curl = |length: usize| {
+        let file = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{BODY}");
+        import(Format::Curl, file.as_bytes()).unwrap()
+    };
+    let traced = import(Format::CurlTrace, trace(BODY.as_bytes(), true).as_bytes()).unwrap();
+    let open = import(
+        Format::Curl,
+        format!("HTTP/1.1 200 OK\r\n\r\n{BODY}").as_bytes(),
+    )
+    .unwrap();
+    let parts = vec![curl(BODY.len()), traced, open.clone()];
+    let tape = on_disk(&join(parts).unwrap().tape);
+    let all = [
+        Unknown::Request,
+        Unknown::Boundaries,
+        Unknown::Times,
+        Unknown::End,
+    ];
+    assert_eq!(tape.header.unknown, all.map(Unknown::name));
+    let lacks = |number: usize| -> Vec<&str> {
+        let lacks = |what: &Unknown| tape.exchanges[number].lacks(&tape.header, *what);
+        all.into_iter().filter(lacks).map(Unknown::name).collect()
+    };
+    assert_eq!(lacks(0), ["request", "boundaries", "times"]);
+    assert_eq!(lacks(1), [""; 0]);
+    assert_eq!(lacks(2), all.map(Unknown::name));
+    // What all of them lack stands in the header alone.
+    let same = join(vec![open.clone(), open]).unwrap().tape;
+    assert!(
+        !encode(&same)
+            .lines()
+            .skip(1)
+            .any(|line| line.contains("unknown"))
+    );
+
+    let entry = har(r#""text":"x""#);
+    let (before, behind) = entry.split_once(r#""entries":["#).unwrap();
+    let (first, rest) = behind.rsplit_once("]").unwrap();
+    let lost = har(r#""size":9"#);
+    let (_, lost) = lost.split_once(r#""entries":["#).unwrap();
+    let (lost, _) = lost.rsplit_once("]").unwrap();
+    let file = format!(r#"{before}"entries":[{first},{lost}]{rest}"#);
+    let tape = read(Format::Har, &file).tape;
+    let lacks = |number: usize| tape.exchanges[number].lacks(&tape.header, Unknown::Body);
+    assert_eq!((lacks(0), lacks(1)), (false, true), "{file}");
+}
+
 #[test]
 fn boundaries_and_times_are_kept_where_they_are_told() {
     let pieces = |format, file: &str| -> Vec<(u64, usize)> {
@@ -304,6 +354,46 @@ fn payloads_become_events() {
     assert!(body(1).find("\"name\":\"g\"") < body(1).find("\"content\":\"t\""));
     assert_eq!(tape.exchanges[2].response.as_ref().unwrap().status, 429);
     assert_eq!(body(2), r#"{"error":{"message":"slow down"}}"#);
+}
+
+/// In each dialect that streams are made in, byte for byte.
+#[test]
+fn fixtures_become_the_stream_that_is_asked_for() {
+    let fixture = r#"{"fixtures":[{"match":{},"response":{"reasoning":"r","content":"t","toolCalls":[{"name":"f","arguments":{}}]}}]}"#;
+    let body = |dialect| {
+        let tape = import_as(Format::Aimock, fixture.as_bytes(), dialect)
+            .unwrap()
+            .tape;
+        String::from_utf8(tape.exchanges[0].body()).unwrap()
+    };
+    let chat = import(Format::Aimock, fixture.as_bytes()).unwrap().tape;
+    assert_eq!(body("openai-chat").as_bytes(), chat.exchanges[0].body());
+    for (dialect, kinds, last) in [
+        (
+            "anthropic",
+            "message_start content_block_start content_block_delta content_block_stop \
+             content_block_start content_block_delta content_block_stop \
+             content_block_start content_block_delta content_block_stop message_delta message_stop",
+            r#"{"type":"message_stop"}"#,
+        ),
+        (
+            "openai-responses",
+            "response.created response.output_item.added response.reasoning_text.delta \
+             response.reasoning_text.done response.output_item.done response.output_item.added \
+             response.output_text.delta response.output_text.done response.output_item.done \
+             response.output_item.added response.function_call_arguments.delta \
+             response.function_call_arguments.done response.output_item.done response.completed",
+            r#""sequence_number":13,"type":"response.completed"}"#,
+        ),
+    ] {
+        let body = body(dialect);
+        let events = body.split_terminator("\n\n");
+        let names = events.map(|event| event.lines().next().unwrap().trim_start_matches("event: "));
+        assert_eq!(names.collect::<Vec<_>>().join(" "), kinds);
+        assert!(body.trim_end().ends_with(last), "{body}");
+    }
+    let error = import_as(Format::Aimock, fixture.as_bytes(), "cohere").unwrap_err();
+    assert!(error.to_string().contains("cohere"), "{error}");
 }
 
 #[test]
@@ -601,8 +691,10 @@ fn nothing_panics() {
     TestRunner::new_with_rng(config, rng)
         .run(&cases, |file| {
             let _ = Format::sniff(&file);
-            for format in Format::ALL {
-                if let Ok(imported) = import(format, &file) {
+            let dialects = ["openai-chat", "anthropic", "openai-responses"];
+            let ways = Format::ALL.map(|format| dialects.map(|dialect| (format, dialect)));
+            for (format, dialect) in ways.into_iter().flatten() {
+                if let Ok(imported) = import_as(format, &file, dialect) {
                     let text = encode(&imported.tape);
                     let again = parse(text.as_bytes()).unwrap().tape;
                     assert_eq!(again.exchanges.len(), imported.tape.exchanges.len());

@@ -1,6 +1,6 @@
 // Drives a JavaScript SDK: one JSON line in, one run, one JSON line out.
 //
-// usage: node worker.mjs anthropic|openai|responses|ai-anthropic|ai-openai|ai-responses     (README.md has the lines)
+// usage: node worker.mjs CLIENT     (README.md has the clients and the lines)
 
 import { createInterface } from 'node:readline';
 
@@ -109,6 +109,119 @@ async function responses({ OpenAI }, { base_url, task }, turns, seen) {
     }
 }
 
+/** `generateContentStream`; the parts gathered as its documentation has it. */
+async function gemini({ GoogleGenAI }, { base_url, task }, turns, seen) {
+    const client = new GoogleGenAI({ apiKey: KEY, httpOptions: { baseUrl: base_url } });
+    const functionDeclarations = task.tools.map(({ name, description, parameters }) => ({
+        name,
+        description,
+        parametersJsonSchema: parameters,
+    }));
+    const config = { tools: [{ functionDeclarations }] };
+    const contents = [{ role: 'user', parts: [{ text: task.prompt }] }];
+    while (turns.length < TURNS_MAX) {
+        const request = { model: task.model, contents, config };
+        const parts = [];
+        for await (const chunk of await client.models.generateContentStream(request)) {
+            for (const part of chunk.candidates?.[0]?.content?.parts ?? []) {
+                parts.push(part);
+                if (part.text && !part.thought) seen(part.text);
+            }
+        }
+        const texts = parts.filter((part) => part.text && !part.thought);
+        const text = texts.map((part) => part.text).join('');
+        const calls = parts.flatMap((part) => part.functionCall ?? []);
+        turns.push({
+            text,
+            shown: text,
+            tool_calls: calls.map(({ name, args }) => ({ name, arguments: args ?? {} })),
+        });
+        if (calls.length === 0) return;
+        const result = resultOf(task, turns.length - 1);
+        contents.push({ role: 'model', parts });
+        contents.push({
+            role: 'user',
+            parts: calls.map(({ id, name }) => ({
+                functionResponse: { id, name, response: { result } },
+            })),
+        });
+    }
+}
+
+/** `chat` with `stream`; the calls come whole. */
+async function ollama({ Ollama }, { base_url, task }, turns, seen) {
+    const client = new Ollama({ host: base_url });
+    const tools = task.tools.map((tool) => ({ type: 'function', function: tool }));
+    const messages = [{ role: 'user', content: task.prompt }];
+    while (turns.length < TURNS_MAX) {
+        const { model } = task;
+        const stream = await client.chat({ model, messages, tools, stream: true });
+        let text = '';
+        const calls = [];
+        for await (const { message } of stream) {
+            if (message.content) {
+                text += message.content;
+                seen(message.content);
+            }
+            calls.push(...(message.tool_calls ?? []));
+        }
+        turns.push({
+            text,
+            shown: text,
+            tool_calls: calls.map(({ function: call }) => ({
+                name: call.name,
+                arguments: call.arguments,
+            })),
+        });
+        if (calls.length === 0) return;
+        const content = resultOf(task, turns.length - 1);
+        messages.push({ role: 'assistant', content: text, tool_calls: calls });
+        for (const { function: call } of calls) {
+            messages.push({ role: 'tool', tool_name: call.name, content });
+        }
+    }
+}
+
+/** `chatStream`; the deltas gathered by index, as its documentation has it. */
+async function cohere({ CohereClientV2 }, { base_url, task }, turns, seen) {
+    const client = new CohereClientV2({ token: KEY, baseUrl: base_url });
+    const tools = task.tools.map((tool) => ({ type: 'function', function: tool }));
+    const messages = [{ role: 'user', content: task.prompt }];
+    while (turns.length < TURNS_MAX) {
+        const stream = await client.chatStream({ model: task.model, messages, tools });
+        let text = '';
+        const toolCalls = [];
+        for await (const { type, index, delta } of stream) {
+            const { content, toolCalls: call } = delta?.message ?? {};
+            if (type === 'content-delta' && content?.text) {
+                text += content.text;
+                seen(content.text);
+            } else if (type === 'tool-call-start') {
+                const { id, function: begun } = call;
+                const { name, arguments: first } = begun;
+                toolCalls[index] = { id, type: 'function', function: { name, arguments: first ?? '' } };
+            } else if (type === 'tool-call-delta') {
+                toolCalls[index].function.arguments += call.function?.arguments ?? '';
+            }
+        }
+        turns.push({
+            text,
+            shown: text,
+            // The SDK leaves the text to the caller.
+            tool_calls: toolCalls.map(({ function: call }) => ({
+                name: call.name,
+                arguments_text: call.arguments,
+            })),
+        });
+        if (toolCalls.length === 0) return;
+        const content = resultOf(task, turns.length - 1);
+        messages.push({ role: 'assistant', toolCalls });
+        for (const { id } of toolCalls) {
+            messages.push({ role: 'tool', toolCallId: id, content });
+        }
+    }
+}
+
 /** `streamText`, which runs the tools and goes on by itself. */
 async function ai({ streamText, stepCountIs, tool, jsonSchema, model }, { task }, turns, seen) {
     let step = 0;
@@ -175,6 +288,27 @@ async function clientOf(name) {
         case 'responses': {
             const { OpenAI } = await import('openai');
             return (order, turns, seen) => responses({ OpenAI }, order, turns, seen);
+        }
+        case 'gemini': {
+            const { GoogleGenAI } = await import('@google/genai');
+            return (order, turns, seen) => gemini({ GoogleGenAI }, order, turns, seen);
+        }
+        case 'ollama': {
+            const { Ollama } = await import('ollama');
+            return (order, turns, seen) => ollama({ Ollama }, order, turns, seen);
+        }
+        case 'cohere': {
+            const { CohereClientV2 } = await import('cohere-ai');
+            return (order, turns, seen) => cohere({ CohereClientV2 }, order, turns, seen);
+        }
+        case 'ai-gemini': {
+            const sdk = await import('ai');
+            const { createGoogleGenerativeAI } = await import('@ai-sdk/google');
+            return (order, turns, seen) => {
+                const baseURL = `${order.base_url}/v1beta`;
+                const provider = createGoogleGenerativeAI({ baseURL, apiKey: KEY });
+                return ai({ ...sdk, model: (id) => provider(id) }, order, turns, seen);
+            };
         }
         case 'ai-anthropic': {
             const sdk = await import('ai');

@@ -42,7 +42,7 @@ pub(crate) fn run(args: &ShowArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
         }
         let mut picture = Picture::of(&subject);
         let header = &loaded.tape.header;
-        if header.source.kind == SourceKind::Bare || header.lacks(Unknown::End) {
+        if header.source.kind == SourceKind::Bare || subject.exchange.lacks(header, Unknown::End) {
             // Nobody has seen how the connection ended.
             picture.end = None;
         }

@@ -2,13 +2,16 @@
 //!
 //! It has no event for a call that is wrong, and none that takes back what was said of a call; its
 //! clients run what has ended, on `{}` where the arguments do not parse. So a call is said when the
-//! gate has released it, in the pieces in which it came, and a rejected one is a `CUSTOM` event.
+//! gate has released it, in the pieces in which it came, and a rejected one is a `CUSTOM` event. One
+//! that the provider runs is said when its result has come, and with it, so that no client finds it
+//! without one. Citations and files are `CUSTOM` events too.
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Json, Label, Names, Say, Shown, quoted, write_event};
+use super::{Account, Json, Label, Names, Say, Shown, Source, object, quoted, write_event};
 
 pub(super) fn write(names: &Names, say: Say<'_>, out: &mut Vec<u8>) {
     match say {
@@ -46,7 +49,35 @@ pub(super) fn write(names: &Names, say: Say<'_>, out: &mut Vec<u8>) {
             custom("replaced", &format!("{{\"old\":{old},\"new\":{new}}}"), out);
         }
         Say::Begun(_) | Say::Grown(..) => {}
+        Say::Ready { call, .. } if call.served => {}
         Say::Ready { call, input, cuts } => ready(names, call, input, cuts, out),
+        Say::Given {
+            call,
+            input,
+            output,
+        } => {
+            ready(names, call, input, &[], out);
+            let (Ok(output) | Err(output)) = output;
+            given(names, call, output, out);
+        }
+        Say::Pending { call, input } => {
+            let members = [
+                ("toolCallId", Json::Text(call.id)),
+                ("toolCallName", Json::Text(call.name)),
+                ("input", Json::Raw(input)),
+            ];
+            custom("tool_call_pending", &object(&members), out);
+        }
+        Say::Source(id, source) => custom("source", &cited(names, id, source), out),
+        Say::File(file) => {
+            let members = [
+                ("messageId", Json::Text(&names.message)),
+                ("url", Json::Text(&file.url)),
+                ("mediaType", Json::Text(&file.media_type)),
+            ];
+            custom("file", &object(&members), out);
+        }
+        Say::Data(name, json) => custom(name, json, out),
         Say::Refused {
             call,
             arguments,
@@ -59,10 +90,14 @@ pub(super) fn write(names: &Names, say: Say<'_>, out: &mut Vec<u8>) {
             );
             custom("tool_call_rejected", &value, out);
         }
-        Say::Finish(_) => write_event(out, "RUN_FINISHED", &run(names)),
-        Say::Fail { code, message } => {
+        Say::Finish(_, account) => end("RUN_FINISHED", &run(names), account, out),
+        Say::Fail {
+            code,
+            message,
+            account,
+        } => {
             let members = [("message", Json::Text(message)), ("code", Json::Text(code))];
-            write_event(out, "RUN_ERROR", &members);
+            end("RUN_ERROR", &members, account, out);
         }
     }
 }
@@ -101,6 +136,51 @@ fn ready(names: &Names, call: Label<'_>, input: &str, cuts: &[usize], out: &mut 
         from = *to;
     }
     write_event(out, "TOOL_CALL_END", &[id]);
+}
+
+/// What a call gave, in a message of its own.
+fn given(names: &Names, call: Label<'_>, output: &str, out: &mut Vec<u8>) {
+    let id = format!("{}-{}", names.message, call.id);
+    let members = [
+        ("messageId", Json::Text(&id)),
+        ("toolCallId", Json::Text(call.id)),
+        ("content", Json::Text(output)),
+        ("role", Json::Text("tool")),
+    ];
+    write_event(out, "TOOL_CALL_RESULT", &members);
+}
+
+fn cited(names: &Names, id: &str, source: &Source) -> String {
+    let mut members = vec![
+        ("sourceId", Json::Text(id)),
+        ("messageId", Json::Text(&names.message)),
+    ];
+    match &source.url {
+        Some(url) => members.push(("url", Json::Text(url))),
+        None => members.push(("mediaType", Json::Text(source.media_type))),
+    }
+    let named = [("title", &source.title), ("filename", &source.filename)];
+    for (name, text) in named {
+        members.extend(text.as_deref().map(|text| (name, Json::Text(text))));
+    }
+    members.push(("citation", Json::Raw(&source.raw)));
+    object(&members)
+}
+
+/// The end of a run, with what it cost.
+fn end(kind: &str, members: &[(&str, Json<'_>)], account: &Account, out: &mut Vec<u8>) {
+    let (counts, model) = (account.counts(), account.model());
+    let mut entry: Vec<_> = model
+        .iter()
+        .map(|model| ("model", Json::Raw(model)))
+        .collect();
+    entry.extend(counts.iter().map(|(name, count)| (*name, Json::Raw(count))));
+    let usage = format!("[{}]", object(&entry));
+    let mut members = members.to_vec();
+    if !counts.is_empty() {
+        members.push(("usage", Json::Raw(&usage)));
+    }
+    write_event(out, kind, &members);
 }
 
 fn run(names: &Names) -> [(&'static str, Json<'_>); 2] {

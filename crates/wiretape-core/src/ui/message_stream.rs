@@ -1,9 +1,10 @@
 //! The UI message stream, version 1, of Vercel's AI SDK.
 
 use alloc::format;
+use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Json, Label, Names, Say, Shown, quoted, write_event};
+use super::{Account, Json, Label, Names, Say, Shown, Source, object, quoted, write_event};
 
 pub(super) fn write(names: &Names, say: Say<'_>, out: &mut Vec<u8>) {
     match say {
@@ -38,13 +39,12 @@ pub(super) fn write(names: &Names, say: Say<'_>, out: &mut Vec<u8>) {
             write_event(out, "data-replaced", &[("data", Json::Raw(&data))]);
         }
         Say::Begun(call) => {
-            let [id, name] = named(call);
+            let mut members = named(call);
             // Older readers refuse members that they do not know.
-            let encoding = ("inputEncoding", Json::Text("text"));
-            match call.free {
-                true => write_event(out, "tool-input-start", &[id, name, encoding]),
-                false => write_event(out, "tool-input-start", &[id, name]),
+            if call.free {
+                members.push(("inputEncoding", Json::Text("text")));
             }
+            write_event(out, "tool-input-start", &members);
         }
         Say::Grown(id, text) => {
             let members = [
@@ -54,31 +54,96 @@ pub(super) fn write(names: &Names, say: Say<'_>, out: &mut Vec<u8>) {
             write_event(out, "tool-input-delta", &members);
         }
         Say::Ready { call, input, .. } => {
-            let [id, name] = named(call);
-            let input = ("input", Json::Raw(input));
-            write_event(out, "tool-input-available", &[id, name, input]);
+            let mut members = named(call);
+            members.push(("input", Json::Raw(input)));
+            write_event(out, "tool-input-available", &members);
         }
         Say::Refused {
             call,
             arguments,
             why,
         } => {
-            let [id, name] = named(call);
-            let input = ("input", Json::Text(arguments));
-            let why = ("errorText", Json::Text(why));
-            write_event(out, "tool-input-error", &[id, name, input, why]);
+            let mut members = named(call);
+            members.push(("input", Json::Text(arguments)));
+            members.push(("errorText", Json::Text(why)));
+            write_event(out, "tool-input-error", &members);
         }
-        Say::Finish(reason) => finish(reason, out),
-        Say::Fail { message, .. } => {
+        Say::Given { call, output, .. } => {
+            let id = ("toolCallId", Json::Text(call.id));
+            let (kind, output) = match output {
+                Ok(output) => ("tool-output-available", ("output", Json::Raw(output))),
+                Err(why) => ("tool-output-error", ("errorText", Json::Text(why))),
+            };
+            write_event(out, kind, &[id, output, SERVED]);
+        }
+        // Its input is there, and its part says that no output is.
+        Say::Pending { .. } => {}
+        Say::Source(id, source) => cite(id, source, out),
+        Say::File(file) => {
+            let url = ("url", Json::Text(&file.url));
+            let media_type = ("mediaType", Json::Text(&file.media_type));
+            write_event(out, "file", &[url, media_type]);
+        }
+        Say::Data(name, json) => {
+            write_event(out, &format!("data-{name}"), &[("data", Json::Raw(json))]);
+        }
+        Say::Finish(reason, account) => finish(reason, account, out),
+        Say::Fail {
+            message, account, ..
+        } => {
             write_event(out, "error", &[("errorText", Json::Text(message))]);
-            finish("error", out);
+            finish("error", account, out);
         }
     }
 }
 
-fn finish(reason: &str, out: &mut Vec<u8>) {
+/// What the provider runs is not the front end's to run.
+const SERVED: (&str, Json<'_>) = ("providerExecuted", Json::Raw("true"));
+
+/// A page, or a document.
+fn cite(id: &str, source: &Source, out: &mut Vec<u8>) {
+    let title = source.title.as_deref();
+    let metadata = format!("{{\"wiretape\":{{\"citation\":{}}}}}", source.raw);
+    let mut members = vec![("sourceId", Json::Text(id))];
+    let kind = match &source.url {
+        Some(url) => {
+            members.push(("url", Json::Text(url)));
+            members.extend(title.map(|title| ("title", Json::Text(title))));
+            "source-url"
+        }
+        None => {
+            members.push(("mediaType", Json::Text(source.media_type)));
+            members.push(("title", Json::Text(title.unwrap_or_default())));
+            let filename = source.filename.as_deref();
+            members.extend(filename.map(|name| ("filename", Json::Text(name))));
+            "source-document"
+        }
+    };
+    members.push(("providerMetadata", Json::Raw(&metadata)));
+    write_event(out, kind, &members);
+}
+
+fn finish(reason: &str, account: &Account, out: &mut Vec<u8>) {
     write_event(out, "finish-step", &[]);
-    write_event(out, "finish", &[("finishReason", Json::Text(reason))]);
+    let counts = account.counts();
+    let counts: Vec<_> = counts
+        .iter()
+        .map(|(name, count)| (*name, Json::Raw(count)))
+        .collect();
+    let (model, usage) = (account.model(), object(&counts));
+    let mut about: Vec<_> = model
+        .iter()
+        .map(|model| ("model", Json::Raw(model)))
+        .collect();
+    if !counts.is_empty() {
+        about.push(("usage", Json::Raw(&usage)));
+    }
+    let metadata = object(&about);
+    let mut members = vec![("finishReason", Json::Text(reason))];
+    if !about.is_empty() {
+        members.push(("messageMetadata", Json::Raw(&metadata)));
+    }
+    write_event(out, "finish", &members);
     out.extend_from_slice(b"data: [DONE]\n\n");
 }
 
@@ -89,9 +154,13 @@ fn of(shown: Shown, text: &'static str, reasoning: &'static str) -> &'static str
     }
 }
 
-fn named(call: Label<'_>) -> [(&'static str, Json<'_>); 2] {
-    [
+fn named<'a>(call: Label<'a>) -> Vec<(&'static str, Json<'a>)> {
+    let mut members = vec![
         ("toolCallId", Json::Text(call.id)),
         ("toolName", Json::Text(call.name)),
-    ]
+    ];
+    if call.served {
+        members.push(SERVED);
+    }
+    members
 }

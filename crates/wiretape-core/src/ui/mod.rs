@@ -7,10 +7,16 @@
 //! ([`Event::Whole`]), the part ends, a `replaced` event names it and its successor, and the whole
 //! text comes as a part of its own.
 //!
+//! Calls that the provider runs, citations, files and usage are said in the words that a protocol has
+//! for them, and else in its way of saying what it has no words for.
+//!
 //! Only the first of `n` answers is said: both protocols have one message a reply.
 
+mod account;
 mod ag_ui;
 mod message_stream;
+mod served;
+mod sources;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -22,6 +28,10 @@ use core::str::FromStr;
 use crate::event::{Kind, Part};
 use crate::turn::{RejectedCall, ToolCall, Why};
 use crate::{Dialect, Event, Options, Reader, Rejected, Turn};
+
+use account::Account;
+use served::Served;
+use sources::{File, Source};
 
 /// What a front end reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,7 +136,8 @@ enum Say<'a> {
     /// A call begins: progress, not to be acted on.
     Begun(Label<'a>),
     Grown(&'a str, &'a str),
-    /// The gate has released it. `input`: one JSON value on one line. `cuts`: where its deltas ended.
+    /// The gate has released it, or the provider runs it. `input`: one JSON value on one line. `cuts`:
+    /// where its deltas ended.
     Ready {
         call: Label<'a>,
         input: &'a str,
@@ -137,10 +148,27 @@ enum Say<'a> {
         arguments: &'a str,
         why: &'a str,
     },
-    Finish(&'static str),
+    /// The provider ran it. `output`: one JSON value on one line, or the words of an error.
+    Given {
+        call: Label<'a>,
+        input: &'a str,
+        output: Result<&'a str, &'a str>,
+    },
+    /// The provider runs it, and the reply ended without what it gave.
+    Pending {
+        call: Label<'a>,
+        input: &'a str,
+    },
+    /// A source that is cited, under its id.
+    Source(&'a str, &'a Source),
+    File(&'a File),
+    /// What no protocol has words for: a name, and one JSON value on one line.
+    Data(&'a str, &'a str),
+    Finish(&'static str, &'a Account),
     Fail {
         code: &'a str,
         message: &'a str,
+        account: &'a Account,
     },
 }
 
@@ -156,6 +184,8 @@ struct Label<'a> {
     name: &'a str,
     /// Its input is free text.
     free: bool,
+    /// The provider runs it.
+    served: bool,
 }
 
 /// A text or a thought.
@@ -197,6 +227,15 @@ pub struct Encoder {
     /// The blocks of the calls, in order of opening.
     order: Vec<u32>,
     ids: BTreeSet<String>,
+    /// The calls that the provider runs, by their blocks.
+    served: BTreeMap<u32, Served>,
+    /// What they gave, by its blocks: JSON in pieces.
+    results: BTreeMap<u32, Vec<String>>,
+    /// How many sources were said.
+    sources: usize,
+    /// What the answer is grounded in, said once.
+    grounded: BTreeSet<String>,
+    account: Account,
 }
 
 impl Encoder {
@@ -212,13 +251,28 @@ impl Encoder {
             calls: BTreeMap::new(),
             order: Vec::new(),
             ids: BTreeSet::new(),
+            served: BTreeMap::new(),
+            results: BTreeMap::new(),
+            sources: 0,
+            grounded: BTreeSet::new(),
+            account: Account::default(),
         }
+    }
+
+    /// Of which dialect the events are: it says which tokens a provider counts twice.
+    #[must_use]
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.account.cache_beside = account::cache_beside(dialect);
+        self
     }
 
     /// Says an event, as a [`Reader`] hands it out.
     pub fn event(&mut self, event: &Event<'_>, out: &mut Vec<u8>) {
         match *event {
-            Event::Begin { id, .. } => {
+            Event::Begin { id, model } => {
+                if let Some(model) = model.filter(|model| !model.is_empty()) {
+                    self.account.model = Some(model.into());
+                }
                 if let Some(id) = id.filter(|id| !id.is_empty() && !self.started) {
                     self.names.message = id.into();
                 }
@@ -229,6 +283,7 @@ impl Encoder {
                 kind,
                 id,
                 name,
+                raw,
                 ..
             } if block.choice == 0 => {
                 self.start(out);
@@ -236,7 +291,20 @@ impl Encoder {
                 if let Some(before) = self.order.last().copied() {
                     self.announce(before, out);
                 }
-                self.open(block.index, kind, id, name);
+                let block = block.index;
+                match kind {
+                    Kind::ServerTool => {
+                        let call = Served::new(self.served.len(), id, name, raw);
+                        self.served.insert(block, call);
+                    }
+                    Kind::ServerResult => {
+                        let whole = Some(raw).filter(|raw| !raw.is_empty());
+                        self.results
+                            .insert(block, whole.map(String::from).into_iter().collect());
+                    }
+                    Kind::Unknown => self.file(raw, out),
+                    _ => self.open(block, kind, id, name),
+                }
             }
             Event::Delta { block, part, text } if block.choice == 0 => {
                 self.delta(block.index, part, text, out);
@@ -247,7 +315,14 @@ impl Encoder {
             Event::Close { block } if block.choice == 0 => {
                 self.close(block.index, out);
                 self.announce(block.index, out);
+                self.served_close(block.index, out);
+                self.result_close(block.index, out);
             }
+            Event::Usage(usage) => self.account.usage.update(usage),
+            Event::Other {
+                name: "groundingMetadata",
+                raw,
+            } => self.grounded(raw, out),
             _ => {}
         }
     }
@@ -259,6 +334,7 @@ impl Encoder {
         for index in open {
             self.close(index, out);
         }
+        self.settle_served(outcome.is_err(), out);
         let (reply, ready, why) = match outcome {
             Ok(turn) => (turn.reply(), turn.tool_calls(), None),
             Err(rejected) => (rejected.reply(), &[][..], Some(&rejected.why)),
@@ -273,7 +349,7 @@ impl Encoder {
                     None if !ready.is_empty() => "tool-calls",
                     _ => finish_reason(stop.unwrap_or_default()),
                 };
-                self.say(Say::Finish(reason), out);
+                self.say(Say::Finish(reason, &self.account), out);
             }
             Some(why) => {
                 let said = why.to_string();
@@ -284,7 +360,13 @@ impl Encoder {
                     Some(error) if !error.kind.is_empty() => (error.kind.as_str(), said.as_str()),
                     _ => (why.name(), said.as_str()),
                 };
-                self.say(Say::Fail { code, message }, out);
+                let account = &self.account;
+                let fail = Say::Fail {
+                    code,
+                    message,
+                    account,
+                };
+                self.say(fail, out);
             }
         }
     }
@@ -351,9 +433,17 @@ impl Encoder {
                         prose.signature = Some(text.into());
                     }
                 }
+                Part::Citation => self.cited(&sources::of_citation(text), out),
                 _ => {}
             }
             return;
+        }
+        if let Some(pieces) = self.results.get_mut(&index) {
+            pieces.push(text.into());
+            return;
+        }
+        if self.served.contains_key(&index) {
+            return self.served_delta(index, part, text, out);
         }
         let Some(call) = self.calls.get_mut(&index) else {
             return;
@@ -385,6 +475,9 @@ impl Encoder {
             }
             return self.announce(index, out);
         }
+        if self.served.contains_key(&index) {
+            return self.served_whole(index, text, out);
+        }
         let old = self.prose.get(&index).map(|prose| prose.id());
         self.close(index, out);
         let Some((old, prose)) = old.zip(self.prose.get_mut(&index)) else {
@@ -400,6 +493,30 @@ impl Encoder {
             out,
         );
         self.grow(index, text, out);
+    }
+
+    fn cited(&mut self, sources: &[Source], out: &mut Vec<u8>) {
+        for source in sources {
+            let id = format!("source-{}", self.sources);
+            self.sources += 1;
+            self.say(Say::Source(&id, source), out);
+        }
+    }
+
+    /// Gemini says what the answer is grounded in again with every chunk.
+    fn grounded(&mut self, grounding: &str, out: &mut Vec<u8>) {
+        let mut new = sources::of_grounding(grounding);
+        new.retain(|source| self.grounded.insert(source.raw.clone()));
+        if !new.is_empty() {
+            self.start(out);
+        }
+        self.cited(&new, out);
+    }
+
+    fn file(&self, part: &str, out: &mut Vec<u8>) {
+        if let Some(file) = sources::of_part(part) {
+            self.say(Say::File(&file), out);
+        }
     }
 
     /// Opens a text or a thought that has something to say.
@@ -517,6 +634,7 @@ impl Call {
             id,
             name: &self.name,
             free: self.free,
+            served: false,
         }
     }
 }
@@ -577,14 +695,22 @@ fn write_event(out: &mut Vec<u8>, kind: &str, members: &[(&str, Json<'_>)]) {
     out.extend_from_slice(quoted(kind).as_bytes());
     for (name, value) in members {
         out.push(b',');
-        out.extend_from_slice(quoted(name).as_bytes());
-        out.push(b':');
-        match value {
-            Json::Text(text) => out.extend_from_slice(quoted(text).as_bytes()),
-            Json::Raw(json) => out.extend_from_slice(json.as_bytes()),
-        }
+        out.extend_from_slice(member(name, value).as_bytes());
     }
     out.extend_from_slice(b"}\n\n");
+}
+
+/// An object of JSON on one line.
+fn object(members: &[(&str, Json<'_>)]) -> String {
+    let members = members.iter().map(|(name, value)| member(name, value));
+    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+}
+
+fn member(name: &str, value: &Json<'_>) -> String {
+    match value {
+        Json::Text(text) => format!("{}:{}", quoted(name), quoted(text)),
+        Json::Raw(json) => format!("{}:{json}", quoted(name)),
+    }
 }
 
 fn quoted(text: &str) -> String {
@@ -595,7 +721,7 @@ fn quoted(text: &str) -> String {
 #[must_use]
 pub fn stream(dialect: Dialect, options: Options, body: &[u8], protocol: Protocol) -> Vec<u8> {
     let mut reader = Reader::with_options(dialect, options);
-    let mut encoder = Encoder::new(protocol, Names::default());
+    let mut encoder = Encoder::new(protocol, Names::default()).dialect(dialect);
     let mut out = Vec::new();
     // The error stands in the outcome.
     let _ = reader.feed(body, &mut |event| encoder.event(&event, &mut out));

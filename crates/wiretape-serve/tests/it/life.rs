@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use wiretape_core::event_stream::{Value, encode};
 use wiretape_serve::{Config, Flush, Limits, Matching, Mount, Outcome, Pace, Report};
 use wiretape_tape::{Chunk, End, EndKind, Exchange};
 
@@ -106,6 +107,64 @@ fn a_hold_stops_before_an_event_until_it_is_released() {
             assert_eq!(running.server().release(""), 0);
         }
     }
+}
+
+/// A message of an AWS event stream.
+fn message(payload: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    let headers = [(":event-type", Value::Text("messageStop"))];
+    encode(&headers, payload.as_bytes(), &mut out).unwrap();
+    out
+}
+
+/// How many chunks come before a hold before this event.
+fn chunks_before(chunks: &[&[u8]], event: usize) -> usize {
+    let mut exchange = stream(&asks("hi"), &[], EndKind::Complete);
+    let chunk = |bytes: &&[u8]| Chunk {
+        after_ns: 1,
+        bytes: bytes.to_vec(),
+    };
+    exchange.chunks = chunks.iter().map(chunk).collect();
+    exchange.end = Some(End::of(&exchange.chunks, 0, EndKind::Complete));
+    let running = Running::with(Mount::new(&tape(vec![exchange])).hold_before(0, event));
+    let mut client = ask(&running);
+    wait_until(|| running.server().state("").unwrap().held == 1);
+    let quiet = Some(Duration::from_millis(50));
+    client.stream.set_read_timeout(quiet).unwrap();
+    let answer = client.answer();
+    assert_eq!(answer.ended, Ended::Open);
+    answer.chunks.len()
+}
+
+#[test]
+fn a_hold_counts_the_events_of_every_framing() {
+    let (first, second) = (message("{}"), message(r#"{"stopReason":"end_turn"}"#));
+    let (begun, rest) = second.split_at(5);
+    let binary: [&[u8]; 4] = [&first[..7], &[&first[7..], begun].concat(), rest, &first];
+    let framings: [(&str, [&[u8]; 4]); 4] = [
+        (
+            "lines",
+            [b"{\"n\"", b":1}\n{\"n\":", b"2}\n", b"{\"n\":3}\n"],
+        ),
+        (
+            "a line without its end",
+            [b"{", b"}\n{\"n\":", b"2}\n", b"{}"],
+        ),
+        (
+            "an array",
+            [b"[{\"n\"", b":1}\n,\r\n{\"n\":", b"2}", b",{}]"],
+        ),
+        ("messages", binary),
+    ];
+    // Events end in chunks 1, 2 and 3; event 3 does not come.
+    for (framing, chunks) in framings {
+        let held: Vec<usize> = (0..4).map(|event| chunks_before(&chunks, event)).collect();
+        assert_eq!(held, [1, 2, 3, 4], "{framing}");
+    }
+    // No events at all: chunks are counted.
+    let text: [&[u8]; 4] = [b"a", b"b", b"c", b"d"];
+    let held: Vec<usize> = (0..4).map(|event| chunks_before(&text, event)).collect();
+    assert_eq!(held, [0, 1, 2, 3]);
 }
 
 #[test]

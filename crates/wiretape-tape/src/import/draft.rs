@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use serde_json::{Map, Value, json};
 
-use super::{Error, Format, Imported};
+use super::{Error, Format, Imported, unknown};
 use crate::parse::EXCHANGES_MAX;
 use crate::redact::{self, Redactor, Replaced};
 use crate::{
@@ -80,7 +80,12 @@ pub(super) struct Builder {
     header: Header,
     exchanges: Vec<Exchange>,
     notes: Vec<String>,
+    /// What no exchange of such a recording knows.
+    always: Vec<Unknown>,
+    /// What the exchange being made does not know either.
     unknown: Vec<Unknown>,
+    /// What each exchange does not know.
+    lists: Vec<Vec<Unknown>>,
     servers: Vec<String>,
     replaced: usize,
 }
@@ -93,14 +98,22 @@ impl Builder {
             header: Header::new(None, source),
             exchanges: Vec::new(),
             notes: Vec::new(),
-            unknown: unknown.to_vec(),
+            always: unknown.to_vec(),
+            unknown: Vec::new(),
+            lists: Vec::new(),
             servers: Vec::new(),
             replaced: 0,
         }
     }
 
+    /// The next exchange does not know this.
     pub(super) fn unknown(&mut self, what: Unknown) {
         self.unknown.push(what);
+    }
+
+    /// No exchange knows this.
+    pub(super) fn never_known(&mut self, what: Unknown) {
+        self.always.push(what);
     }
 
     /// The bytes were made, or changed.
@@ -173,6 +186,7 @@ impl Builder {
             chunks,
             end,
         });
+        self.lists.push(core::mem::take(&mut self.unknown));
         Ok(())
     }
 
@@ -180,10 +194,14 @@ impl Builder {
         if self.exchanges.is_empty() {
             return Err(Error::field("", file, "none"));
         }
-        self.unknown.sort_unstable();
-        self.unknown.dedup();
-        let names = self.unknown.iter().map(|what| what.name().to_owned());
-        self.header.unknown = names.collect();
+        let mut lists = Vec::with_capacity(self.lists.len());
+        for mut list in core::mem::take(&mut self.lists) {
+            list.extend(&self.always);
+            lists.push(list);
+        }
+        self.header.unknown = names(lists.iter().flatten());
+        let lists: Vec<_> = lists.iter().map(names).collect();
+        unknown::put(&mut self.header, &mut self.exchanges, &lists);
         self.servers.sort_unstable();
         self.servers.dedup();
         if let [server] = self.servers.as_slice() {
@@ -268,6 +286,14 @@ impl Builder {
         }
         extra
     }
+}
+
+/// The names of these, each once, in their order.
+fn names<'a>(unknown: impl IntoIterator<Item = &'a Unknown>) -> Vec<String> {
+    let mut all: Vec<Unknown> = unknown.into_iter().copied().collect();
+    all.sort_unstable();
+    all.dedup();
+    all.iter().map(|what| what.name().to_owned()).collect()
 }
 
 fn listed(places: &[Replaced]) -> Value {

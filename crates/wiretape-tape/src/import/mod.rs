@@ -5,12 +5,13 @@
 //! | [`Format::Vcr`] | as they came, in one piece | boundaries, times, end |
 //! | [`Format::Har`] | the text that a browser decoded | boundaries, times of chunks, end |
 //! | [`Format::Chunks`] | made: an event around each payload | request, status, headers, bytes, boundaries, times, end |
-//! | [`Format::Aimock`] | made: a chat stream that says the same | as above |
+//! | [`Format::Aimock`] | made: a stream that says the same, of chat or of [another dialect](import_as) | as above |
 //! | [`Format::Llmcap`] | as they came, with boundaries and times | nothing, of a whole capture |
 //! | [`Format::Curl`] | as they came, in one piece | request, boundaries, times, end |
 //! | [`Format::CurlTrace`] | as they came, with boundaries; times with `--trace-time` | nothing, or times |
 //!
-//! What is not known is named in [`Header::unknown`](crate::Header::unknown), and never guessed; made bytes make the tape
+//! What is not known is named in [`Header::unknown`](crate::Header::unknown), and where exchanges differ by each of
+//! them ([`Exchange::lacks`](crate::Exchange::lacks)), and never guessed; made bytes make the tape
 //! [inexact](crate::Header::exact). Secrets are kept out as a recorder keeps them out: headers by a
 //! [list](crate::redact::KEPT), keys in queries and bodies by [`crate::redact`]. Bodies stay compressed.
 //!
@@ -36,8 +37,10 @@ mod har;
 mod head;
 mod json;
 mod llmcap;
+mod made;
 mod sniff;
 mod trace;
+mod unknown;
 mod vcr;
 mod yaml;
 
@@ -45,6 +48,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use error::Error;
+
+use made::Made;
 
 use crate::Tape;
 
@@ -123,12 +128,34 @@ pub struct Imported {
 /// # Errors
 /// The first place that is not as the format says, and how.
 pub fn import(format: Format, bytes: &[u8]) -> Result<Imported, Error> {
+    read(format, bytes, Made::default())
+}
+
+/// Reads a recording, and where its streams have to be made, makes them in a dialect: `openai-chat`,
+/// `anthropic` or `openai-responses`. Bytes that were recorded are in the dialect they are in.
+///
+/// # Errors
+/// As [`import`]; and where no stream can be made in that dialect.
+pub fn import_as(format: Format, bytes: &[u8], dialect: &str) -> Result<Imported, Error> {
+    let made = match Made::named(dialect) {
+        Some(made) => made,
+        None if format != Format::Aimock => Made::default(),
+        None => {
+            let expected =
+                "a dialect to make streams in: openai-chat, anthropic or openai-responses";
+            return Err(Error::field("", expected, dialect));
+        }
+    };
+    read(format, bytes, made)
+}
+
+fn read(format: Format, bytes: &[u8], made: Made) -> Result<Imported, Error> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     match format {
         Format::Vcr => vcr::read(error::utf8(bytes)?),
         Format::Har => har::read(error::utf8(bytes)?),
         Format::Chunks => chunks::read(error::utf8(bytes)?),
-        Format::Aimock => aimock::read(error::utf8(bytes)?),
+        Format::Aimock => aimock::read(error::utf8(bytes)?, made),
         Format::Llmcap => llmcap::read(error::utf8(bytes)?),
         // The text beside the hexadecimal may be in any encoding.
         Format::CurlTrace => trace::read(bytes),
@@ -136,19 +163,16 @@ pub fn import(format: Format, bytes: &[u8]) -> Result<Imported, Error> {
     }
 }
 
-/// Several recordings as one tape, in this order: what one does not know, the tape does not know.
+/// Several recordings as one tape, in this order: what one does not know, its exchanges do not know.
 /// `None` where there are none.
 #[must_use]
 pub fn join(parts: Vec<Imported>) -> Option<Imported> {
     let mut parts = parts.into_iter();
     let mut joined = parts.next()?;
+    let mut lists = unknown::of(&joined.tape);
     for part in parts {
+        lists.extend(unknown::of(&part.tape));
         let (header, more) = (&mut joined.tape.header, part.tape.header);
-        for unknown in more.unknown {
-            if !header.unknown.contains(&unknown) {
-                header.unknown.push(unknown);
-            }
-        }
         for (key, value) in more.source.extra {
             // The format; of several, none.
             if header.source.extra.get(&key) != Some(&value) {
@@ -166,5 +190,9 @@ pub fn join(parts: Vec<Imported>) -> Option<Imported> {
             }
         }
     }
+    let Tape {
+        header, exchanges, ..
+    } = &mut joined.tape;
+    unknown::put(header, exchanges, &lists);
     Some(joined)
 }

@@ -57,7 +57,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Imported, Error> {
     }
     session.close()?;
     if !session.is_timed {
-        session.builder.unknown(Unknown::Times);
+        session.builder.never_known(Unknown::Times);
     }
     session.builder.finish("an exchange")
 }

@@ -1,9 +1,10 @@
 //! Drives a Rust crate: one JSON line in, one run, one JSON line out.
 //!
-//! usage: clients async-openai|genai-anthropic|genai-openai     (README.md has the lines)
+//! usage: clients async-openai|async-openai-responses|genai-anthropic|genai-openai     (README.md has the lines)
 
 mod chat;
 mod genai;
+mod responses;
 
 use std::error::Error;
 use std::io::{BufRead, Write};
@@ -119,6 +120,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         };
         let end = match client.as_str() {
             "async-openai" => chat::run(&mut run).await,
+            "async-openai-responses" => responses::run(&mut run).await,
             "genai-anthropic" => {
                 genai::run(&mut run, ::genai::adapter::AdapterKind::Anthropic).await
             }

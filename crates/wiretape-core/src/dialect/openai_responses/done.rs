@@ -268,6 +268,8 @@ impl OpenAiResponses {
             self.slot(at, (Field::Sealed, 0), None, out)?;
         }
         let sealed = sealed.and_then(Raw::as_str).map(Str::decode);
+        // Empty where a server has nothing to seal.
+        let sealed = sealed.filter(|sealed| !sealed.is_empty());
         if let (Some(sealed), Some(slot)) = (sealed, self.first(at)) {
             send(slot.block, Part::Signature, &sealed, out);
         }
