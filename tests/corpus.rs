@@ -7,6 +7,7 @@ mod gemini;
 mod messages_and_chat;
 mod ollama;
 mod responses;
+mod servers;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

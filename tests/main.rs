@@ -46,6 +46,8 @@ mod round_trip;
 mod strings;
 // Every kind of error of a tape.
 mod tape_errors;
+// What reading each compatible server needs.
+mod servers;
 // The repository's own rules.
 mod tidy;
 // The event-stream standard in small cases.

@@ -2,7 +2,7 @@
 //! limits, errors and ends agree, however the body is cut.
 
 use proptest::prelude::*;
-use wiretape_core::{Error, ErrorKind, Frame, Limits, json, ndjson, sse};
+use wiretape_core::{Error, ErrorKind, Frame, Limits, json, json_stream, ndjson, sse};
 
 /// What a decoder says of a body: its frames, and how it ended.
 #[derive(Debug, Default, PartialEq)]
@@ -211,31 +211,34 @@ fn modelled(body: &[u8], options: sse::Options, limits: Limits) -> Said {
     said
 }
 
-fn decoded_lines(body: &[u8], cuts: &[usize], limits: Limits) -> Said {
-    let mut decoder = ndjson::Decoder::new(limits);
-    let mut said = Said::default();
-    let mut from = 0;
-    for to in cuts.iter().copied().chain([body.len()]) {
-        let mut input = &body[from..to];
-        from = to;
-        loop {
-            match decoder.decode(&mut input) {
-                Ok(Some(frame)) => said.frames.push(show(frame)),
-                Ok(None) => break,
-                Err(error) => {
-                    said.error = Some(error);
-                    assert_eq!(decoder.finish().err(), Some(error), "the error stays");
-                    return said;
+/// What a decoder without options says of a body. A macro, since the decoders share a shape and no
+/// trait.
+macro_rules! decoded_by {
+    ($decoder:expr, $body:expr, $cuts:expr) => {{
+        let (mut decoder, body, cuts): (_, &[u8], &[usize]) = ($decoder, $body, $cuts);
+        let mut said = Said::default();
+        let mut from = 0;
+        'body: for to in cuts.iter().copied().chain([body.len()]) {
+            let mut input = &body[from..to];
+            from = to;
+            loop {
+                match decoder.decode(&mut input) {
+                    Ok(Some(frame)) => said.frames.push(show(frame)),
+                    Ok(None) => break,
+                    Err(error) => {
+                        said.error = Some(error);
+                        break 'body;
+                    }
                 }
             }
         }
-    }
-    match decoder.finish() {
-        Ok(frame) => said.frames.extend(frame.map(show)),
-        Err(error) => said.error = Some(error),
-    }
-    assert_eq!(decoder.finish().err(), said.error, "the end stays");
-    said
+        match decoder.finish() {
+            Ok(frame) => said.frames.extend(frame.map(show)),
+            Err(error) => assert_eq!(*said.error.get_or_insert(error), error, "the error stays"),
+        }
+        assert_eq!(decoder.finish().err(), said.error, "the end stays");
+        said
+    }};
 }
 
 fn modelled_lines(body: &[u8], limits: Limits) -> Said {
@@ -268,6 +271,126 @@ fn modelled_lines(body: &[u8], limits: Limits) -> Said {
         break;
     }
     said
+}
+
+/// Where a value ends that begins at the first byte, and whether it is a number or a literal, whose
+/// end is shown by what stands behind it.
+fn value_end(body: &[u8], array: bool) -> (Option<usize>, bool) {
+    let (mut depth, mut string, mut escape) = (0_usize, false, false);
+    let bare = !matches!(body.first(), Some(b'{' | b'[' | b'"'));
+    for (at, byte) in body.iter().enumerate() {
+        if bare {
+            let ends = byte.is_ascii_whitespace() && *byte != b'\x0C';
+            if ends || array && matches!(byte, b',' | b']') {
+                return (Some(at), true);
+            }
+            continue;
+        }
+        if escape {
+            escape = false;
+            continue;
+        }
+        match byte {
+            b'\\' if string => escape = true,
+            b'"' => string = !string,
+            b'{' | b'[' if !string => depth += 1,
+            b'}' | b']' if !string => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 && !string {
+            return (Some(at + 1), false);
+        }
+    }
+    (None, bare)
+}
+
+/// Values in an array, or one after the other.
+fn modelled_values(body: &[u8], limits: Limits) -> Said {
+    let limit = limits.frame_bytes_max;
+    let mut said = Said::default();
+    let fail = |mut said: Said, at: usize, kind: ErrorKind| {
+        let at = at as u64;
+        said.error = Some(Error { at, kind });
+        said
+    };
+    // What stood last, white space aside: `^` is the start, `v` a value.
+    let (mut at, mut array, mut before) = (0, false, b'^');
+    while at < body.len() {
+        let byte = body[at];
+        match (byte, before) {
+            (b' ' | b'\t' | b'\n' | b'\r', _) => at += 1,
+            (b'[', b'^') => (array, before, at) = (true, b'[', at + 1),
+            (b']', b'[' | b'v') if array => (before, at) = (b']', at + 1),
+            (b',', b'v') if array => (before, at) = (b',', at + 1),
+            (_, last)
+                if !b"{[\"-0123456789tfn".contains(&byte)
+                    || last == b']'
+                    || array && last == b'v' =>
+            {
+                return fail(said, at, ErrorKind::NotJson { offset: 0 });
+            }
+            _ => {
+                let (end, bare) = value_end(&body[at..], array);
+                let value = &body[at..at + end.unwrap_or(body.len() - at)];
+                let text = std::str::from_utf8(value);
+                let whole = end.is_some()
+                    || bare && !array && text.is_ok_and(|text| json::Raw::parse(text).is_ok());
+                match text {
+                    _ if value.len() > limit => {
+                        return fail(said, at, ErrorKind::FrameTooLarge { limit });
+                    }
+                    _ if !whole => return fail(said, at, ErrorKind::Truncated),
+                    Err(_) => return fail(said, at, ErrorKind::IllFormedUtf8),
+                    Ok(text) => said.frames.push(show(Frame {
+                        at: at as u64,
+                        data: Some(text),
+                        ..Frame::default()
+                    })),
+                }
+                before = b'v';
+                at += value.len();
+            }
+        }
+    }
+    if array && before != b']' {
+        return fail(said, body.len(), ErrorKind::Truncated);
+    }
+    said
+}
+
+fn values() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop::sample::select(vec![
+        &b"["[..],
+        b"]",
+        b",",
+        b"{",
+        b"}",
+        b"{\"a\":1}",
+        b"{\"a\":\"}]\"}",
+        b"[1]",
+        b"\"x\"",
+        b"\"",
+        b"\\",
+        b"\\\"",
+        b" ",
+        b"\n",
+        b"\r\n",
+        b"\x0C",
+        b"1",
+        b"-2.5e3",
+        b"true",
+        b"null",
+        b"nul",
+        b"x",
+        b":",
+        b"\xC3",
+        b"\xA9",
+        b"\xFF",
+        b"\0",
+    ]);
+    let start = prop_oneof![Just(&b"["[..]), Just(&b""[..])];
+    (start, prop::collection::vec(piece, 0..16))
+        .prop_map(|(start, pieces)| [start, &pieces.concat()].concat())
 }
 
 fn body() -> impl Strategy<Value = Vec<u8>> {
@@ -317,6 +440,22 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: ProptestConfig::default().cases.max(4096), ..ProptestConfig::default() })]
 
     #[test]
+    fn json_streams_are_their_model(
+        body in values(),
+        bits in prop::collection::vec(any::<bool>(), 256),
+        limit in prop_oneof![Just(1 << 20), 1..12_usize],
+    ) {
+        let limits = Limits { frame_bytes_max: limit, ..Limits::default() };
+        let expected = modelled_values(&body, limits);
+        let drawn: Vec<usize> = (1..body.len()).filter(|at| bits[at % bits.len()]).collect();
+        let single: Vec<usize> = (1..body.len()).collect();
+        for cuts in [vec![], single, drawn] {
+            let seen = decoded_by!(json_stream::Decoder::new(limits), &body, &cuts);
+            prop_assert_eq!(&seen, &expected, "{:?} cut at {:?}", String::from_utf8_lossy(&body), cuts);
+        }
+    }
+
+    #[test]
     fn decoders_are_their_models(
         body in body(),
         bits in prop::collection::vec(any::<bool>(), 256),
@@ -330,7 +469,7 @@ proptest! {
         let drawn: Vec<usize> = (1..body.len()).filter(|at| bits[at % bits.len()]).collect();
         let single: Vec<usize> = (1..body.len()).collect();
         for cuts in [vec![], single, drawn] {
-            prop_assert_eq!(&decoded_lines(&body, &cuts, limits), &modelled_lines(&body, limits), "{:?} cut at {:?}", String::from_utf8_lossy(&body), cuts);
+            prop_assert_eq!(&decoded_by!(ndjson::Decoder::new(limits), &body, &cuts), &modelled_lines(&body, limits), "{:?} cut at {:?}", String::from_utf8_lossy(&body), cuts);
             prop_assert_eq!(&decoded(&body, &cuts, options, limits), &expected, "{:?} cut at {:?}", String::from_utf8_lossy(&body), cuts);
         }
     }

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use wiretape_core::Dialect;
 use wiretape_core::ui::Protocol;
+use wiretape_core::{Dialect, Server};
 use wiretape_vary::Profile;
 
 use crate::budget::BudgetArgs;
@@ -156,16 +156,18 @@ const TRANSCRIPT_KEYS: &str = "\
 Keys come in this order: file, dialect, text, reasoning, refusal, tool_calls[{id, name, arguments,
 input, ordinal}], rejected_calls[{id, name, arguments, why, ordinal}], stop, ended (terminal, error
 or eof), error{type, message, at}, frames, choices, model, message_id, usage{input, output},
-warnings, rejected; then server_calls, and others (further choices), where there are any. A call is
-in tool_calls only if the reply has ended in a way that permits to run it; `rejected` says why a
-reply as a whole must not be acted on. A reply that cannot be read is a result, not a failure: the
-exit code is 0, and 2 is for a file that cannot be used.
+warnings, rejected; then server_calls, and others (further choices), where there are any; behind
+dialect, server, where one was asked for or the tape names one. A call is in tool_calls only if the
+reply has ended in a way that permits to run it; `rejected` says why a reply as a whole must not be
+acted on. A reply that cannot be read is a result, not a failure: the exit code is 0, and 2 is for a
+file that cannot be used.
 ";
 
 const TRANSCRIPT_EXAMPLES: &str = "
 Examples:
   wiretape transcript recordings/anthropic/parallel-tools.tape | jq .tool_calls
   wiretape transcript captured/*.sse --dialect openai-chat
+  wiretape transcript body.sse --server groq  read what groq sends as groq means it
   wiretape transcript cut.sse --recover      read a last event without its blank line";
 
 #[derive(Args, Debug)]
@@ -174,9 +176,8 @@ pub(crate) struct TranscriptArgs {
     /// Tapes, bare bodies, or folders of them.
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// The protocol, where a file does not say.
-    #[arg(long, value_name = "NAME", value_parser = dialect())]
-    pub(crate) dialect: Option<Dialect>,
+    #[command(flatten)]
+    pub(crate) sender: SenderArgs,
     /// Read by the standards alone, without what real servers need.
     #[arg(long)]
     pub(crate) strict: bool,
@@ -244,9 +245,8 @@ pub(crate) struct ShowArgs {
     /// Only this exchange, counted from 0.
     #[arg(long, value_name = "I")]
     pub(crate) exchange: Option<usize>,
-    /// The protocol, where the file does not say.
-    #[arg(long, value_name = "NAME", value_parser = dialect())]
-    pub(crate) dialect: Option<Dialect>,
+    #[command(flatten)]
+    pub(crate) sender: SenderArgs,
 }
 
 #[derive(Args, Debug)]
@@ -308,6 +308,32 @@ pub(crate) struct VaryArgs {
 pub(crate) fn dialect() -> impl TypedValueParser<Value = Dialect> {
     PossibleValuesParser::new(Dialect::ALL.map(Dialect::name))
         .try_map(|name| name.parse::<Dialect>())
+}
+
+/// Who sent what is read.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct SenderArgs {
+    /// The protocol, where a file does not say.
+    #[arg(long, value_name = "NAME", value_parser = dialect())]
+    pub(crate) dialect: Option<Dialect>,
+    /// The openai-chat server whose ways to read it by, or `none` [default: the one that the tape names].
+    #[arg(long, value_name = "NAME", value_parser = sender(), hide_possible_values = true)]
+    pub(crate) server: Option<Sender>,
+}
+
+/// What was given for `--server`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sender {
+    /// None, whatever the tape says.
+    None,
+    /// This one.
+    Named(Server),
+}
+
+fn sender() -> impl TypedValueParser<Value = Sender> {
+    let names = Server::ALL.map(Server::name).into_iter();
+    PossibleValuesParser::new(names.chain(["none"]))
+        .map(|name| name.parse().map_or(Sender::None, Sender::Named))
 }
 
 pub(crate) fn protocol() -> impl TypedValueParser<Value = Protocol> {

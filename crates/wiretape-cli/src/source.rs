@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::slice;
 
 use wiretape::{Loaded, Subject, find, load};
-use wiretape_core::{Dialect, Options};
+use wiretape_core::{Dialect, Options, Server};
 use wiretape_tape::Exchange;
 use wiretape_vary::Scenario;
 
+use crate::args::{Sender, SenderArgs};
 use crate::exit::Fault;
 use crate::{Io, decode};
 
@@ -139,4 +140,51 @@ pub(crate) fn options(strict: bool, recover: bool) -> Options {
     };
     options.sse.recover_last = recover;
     options
+}
+
+/// The server whose ways an exchange is read by: the one that was asked for, or the one that the
+/// tape names. Says so where it makes a difference.
+pub(crate) fn sender(
+    asked: SenderArgs,
+    loaded: &Loaded,
+    subject: &Subject<'_>,
+    io: &mut Io<'_>,
+) -> Option<Server> {
+    let (name, dialect) = (&subject.name, subject.dialect);
+    let server = match asked.server {
+        Some(Sender::None) => None,
+        Some(Sender::Named(server)) => Some(server),
+        None => loaded.server(subject.exchange),
+    }?;
+    if dialect != Dialect::OpenAiChat {
+        if asked.server.is_some() {
+            io.note(&format!(
+                "{name}: {dialect}, expected openai-chat for --server {server}: it changes nothing"
+            ));
+        }
+        return None;
+    }
+    if asked.server.is_some() || !server.needs().is_empty() {
+        let ways = ways(server);
+        io.note(&format!(
+            "{name}: {dialect}, read as {server} sends it: {ways}"
+        ));
+    }
+    Some(server)
+}
+
+/// What a server sends, as far as an option is about it.
+pub(crate) fn ways(server: Server) -> String {
+    let mut ways: Vec<String> = Vec::new();
+    for need in server.needs() {
+        let way = format!("{} ({})", need.why, need.id);
+        // Several options may be about one thing.
+        if !ways.iter().any(|known| known.starts_with(need.why)) {
+            ways.push(way);
+        }
+    }
+    match ways.is_empty() {
+        true => "as documented".into(),
+        false => ways.join("; "),
+    }
 }

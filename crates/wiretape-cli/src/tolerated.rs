@@ -1,7 +1,7 @@
 //! What the ids of warnings mean, in words.
 
 /// Every id that the reader counts.
-const NAMES: [(&str, &str); 20] = [
+const NAMES: [(&str, &str); 22] = [
     ("F-03", "bytes that are not UTF-8"),
     ("F-05", "half a surrogate pair"),
     ("F-15c", "a comment sent as data"),
@@ -19,9 +19,11 @@ const NAMES: [(&str, &str); 20] = [
     ("F-36", "blocks out of order"),
     ("F-40", "an error in a field of its own"),
     ("F-42", "a whole reply in one frame"),
+    ("F-51", "a thought between tags in the text"),
     ("F-54", "arguments by path without their last piece"),
     ("F-55", "text that no delta brought, only its last word"),
     ("F-56", "an unknown event, block or delta"),
+    ("F-58", "text that came before, again"),
 ];
 
 /// What an id means; nothing for one that is not known here.

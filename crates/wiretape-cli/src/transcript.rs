@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 use wiretape_core::event::Usage;
 use wiretape_core::turn::{Ended, Failure};
-use wiretape_core::{AnswerView, Dialect, ServerView, Transcript, Warnings, read};
+use wiretape_core::{AnswerView, Dialect, Server, ServerView, Transcript, Warnings, read};
 
 use crate::args::TranscriptArgs;
 use crate::exit::{Exit, Fault};
@@ -15,6 +15,8 @@ use crate::{Io, decode, source};
 struct Line<'a> {
     file: &'a str,
     dialect: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<&'static str>,
     text: &'a str,
     reasoning: &'a str,
     refusal: &'a str,
@@ -55,7 +57,7 @@ struct RejectedCall<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn of(file: &'a str, dialect: Dialect, from: &'a Transcript) -> Self {
+    fn of(file: &'a str, dialect: Dialect, server: Option<Server>, from: &'a Transcript) -> Self {
         let calls = from.tool_calls.iter().map(|call| Call {
             id: call.id.as_deref(),
             name: &call.name,
@@ -73,6 +75,7 @@ impl<'a> Line<'a> {
         Self {
             file,
             dialect: dialect.name(),
+            server: server.map(Server::name),
             text: &from.text,
             reasoning: &from.reasoning,
             refusal: &from.refusal,
@@ -99,7 +102,7 @@ pub(crate) fn run(args: &TranscriptArgs, io: &mut Io<'_>) -> Result<Exit, Fault>
     let options = source::options(args.strict, args.recover);
     let (files, mut faults) = source::files(&args.paths, io);
     for file in files {
-        let mut loaded = match source::recorded(&file, args.dialect, io) {
+        let mut loaded = match source::recorded(&file, args.sender.dialect, io) {
             Ok(loaded) => loaded,
             Err(fault) => {
                 faults += 1;
@@ -119,8 +122,10 @@ pub(crate) fn run(args: &TranscriptArgs, io: &mut Io<'_>) -> Result<Exit, Fault>
                     if let Some(note) = source::other_dialect(&subject) {
                         io.note(&note);
                     }
+                    let server = source::sender(args.sender, &loaded, &subject, io);
+                    let options = server.map_or(options, |server| options.as_sent_by(server));
                     let transcript = Transcript::of(&read(subject.dialect, options, &subject.body));
-                    let line = Line::of(&subject.name, subject.dialect, &transcript);
+                    let line = Line::of(&subject.name, subject.dialect, server, &transcript);
                     serde_json::to_writer(&mut *io.out, &line)?;
                     io.out.write_all(b"\n")?;
                 }

@@ -754,3 +754,78 @@ fn an_answer_that_is_no_stream() {
     let noted = String::from_utf8(run(&["check", tape]).stderr).unwrap();
     assert!(noted.contains("its answers are no streams"), "{noted}");
 }
+
+/// A chat whose text begins with a thought between tags.
+const TAGGED: &str = concat!(
+    "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"<think>hm</th\"}}]}\n\n",
+    "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"ink>Yes\"},\"finish_reason\":\"stop\"}]}\n\n",
+    "data: [DONE]\n\n"
+);
+
+#[test]
+fn a_server_is_asked_for_or_named_by_the_tape() {
+    let body = file("tagged.sse", TAGGED);
+    let as_sent = "\"text\":\"<think>hm</think>Yes\"";
+    let plain = check(&["transcript", &body], &good(&[as_sent]));
+    assert!(!plain.contains("\"server\""), "{plain}");
+    let read = Expect {
+        code: 0,
+        out: &[
+            "\"dialect\":\"openai-chat\",\"server\":\"groq\"",
+            "\"text\":\"Yes\",\"reasoning\":\"hm\"",
+            "\"F-51\":1",
+        ],
+        err: &[
+            "openai-chat, read as groq sends it: a call without arguments has the text `null` (F-18); ",
+            "thoughts are in the text between tags (F-51)",
+        ],
+    };
+    check(&["transcript", &body, "--server", "groq"], &read);
+    // Nothing but what groq needs.
+    check(
+        &["transcript", &body, "--server", "groq", "--strict"],
+        &read,
+    );
+    let tape = TAGGED.replace('"', "\\\"").replace('\n', "\\n");
+    let tape = format!(
+        "{{\"wiretape\":1,\"dialect\":\"openai-chat\",\"source\":{{\"kind\":\"recorded\",\"server\":\"api.groq.com\"}},\"exact\":true}}\n\
+         {{\"response\":0,\"after_ns\":0,\"status\":200,\"headers\":[]}}\n[0,1,\"{tape}\"]\n"
+    );
+    let tape = file("groq.tape", tape);
+    check(&["transcript", &tape], &read);
+    let left = ["transcript", &tape, "--server", "none"];
+    check(&left, &good(&[as_sent]));
+    let shown = Expect {
+        out: &[
+            "openai-chat, as groq sends it",
+            "thinking",
+            "tolerated F-51",
+        ],
+        ..read
+    };
+    check(&["show", &tape], &shown);
+}
+
+#[test]
+fn a_server_that_is_not_known_lists_those_that_are() {
+    let body = file("unknown-server.sse", CHAT);
+    let known = Expect {
+        code: 2,
+        out: &[""],
+        err: &[
+            "invalid value 'grok'",
+            "azure, cerebras, deepseek",
+            "zai, none",
+        ],
+    };
+    check(&["transcript", &body, "--server", "grok"], &known);
+    let body = "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
+    let messages = file("other-server.sse", body);
+    let other = Expect {
+        code: 0,
+        out: &["\"dialect\":\"anthropic\",\"text\""],
+        err: &["expected openai-chat for --server groq: it changes nothing"],
+    };
+    let args = ["transcript", &messages, "--dialect", "anthropic"];
+    check(&[&args[..], &["--server", "groq"]].concat(), &other);
+}

@@ -24,7 +24,8 @@ pub enum ErrorKind {
     },
     /// A frame is not UTF-8, and the options ask for an error instead of U+FFFD (F-03).
     IllFormedUtf8,
-    /// The stream ended inside a frame (F-31).
+    /// The stream ended inside a frame, whatever ends one: a blank line, a line feed, a bracket, a
+    /// message's length; or before the bracket that closes an array of frames (F-31).
     Truncated,
     /// The lengths at the start of a message do not match their checksum (F-45).
     PreludeCrc,
@@ -86,7 +87,9 @@ impl fmt::Display for ErrorKind {
                 write!(f, "frame is longer than the limit of {limit} bytes")
             }
             Self::IllFormedUtf8 => f.write_str("frame is not UTF-8"),
-            Self::Truncated => f.write_str("stream ended inside a frame, expected its end"),
+            Self::Truncated => f.write_str(
+                "stream ended inside a frame, or before the bracket of its array, expected the end",
+            ),
             Self::PreludeCrc => f.write_str("message's lengths do not match their checksum"),
             Self::MessageCrc => f.write_str("message does not match its checksum"),
             Self::BadLength => f.write_str("message's lengths are impossible"),

@@ -4,39 +4,18 @@
     reason = "a test that cannot go on should stop"
 )]
 
+mod common;
+
 use wiretape_core::turn::Why;
-use wiretape_core::{Dialect, Options, Reader, Transcript, read};
+use wiretape_core::{Dialect, Options, Transcript, read};
 
 fn of(options: Options, chunks: &[&[u8]]) -> Transcript {
-    let mut reader = Reader::with_options(Dialect::Gemini, options);
-    for chunk in chunks {
-        // The error stands in the reply.
-        let _ = reader.feed(chunk, &mut |_| {});
-    }
-    Transcript::of(&reader.finish())
+    common::of(Dialect::Gemini, options, chunks)
 }
 
-/// What matters of a transcript, in a line.
 fn line(of: &Transcript) -> String {
-    let calls = of.tool_calls.iter();
-    let calls = calls.map(|call| format!(" {}{}", call.name, call.arguments));
-    let not = of.rejected_calls.iter();
-    let not = not.map(|call| format!(" -{}{} {}", call.name, call.arguments, call.why));
-    let server = of.server_calls.iter();
-    let server = server.map(|call| format!(" server:{}{}", call.name, call.arguments));
-    let error = of.error.as_ref().map(|error| format!(" !{}", error.kind));
-    let why = of.rejected.as_deref().map(|why| format!(" ({why})"));
-    format!(
-        "{}|{}|{}{}{} {}{}{}",
-        of.text,
-        of.reasoning,
-        of.stop.as_deref().unwrap_or("-"),
-        calls.chain(not).chain(server).collect::<String>(),
-        why.unwrap_or_default(),
-        format!("{:?}", of.ended).to_lowercase(),
-        error.unwrap_or_default(),
-        if of.choices > 1 { " +" } else { "" },
-    )
+    let error = of.error.as_ref().map(|error| error.kind.as_str());
+    common::line(of, error)
 }
 
 /// Payloads as an event stream with CR LF, which is how Google sends it.
@@ -52,21 +31,8 @@ fn array(payloads: &[&str]) -> Vec<u8> {
 /// Reads a body whole, byte by byte and without the fast path, and cut after every byte.
 #[track_caller]
 fn check(body: &[u8], expected: &str) -> Transcript {
-    let whole = of(Options::default(), &[body]);
+    let whole = common::alike(Dialect::Gemini, body);
     assert_eq!(line(&whole), expected, "{}", String::from_utf8_lossy(body));
-    let bytes: Vec<&[u8]> = body.chunks(1).collect();
-    assert_eq!(whole, of(Options::default(), &bytes), "byte by byte");
-    let mut slow = Options::default();
-    slow.dialect.templates = false;
-    assert_eq!(whole, of(slow, &[body]), "without the fast path");
-    for cut in 0..body.len() {
-        let seen = of(Options::default(), &[&body[..cut]]);
-        let calls = &seen.tool_calls;
-        assert!(
-            calls.is_empty() || *calls == whole.tool_calls,
-            "cut at {cut}"
-        );
-    }
     whole
 }
 

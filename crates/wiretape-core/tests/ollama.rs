@@ -4,38 +4,17 @@
     reason = "a test that cannot go on should stop"
 )]
 
-use wiretape_core::{Dialect, Options, Reader, Transcript};
+mod common;
+
+use wiretape_core::{Dialect, Options, Transcript};
 
 fn of(options: Options, chunks: &[&[u8]]) -> Transcript {
-    let mut reader = Reader::with_options(Dialect::Ollama, options);
-    for chunk in chunks {
-        // The error stands in the reply.
-        let _ = reader.feed(chunk, &mut |_| {});
-    }
-    Transcript::of(&reader.finish())
+    common::of(Dialect::Ollama, options, chunks)
 }
 
-/// What matters of a transcript, in a line.
 fn line(of: &Transcript) -> String {
-    let calls = of.tool_calls.iter();
-    let calls = calls.map(|call| format!(" {}{}", call.name, call.arguments));
-    let not = of.rejected_calls.iter();
-    let not = not.map(|call| format!(" -{}{} {}", call.name, call.arguments, call.why));
-    let error = of
-        .error
-        .as_ref()
-        .map(|error| format!(" !{}", error.message));
-    let why = of.rejected.as_deref().map(|why| format!(" ({why})"));
-    format!(
-        "{}|{}|{}{}{} {}{}",
-        of.text,
-        of.reasoning,
-        of.stop.as_deref().unwrap_or("-"),
-        calls.chain(not).collect::<String>(),
-        why.unwrap_or_default(),
-        format!("{:?}", of.ended).to_lowercase(),
-        error.unwrap_or_default(),
-    )
+    let error = of.error.as_ref().map(|error| error.message.as_str());
+    common::line(of, error)
 }
 
 /// Reads lines whole, byte by byte and without the fast path, and cut after every byte.
@@ -43,21 +22,8 @@ fn line(of: &Transcript) -> String {
 fn check(lines: &[&str], expected: &str) -> Transcript {
     let body: String = lines.iter().map(|line| format!("{line}\n")).collect();
     let body = body.as_bytes();
-    let whole = of(Options::default(), &[body]);
+    let whole = common::alike(Dialect::Ollama, body);
     assert_eq!(line(&whole), expected, "{lines:?}");
-    let bytes: Vec<&[u8]> = body.chunks(1).collect();
-    assert_eq!(whole, of(Options::default(), &bytes), "byte by byte");
-    let mut slow = Options::default();
-    slow.dialect.templates = false;
-    assert_eq!(whole, of(slow, &[body]), "without the fast path");
-    for cut in 0..body.len() {
-        let seen = of(Options::default(), &[&body[..cut]]);
-        let calls = &seen.tool_calls;
-        assert!(
-            calls.is_empty() || *calls == whole.tool_calls,
-            "cut at {cut}"
-        );
-    }
     whole
 }
 

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use wiretape_core::Dialect;
+use wiretape_core::{Dialect, Server};
 use wiretape_tape::{Exchange, Kind, SourceKind, Tape, parse, sniff};
 
 /// What files of a folder are called that hold tapes or bare bodies.
@@ -147,6 +147,17 @@ impl Loaded {
                 body,
             }))
         })
+    }
+
+    /// The server that an exchange was recorded from, where the tape's header, and the path of the
+    /// request, say which. What reading it needs:
+    /// [`Options::as_sent_by`](wiretape_core::Options::as_sent_by).
+    #[must_use]
+    pub fn server(&self, exchange: &Exchange) -> Option<Server> {
+        let server = self.tape.header.source.server.as_deref()?;
+        let request = exchange.request.as_ref();
+        let path = request.map_or("", |request| request.path.as_str());
+        server.parse().ok().or_else(|| Server::detect(server, path))
     }
 
     fn no_dialect(&self, exchange: usize) -> LoadError {

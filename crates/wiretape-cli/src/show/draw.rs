@@ -70,7 +70,7 @@ impl Page<'_> {
         let picture = self.picture;
         let strong = io.screen.style(STRONG);
         let dim = io.screen.style(FAINT);
-        let room = columns.saturating_sub(width(picture.dialect) + 2);
+        let room = columns.saturating_sub(width(&picture.dialect) + 2);
         let name = left(&clean(self.name), room);
         writeln!(io.out, "{strong}{name}{strong:#}  {}", picture.dialect)?;
         let model = picture.reply().model.as_deref().unwrap_or("no model named");

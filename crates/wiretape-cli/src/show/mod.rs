@@ -14,7 +14,7 @@ use picture::Picture;
 
 /// Draws each exchange that has a streamed body, or the one asked for.
 pub(crate) fn run(args: &ShowArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
-    let mut loaded = source::recorded(&args.file, args.dialect, io)?;
+    let mut loaded = source::recorded(&args.file, args.sender.dialect, io)?;
     let (mut drawn, mut faults) = (0, 0);
     for (number, why) in decode::bodies(&mut loaded.tape) {
         if args.exchange.is_none_or(|exchange| exchange == number) {
@@ -40,7 +40,8 @@ pub(crate) fn run(args: &ShowArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
         if let Some(note) = source::other_dialect(&subject) {
             io.note(&note);
         }
-        let mut picture = Picture::of(&subject);
+        let server = source::sender(args.sender, &loaded, &subject, io);
+        let mut picture = Picture::of(&subject, server);
         let header = &loaded.tape.header;
         if header.source.kind == SourceKind::Bare || subject.exchange.lacks(header, Unknown::End) {
             // Nobody has seen how the connection ended.

@@ -3,7 +3,7 @@
 use wiretape::Subject;
 use wiretape_core::event::{Block, Kind, Part};
 use wiretape_core::turn::{Choice, Reply};
-use wiretape_core::{Event, Options, Reader, Rejected, Turn, framing};
+use wiretape_core::{Event, Options, Reader, Rejected, Server, Turn, framing};
 use wiretape_tape::EndKind;
 
 /// What of a lane's text is kept for its line; a line never shows more.
@@ -47,7 +47,8 @@ pub(super) enum Mark {
 /// Everything that is drawn of one exchange.
 #[derive(Debug)]
 pub(super) struct Picture {
-    pub(super) dialect: &'static str,
+    /// And the server whose ways it was read by.
+    pub(super) dialect: String,
     pub(super) end: Option<EndKind>,
     pub(super) total: Point,
     pub(super) chunks: Vec<Point>,
@@ -58,8 +59,13 @@ pub(super) struct Picture {
 
 impl Picture {
     /// Reads the exchange frame by frame, so that each event has its own byte.
-    pub(super) fn of(subject: &Subject<'_>) -> Self {
-        let options = Options::lenient();
+    pub(super) fn of(subject: &Subject<'_>, server: Option<Server>) -> Self {
+        let mut options = Options::lenient();
+        let mut dialect = subject.dialect.to_string();
+        if let Some(server) = server {
+            options = options.as_sent_by(server);
+            dialect.push_str(&format!(", as {server} sends it"));
+        }
         let mut reader = Reader::with_options(subject.dialect, options);
         let framing = subject.dialect.framing();
         let mut decoder = framing::Decoder::new(framing, options.sse, options.limits);
@@ -103,7 +109,7 @@ impl Picture {
         seen.lanes.sort_by_key(|lane| lane.block.choice);
         let end = subject.exchange.end.as_ref();
         Self {
-            dialect: subject.dialect.name(),
+            dialect,
             end: end.map(|end| end.kind),
             total: clock.total(end.map_or(0, |end| end.after_ns)),
             chunks: clock.chunks,

@@ -14,6 +14,7 @@ mod openai_completions;
 mod openai_responses;
 mod partial;
 mod parts;
+mod passage;
 mod shared;
 mod template;
 mod text;
@@ -274,6 +275,14 @@ pub struct Options {
     /// An event out of its order is read where its meaning is plain, and skipped where nothing is
     /// lost by it (F-35, F-36); otherwise it is an error.
     pub tolerate_lifecycle: bool,
+    /// A text that begins with `<think>` is a thought up to `</think>`, and the answer behind it
+    /// (F-51). Off in both presets: the tags may as well be what the model wants to say. A thought
+    /// that lost its opening tag stays text. Of Chat Completions.
+    pub split_think_tags: bool,
+    /// Where the second piece of a text begins with the whole first one, each piece is all of the
+    /// text so far, and only its rest is new (F-58). Off in both presets: a text may as well say
+    /// the same twice. Of Chat Completions.
+    pub cumulative_text: bool,
     /// Recognise the common delta by its bytes. It changes speed and nothing else.
     pub templates: bool,
 }
@@ -291,6 +300,8 @@ impl Options {
             read_error_field: false,
             tolerate_event_names: false,
             tolerate_lifecycle: false,
+            split_think_tags: false,
+            cumulative_text: false,
             templates: true,
         }
     }

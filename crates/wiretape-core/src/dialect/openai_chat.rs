@@ -6,6 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::calls::{Calls, Found, Labels, Match};
+use super::passage::{Passage, Said};
 use super::shared::{self, Full, Shared};
 use super::text::Trace;
 use super::{Evidence, Options, Protocol};
@@ -35,6 +36,8 @@ struct Choice {
     reasoning: Option<Block>,
     sealed: Option<Block>,
     refusal: Option<Block>,
+    answer: Passage,
+    thought: Passage,
     calls: Calls,
     form: Option<Form>,
     /// A reason for stopping came, and nothing after it.
@@ -146,23 +149,26 @@ impl OpenAiChat {
         let Some(state) = choices.get_mut(at) else {
             return Ok(());
         };
+        // Some servers send an empty reason until there is one.
+        let reason = string(finish);
+        let mut reading = Reading {
+            state,
+            shared,
+            id_changed: *id_changed,
+            opened,
+            blocks_max: *blocks_max,
+            trace,
+            out,
+        };
         if let Some(delta) = delta {
-            let mut reading = Reading {
-                state,
-                shared,
-                id_changed: *id_changed,
-                opened,
-                blocks_max: *blocks_max,
-                trace,
-                out,
-            };
             reading.delta(delta)?;
+        }
+        if !reason.is_empty() {
+            reading.flush()?;
         }
         if let Some(usage) = usage {
             send_usage(usage, out);
         }
-        // Some servers send an empty reason until there is one.
-        let reason = string(finish);
         if !reason.is_empty() {
             if state.stopped {
                 out(Event::Warning("F-32"));
@@ -186,11 +192,32 @@ impl OpenAiChat {
         if self.choices.len() == CHOICES_MAX {
             return Err(ErrorKind::Protocol("more than 128 choices (F-73)"));
         }
+        let options = self.shared.options;
         self.choices.push(Choice {
             index,
+            answer: Passage::of_text(options),
+            thought: Passage::of_thought(options),
             ..Choice::default()
         });
         Ok(self.choices.len() - 1)
+    }
+
+    /// Hands out what the texts of all choices held back.
+    fn flush(&mut self, out: Out<'_>) -> Result<(), ErrorKind> {
+        let trace = &mut Trace::default();
+        for state in &mut self.choices {
+            let mut reading = Reading {
+                state,
+                shared: &mut self.shared,
+                id_changed: self.id_changed,
+                opened: &mut self.opened,
+                blocks_max: self.blocks_max,
+                trace,
+                out,
+            };
+            reading.flush()?;
+        }
+        Ok(())
     }
 }
 
@@ -297,11 +324,68 @@ impl<'a> Reading<'_, '_, 'a, '_, '_> {
     }
 
     fn text(&mut self, kind: Kind, text: Raw<'a>) -> Result<(), ErrorKind> {
-        if let Some(text) = text.as_str().filter(|text| !text.raw().is_empty()) {
-            let block = self.block(kind)?;
-            self.push(block, Part::Text, text);
+        let Some(text) = text.as_str().filter(|text| !text.raw().is_empty()) else {
+            return Ok(());
+        };
+        if self
+            .passage(kind)
+            .is_some_and(|passage| !passage.is_plain())
+        {
+            return self.pass(kind, |passage, out| passage.take(text, out));
         }
+        let block = self.block(kind)?;
+        self.push(block, Part::Text, text);
         Ok(())
+    }
+
+    fn passage(&mut self, kind: Kind) -> Option<&mut Passage> {
+        match kind {
+            Kind::Text => Some(&mut self.state.answer),
+            Kind::Reasoning => Some(&mut self.state.thought),
+            _ => None,
+        }
+    }
+
+    /// Lets a text that is no plain sequence of pieces say what is new, and hands it on.
+    fn pass(
+        &mut self,
+        kind: Kind,
+        read: impl FnOnce(&mut Passage, &mut dyn FnMut(Said<'_>)),
+    ) -> Result<(), ErrorKind> {
+        let Some(place) = self.passage(kind) else {
+            return Ok(());
+        };
+        let mut passage = core::mem::take(place);
+        let mut result = Ok(());
+        read(&mut passage, &mut |said| {
+            if result.is_ok() {
+                result = self.said(kind, said);
+            }
+        });
+        if let Some(place) = self.passage(kind) {
+            *place = passage;
+        }
+        result
+    }
+
+    fn said(&mut self, kind: Kind, said: Said<'_>) -> Result<(), ErrorKind> {
+        let (kind, text) = match said {
+            Said::Text(text) => (kind, text),
+            Said::Thought(text) => (Kind::Reasoning, text),
+            Said::Odd(id) => {
+                (self.out)(Event::Warning(id));
+                return Ok(());
+            }
+        };
+        let block = self.block(kind)?;
+        self.send(block, Part::Text, text);
+        Ok(())
+    }
+
+    /// The texts end here, or seem to.
+    fn flush(&mut self) -> Result<(), ErrorKind> {
+        self.pass(Kind::Reasoning, Passage::flush)?;
+        self.pass(Kind::Text, Passage::flush)
     }
 
     /// The choice's one block of a kind.
@@ -589,6 +673,7 @@ impl Protocol for OpenAiChat {
                 // Some servers send it behind an error too.
                 out(Event::Warning("F-32"));
             } else {
+                self.flush(out)?;
                 self.shared.done = true;
                 out(Event::Done);
             }
@@ -599,6 +684,9 @@ impl Protocol for OpenAiChat {
 
     fn finish(&mut self, out: Out<'_>) -> Evidence {
         self.shared.texts.flush(None, out);
+        if self.flush(out).is_err() {
+            return Evidence::None;
+        }
         if self.shared.done || (!self.choices.is_empty() && self.choices.iter().all(|c| c.stopped))
         {
             Evidence::Strong

@@ -95,7 +95,7 @@ pub fn preset(name: &str) -> Option<&'static Preset> {
     PRESETS.iter().find(|preset| preset.name == name)
 }
 
-static PRESETS: [Preset; 27] = [
+static PRESETS: [Preset; 30] = [
     Preset {
         name: "anthropic",
         dialect: Dialect::Anthropic,
@@ -428,5 +428,45 @@ static PRESETS: [Preset; 27] = [
         about: "Messages events in binary frames",
         forms: &[("F-45", "")],
         source: &["https://github.com/anthropics/anthropic-sdk-java/issues/391"],
+    },
+    Preset {
+        name: "openrouter",
+        dialect: Dialect::OpenAiChat,
+        about: "comments while it waits, chunks behind the reason, a reason twice, an error beside choices",
+        forms: &[
+            ("F-15", "comment"),
+            ("F-32", "reason_twice"),
+            ("F-34", "tail"),
+            ("F-40", "in_chunk"),
+            ("F-51", "renamed"),
+        ],
+        source: &[
+            "https://openrouter.ai/docs/api/reference/streaming",
+            "https://github.com/0xPlaygrounds/rig/tree/main/tests/cassettes/openrouter",
+        ],
+    },
+    Preset {
+        name: "zai",
+        dialect: Dialect::OpenAiChat,
+        about: "reasoning in a field of its own, a call with the index -1",
+        forms: &[("F-24", "negative"), ("F-51", "inserted")],
+        source: &[
+            "https://docs.z.ai/api-reference/llm/chat-completion",
+            "https://github.com/social-growth-studio/req_llm/tree/main/test/support/fixtures/zai_coder",
+        ],
+    },
+    Preset {
+        name: "cerebras",
+        dialect: Dialect::OpenAiChat,
+        about: "several events in a chunk, reasoning in `reasoning`, no `[DONE]`",
+        forms: &[
+            ("F-02", "merge"),
+            ("F-32", "no_terminal"),
+            ("F-51", "renamed"),
+        ],
+        source: &[
+            "https://inference-docs.cerebras.ai/capabilities/reasoning",
+            "https://github.com/social-growth-studio/req_llm/tree/main/test/support/fixtures/cerebras",
+        ],
     },
 ];
