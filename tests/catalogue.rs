@@ -10,8 +10,8 @@ use wiretape_vary::{Level, Profile, Scenario};
 
 use crate::support::{parallel, tapes};
 
-/// Classes of dialects whose payloads are not rewritten yet, and the one whose cases have no reply.
-const ELSEWHERE: [&str; 5] = ["F-41", "F-45", "F-54", "F-55", "F-61"];
+/// Classes whose cases have no reply, or are about several requests.
+const ELSEWHERE: [&str; 2] = ["F-41", "F-61"];
 
 /// Classes of megabytes: a few cases of each.
 const LARGE: [&str; 3] = ["F-70", "F-71", "F-72"];

@@ -49,7 +49,7 @@ fn names_are_read_and_an_unknown_one_lists_them() {
         assert_eq!(server.name().parse(), Ok(server));
         // What it sends and what reading it needs have one name.
         let preset = wiretape::vary::classes::preset(server.name()).map(|preset| preset.dialect);
-        assert_eq!(preset, Some(Ok("openai-chat")), "{server}");
+        assert_eq!(preset, Some(Dialect::OpenAiChat), "{server}");
     }
     let error = "grok".parse::<Server>().unwrap_err().to_string();
     insta::assert_snapshot!(error, @"no such server, expected azure, cerebras, deepseek, gemini-openai-compat, glm-random-ids, groq, kimi, litellm, llamacpp, lmstudio, mistral, ollama-openai, openrouter, perplexity, qwen, sglang, vllm, xai or zai");

@@ -5,12 +5,7 @@ use wiretape_tape::{Chunk, End, EndKind, Exchange};
 use wiretape_vary::classes::Class;
 use wiretape_vary::{Piece, Scenario, Script, Subject};
 
-/// A reply of Messages: thinking, a text with a wide and an astral character, two calls, one of them
-/// without arguments. Authored from the documentation of streaming.
-const MESSAGES: &str = include_str!("messages.sse");
-
-/// The same reply of Chat Completions, with reasoning and a count of tokens.
-const CHAT: &str = include_str!("chat.sse");
+use super::replies;
 
 /// Bytes of a chunk of the built-in replies.
 const CHUNK: usize = 200;
@@ -36,12 +31,7 @@ pub(super) struct Case {
 
 impl Tape {
     pub(super) fn built_in(dialect: Dialect) -> Self {
-        let body = match dialect {
-            Dialect::OpenAiChat => CHAT,
-            _ => MESSAGES,
-        };
-        let chunks: Vec<Chunk> = body
-            .as_bytes()
+        let chunks: Vec<Chunk> = replies::body(dialect)
             .chunks(CHUNK)
             .map(|bytes| Chunk {
                 after_ns: 20_000_000,

@@ -5,7 +5,7 @@ use wiretape_vary::classes::{self, Class};
 use wiretape_vary::{Outcome, Piece, Script};
 
 use super::example::{Case, Example};
-use super::profiles;
+use super::{profiles, replies};
 use crate::exit::Fault;
 use crate::{Io, screen};
 
@@ -135,14 +135,8 @@ fn show(example: &Example, io: &mut Io<'_>) -> Result<(), Fault> {
 
 /// The lines of a body, each as it can be shown.
 fn lines(script: &Script) -> Vec<String> {
-    let text = String::from_utf8_lossy(script.body());
-    let lines = text.split_inclusive('\n');
-    lines
-        .map(|line| {
-            let line = line.strip_suffix('\n').unwrap_or(line);
-            screen::clean(line)
-        })
-        .collect()
+    let lines = replies::lines(script.body());
+    lines.iter().map(|line| screen::clean(line)).collect()
 }
 
 fn difference(case: &Case, io: &mut Io<'_>) -> Result<(), Fault> {

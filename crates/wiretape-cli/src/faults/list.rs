@@ -65,6 +65,15 @@ fn row(class: &Class, dialects: &[Dialect], io: &mut Io<'_>) -> Result<(), Fault
         line += &screen::left(standing, STANDING);
     }
     line += &profiles(class, dialects).join(" ");
+    let others = class.elsewhere().map(|(dialect, _)| dialect);
+    let others: Vec<&str> = others
+        .filter(|dialect| !dialects.contains(dialect))
+        .map(Dialect::name)
+        .collect();
+    if !others.is_empty() && dialects.len() > 1 {
+        let dim = io.screen.style(screen::FAINT);
+        line += &format!(" {dim}also in {}{dim:#}", others.join(", "));
+    }
     writeln!(io.out, "{}", line.trim_end())?;
     Ok(())
 }

@@ -4,6 +4,7 @@ mod example;
 mod explain;
 mod json;
 mod list;
+mod replies;
 
 use std::path::PathBuf;
 
@@ -58,12 +59,23 @@ pub(crate) struct FaultsArgs {
     json: bool,
 }
 
-/// The dialects to speak of.
-fn dialects(args: &FaultsArgs) -> Vec<Dialect> {
-    match args.dialect {
-        Some(only) => Vec::from([only]),
-        None => Dialect::CONVERSATIONS.to_vec(),
+/// The dialects to speak of: the one that is asked for, or the two that most clients speak, and of one
+/// class or preset those besides where it was met.
+fn dialects(args: &FaultsArgs, class: Option<&Class>, preset: Option<&Preset>) -> Vec<Dialect> {
+    if let Some(only) = args.dialect {
+        return Vec::from([only]);
     }
+    if let Some(preset) = preset {
+        return Vec::from([preset.dialect]);
+    }
+    let mut dialects = Vec::from([Dialect::Anthropic, Dialect::OpenAiChat]);
+    dialects.extend(
+        class
+            .into_iter()
+            .flat_map(Class::elsewhere)
+            .map(|(dialect, _)| dialect),
+    );
+    dialects
 }
 
 /// The profiles a class is in, in one of the dialects.
@@ -84,9 +96,9 @@ fn profiles(class: &Class, dialects: &[Dialect]) -> Vec<&'static str> {
 }
 
 pub(crate) fn run(args: &FaultsArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
-    let dialects = dialects(args);
     let Some(name) = &args.class else {
         let preset = args.preset.as_deref().map(preset).transpose()?;
+        let dialects = dialects(args, None, preset);
         let mut shown: Vec<&Class> = classes::all().iter().collect();
         shown.retain(|class| preset.is_none_or(|preset| preset.has(class)));
         shown.retain(|class| {
@@ -104,6 +116,7 @@ pub(crate) fn run(args: &FaultsArgs, io: &mut Io<'_>) -> Result<Exit, Fault> {
         return Ok(Exit::Good);
     };
     let class = classes::find(name).ok_or_else(|| unknown(name))?;
+    let dialects = dialects(args, Some(class), None);
     if let Some(form) = &args.form {
         let mut forms = class.forms().map(|(name, _)| name);
         if !forms.any(|name| name == form) {

@@ -233,6 +233,12 @@ impl Class {
         }
     }
 
+    /// The dialects besides Messages and Chat Completions where it was met or is documented, and on
+    /// what evidence.
+    pub fn elsewhere(&self) -> impl Iterator<Item = (Dialect, Backing)> + use<> {
+        self.elsewhere.iter().copied()
+    }
+
     /// Whether there is a case of it that this exchange can show.
     ///
     /// # Errors
