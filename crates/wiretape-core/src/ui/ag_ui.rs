@@ -48,9 +48,40 @@ pub(super) fn write(names: &Names, say: Say<'_>, out: &mut Vec<u8>) {
             let [old, new] = [old, new].map(|id| quoted(&message(names, id)));
             custom("replaced", &format!("{{\"old\":{old},\"new\":{new}}}"), out);
         }
-        Say::Begun(_) | Say::Grown(..) => {}
-        Say::Ready { call, .. } if call.served => {}
-        Say::Ready { call, input, cuts } => ready(names, call, input, cuts, out),
+        Say::Begun(_)
+        | Say::Grown(..)
+        | Say::Ready { .. }
+        | Say::Refused { .. }
+        | Say::Given { .. }
+        | Say::Pending { .. } => called(names, say, out),
+        Say::Source(id, source) => custom("source", &cited(names, id, source), out),
+        Say::File(file) => {
+            let members = [
+                ("messageId", Json::Text(&names.message)),
+                ("url", Json::Text(&file.url)),
+                ("mediaType", Json::Text(&file.media_type)),
+            ];
+            custom("file", &object(&members), out);
+        }
+        Say::Data(name, json) => custom(name, json, out),
+        Say::Finish(_, account) => end("RUN_FINISHED", &run(names), account, out),
+        Say::Fail {
+            code,
+            message,
+            account,
+        } => {
+            let members = [("message", Json::Text(message)), ("code", Json::Text(code))];
+            end("RUN_ERROR", &members, account, out);
+        }
+    }
+}
+
+/// What is said of a call: nothing before it is ready, or has its result.
+fn called(names: &Names, say: Say<'_>, out: &mut Vec<u8>) {
+    match say {
+        Say::Ready { call, input, cuts } if !call.served => {
+            ready(names, call, input, cuts, out);
+        }
         Say::Given {
             call,
             input,
@@ -68,16 +99,6 @@ pub(super) fn write(names: &Names, say: Say<'_>, out: &mut Vec<u8>) {
             ];
             custom("tool_call_pending", &object(&members), out);
         }
-        Say::Source(id, source) => custom("source", &cited(names, id, source), out),
-        Say::File(file) => {
-            let members = [
-                ("messageId", Json::Text(&names.message)),
-                ("url", Json::Text(&file.url)),
-                ("mediaType", Json::Text(&file.media_type)),
-            ];
-            custom("file", &object(&members), out);
-        }
-        Say::Data(name, json) => custom(name, json, out),
         Say::Refused {
             call,
             arguments,
@@ -90,15 +111,7 @@ pub(super) fn write(names: &Names, say: Say<'_>, out: &mut Vec<u8>) {
             );
             custom("tool_call_rejected", &value, out);
         }
-        Say::Finish(_, account) => end("RUN_FINISHED", &run(names), account, out),
-        Say::Fail {
-            code,
-            message,
-            account,
-        } => {
-            let members = [("message", Json::Text(message)), ("code", Json::Text(code))];
-            end("RUN_ERROR", &members, account, out);
-        }
+        _ => {}
     }
 }
 

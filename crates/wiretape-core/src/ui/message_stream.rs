@@ -38,6 +38,34 @@ pub(super) fn write(names: &Names, say: Say<'_>, out: &mut Vec<u8>) {
             let data = format!("{{\"old\":{},\"new\":{}}}", quoted(old), quoted(new));
             write_event(out, "data-replaced", &[("data", Json::Raw(&data))]);
         }
+        Say::Begun(_)
+        | Say::Grown(..)
+        | Say::Ready { .. }
+        | Say::Refused { .. }
+        | Say::Given { .. }
+        | Say::Pending { .. } => call(say, out),
+        Say::Source(id, source) => cite(id, source, out),
+        Say::File(file) => {
+            let url = ("url", Json::Text(&file.url));
+            let media_type = ("mediaType", Json::Text(&file.media_type));
+            write_event(out, "file", &[url, media_type]);
+        }
+        Say::Data(name, json) => {
+            write_event(out, &format!("data-{name}"), &[("data", Json::Raw(json))]);
+        }
+        Say::Finish(reason, account) => finish(reason, account, out),
+        Say::Fail {
+            message, account, ..
+        } => {
+            write_event(out, "error", &[("errorText", Json::Text(message))]);
+            finish("error", account, out);
+        }
+    }
+}
+
+/// What is said of a call.
+fn call(say: Say<'_>, out: &mut Vec<u8>) {
+    match say {
         Say::Begun(call) => {
             let mut members = named(call);
             // Older readers refuse members that they do not know.
@@ -76,24 +104,8 @@ pub(super) fn write(names: &Names, say: Say<'_>, out: &mut Vec<u8>) {
             };
             write_event(out, kind, &[id, output, SERVED]);
         }
-        // Its input is there, and its part says that no output is.
-        Say::Pending { .. } => {}
-        Say::Source(id, source) => cite(id, source, out),
-        Say::File(file) => {
-            let url = ("url", Json::Text(&file.url));
-            let media_type = ("mediaType", Json::Text(&file.media_type));
-            write_event(out, "file", &[url, media_type]);
-        }
-        Say::Data(name, json) => {
-            write_event(out, &format!("data-{name}"), &[("data", Json::Raw(json))]);
-        }
-        Say::Finish(reason, account) => finish(reason, account, out),
-        Say::Fail {
-            message, account, ..
-        } => {
-            write_event(out, "error", &[("errorText", Json::Text(message))]);
-            finish("error", account, out);
-        }
+        // A pending one: its input is there, and its part says that no output is.
+        _ => {}
     }
 }
 
