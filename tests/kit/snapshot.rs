@@ -84,3 +84,24 @@ fn names_depend_on_the_order_of_meeting_alone() {
         json!({"created": "[time]", "created_at": null, "elapsed_ms": "[time]", "after": 3});
     assert_eq!(stable.value(&times).unwrap(), expect);
 }
+
+/// A Responses reply whose `.done` is not what its deltas add up to (F-55).
+const LAST_WORD: &str = concat!(
+    "data: {\"type\":\"response.created\",\"response\":{\"id\":\"r\",\"model\":\"m\",\"status\":\"in_progress\",\"output\":[]}}\n\n",
+    "data: {\"type\":\"response.output_item.added\",\"output_index\":0,\"item\":{\"id\":\"msg_1\",\"type\":\"message\",\"status\":\"in_progress\",\"content\":[]}}\n\n",
+    "data: {\"type\":\"response.content_part.added\",\"item_id\":\"msg_1\",\"output_index\":0,\"content_index\":0,\"part\":{\"type\":\"output_text\",\"text\":\"\",\"annotations\":[]}}\n\n",
+    "data: {\"type\":\"response.output_text.delta\",\"item_id\":\"msg_1\",\"output_index\":0,\"content_index\":0,\"delta\":\"first words\"}\n\n",
+    "data: {\"type\":\"response.output_text.done\",\"item_id\":\"msg_1\",\"output_index\":0,\"content_index\":0,\"text\":\"last word\"}\n\n",
+    "data: {\"type\":\"response.completed\",\"response\":{\"id\":\"r\",\"status\":\"completed\",\"usage\":{\"input_tokens\":9,\"output_tokens\":4}}}\n\n",
+);
+
+#[test]
+fn a_text_that_is_replaced_is_said_to_be() {
+    let lines = snapshot::events(Dialect::OpenAiResponses, LAST_WORD.as_bytes());
+    let said: Vec<&str> = lines
+        .iter()
+        .map(String::as_str)
+        .filter(|line| line.starts_with("add") || line.starts_with("replace"))
+        .collect();
+    assert_eq!(said, ["add 0.0 first words", "replace 0.0 last word"]);
+}

@@ -829,3 +829,23 @@ fn a_server_that_is_not_known_lists_those_that_are() {
     let args = ["transcript", &messages, "--dialect", "anthropic"];
     check(&[&args[..], &["--server", "groq"]].concat(), &other);
 }
+
+/// A Responses reply whose `.done` is not what its deltas add up to (F-55).
+const LAST_WORD: &str = concat!(
+    "data: {\"type\":\"response.created\",\"response\":{\"id\":\"r\",\"model\":\"m\",\"status\":\"in_progress\",\"output\":[]}}\n\n",
+    "data: {\"type\":\"response.output_item.added\",\"output_index\":0,\"item\":{\"id\":\"msg_1\",\"type\":\"message\",\"status\":\"in_progress\",\"content\":[]}}\n\n",
+    "data: {\"type\":\"response.content_part.added\",\"item_id\":\"msg_1\",\"output_index\":0,\"content_index\":0,\"part\":{\"type\":\"output_text\",\"text\":\"\",\"annotations\":[]}}\n\n",
+    "data: {\"type\":\"response.output_text.delta\",\"item_id\":\"msg_1\",\"output_index\":0,\"content_index\":0,\"delta\":\"first words\"}\n\n",
+    "data: {\"type\":\"response.output_text.done\",\"item_id\":\"msg_1\",\"output_index\":0,\"content_index\":0,\"text\":\"last word\"}\n\n",
+    "data: {\"type\":\"response.completed\",\"response\":{\"id\":\"r\",\"status\":\"completed\",\"usage\":{\"input_tokens\":9,\"output_tokens\":4}}}\n\n",
+);
+
+#[test]
+fn show_has_the_last_word() {
+    let body = file("last-word.sse", LAST_WORD);
+    let shown = check(
+        &["show", &body],
+        &good(&["9 B  msg_1  last word", "tolerated F-55"]),
+    );
+    assert!(!shown.contains("first words"), "{shown}");
+}

@@ -114,11 +114,11 @@ impl<'a> Raw<'a> {
             if bytes.get(start) != Some(&b'"') {
                 return None;
             }
-            let key_end = string(bytes, start).ok()?;
+            let key_end = skip_string(bytes, start);
             let body = text.get(start + 1..key_end - 1)?;
             let colon = blank(bytes, key_end);
             let from = blank(bytes, colon + 1);
-            let end = value(bytes, from).ok()?;
+            let end = skip(bytes, from);
             let member = Self(text.get(from..end)?);
             at = after_comma(bytes, end);
             Some((Str { body }, member))
@@ -135,7 +135,7 @@ impl<'a> Raw<'a> {
             if matches!(bytes.get(from), None | Some(b']')) {
                 return None;
             }
-            let end = value(bytes, from).ok()?;
+            let end = skip(bytes, from);
             at = after_comma(bytes, end);
             Some(Self(text.get(from..end)?))
         })
@@ -146,7 +146,7 @@ impl<'a> Raw<'a> {
     pub fn fields<const N: usize>(self, names: [&str; N]) -> [Option<Self>; N] {
         let mut found = [None; N];
         for (key, member) in self.members() {
-            let plain = key.is_plain();
+            let plain = !key.body.bytes().any(|byte| byte == b'\\');
             for (name, slot) in names.iter().zip(found.iter_mut()) {
                 if key.body == *name || (!plain && key.is(name)) {
                     *slot = Some(member);
@@ -399,21 +399,87 @@ fn number(bytes: &[u8], mut at: usize) -> Result<usize, ErrorKind> {
 fn string(bytes: &[u8], at: usize) -> Result<usize, ErrorKind> {
     let mut from = at + 1;
     loop {
-        let rest = bytes.get(from..).unwrap_or_default();
-        let Some(len) = memchr2(b'"', b'\\', rest) else {
-            return Err(ErrorKind::NotJson {
-                offset: bytes.len(),
-            });
+        let stop = special(bytes, from);
+        match bytes.get(stop) {
+            Some(b'"') => return Ok(stop + 1),
+            Some(b'\\') => from = stop + 1 + escape(bytes, stop + 1)?,
+            _ => return Err(ErrorKind::NotJson { offset: stop }),
+        }
+    }
+}
+
+/// The first quote, backslash or control character at or behind `at`; the end where there is none.
+/// Most strings are names of a few letters, so the first bytes are looked at by eights.
+#[inline]
+fn special(bytes: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = ONES << 7;
+    /// A byte's high bit is set where the byte is below `n`, and perhaps in bytes behind that one.
+    const fn below(word: u64, n: u64) -> u64 {
+        word.wrapping_sub(ONES * n) & !word & HIGHS
+    }
+    for _ in 0..4 {
+        let word = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>());
+        let Some(word) = word.map(|word| u64::from_le_bytes(*word)) else {
+            break;
         };
-        let plain = rest.get(..len).unwrap_or_default();
-        if let Some(bad) = control(plain) {
-            return Err(ErrorKind::NotJson { offset: from + bad });
+        let quotes = below(word ^ (ONES * 0x22), 1);
+        let backslashes = below(word ^ (ONES * 0x5C), 1);
+        let found = quotes | backslashes | below(word, 0x20);
+        if found != 0 {
+            return at + usize::try_from(found.trailing_zeros() / 8).unwrap_or(0);
         }
-        from += len + 1;
-        if rest.get(len) == Some(&b'"') {
-            return Ok(from);
+        at += 8;
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    let stop = memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
+    at + control(rest.get(..stop).unwrap_or_default()).unwrap_or(stop)
+}
+
+/// As [`value`], of a value that was checked: where it ends.
+fn skip(bytes: &[u8], mut at: usize) -> usize {
+    let mut depth = 0_usize;
+    loop {
+        match bytes.get(at) {
+            Some(b'"') => at = skip_string(bytes, at),
+            Some(b'{' | b'[') => {
+                depth += 1;
+                at += 1;
+                continue;
+            }
+            Some(b'}' | b']') => {
+                depth = depth.saturating_sub(1);
+                at += 1;
+            }
+            None => return at,
+            _ if depth > 0 => {
+                at += 1;
+                continue;
+            }
+            _ => {
+                let bare = bytes.get(at..).unwrap_or_default().iter();
+                let ends =
+                    |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r');
+                return at + bare.take_while(|byte| !ends(byte)).count();
+            }
         }
-        from += escape(bytes, from)?;
+        if depth == 0 {
+            return at;
+        }
+    }
+}
+
+/// As [`string`], of a string that was checked.
+fn skip_string(bytes: &[u8], at: usize) -> usize {
+    let mut from = at + 1;
+    loop {
+        let stop = special(bytes, from);
+        match bytes.get(stop) {
+            // The character behind it is escaped, or the first of an escape's letters.
+            Some(b'\\') => from = stop + 2,
+            Some(_) => return stop + 1,
+            None => return stop,
+        }
     }
 }
 

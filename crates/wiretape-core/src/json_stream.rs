@@ -13,6 +13,7 @@ use alloc::vec::Vec;
 
 use memchr::memchr2;
 
+use crate::sse::utf8;
 use crate::{Error, ErrorKind, Frame, Limits, json};
 
 /// Bytes in, one frame a value out.
@@ -143,9 +144,9 @@ impl Decoder {
             self.held.extend_from_slice(piece);
             &self.held
         };
-        match core::str::from_utf8(whole) {
-            Ok(text) => Ok(Some(frame(at, text))),
-            Err(_) => {
+        match utf8(whole) {
+            Some(text) => Ok(Some(frame(at, text))),
+            None => {
                 *input = &[];
                 let kind = ErrorKind::IllFormedUtf8;
                 self.failed = Some(Error { at, kind });

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use memchr::memchr;
 
+use crate::sse::utf8;
 use crate::{Error, ErrorKind, Frame, Limits, json};
 
 /// Bytes in, one frame a line out.
@@ -80,9 +81,9 @@ impl Decoder {
                 self.held.extend_from_slice(line);
                 &self.held
             };
-            return match core::str::from_utf8(whole) {
-                Ok(text) => Ok(Some(frame(at, text))),
-                Err(_) => {
+            return match utf8(whole) {
+                Some(text) => Ok(Some(frame(at, text))),
+                None => {
                     let error = Error {
                         at,
                         kind: ErrorKind::IllFormedUtf8,

@@ -238,6 +238,11 @@ impl Seen {
                     lane.grow(point, part, text);
                 }
             }
+            Event::Whole { block, part, text } => {
+                if let Some(lane) = self.lane(block) {
+                    lane.replace(point, part, text);
+                }
+            }
             Event::Close { block } => {
                 if let Some(lane) = self.lane(block) {
                     lane.closed = Some(point);
@@ -273,6 +278,13 @@ impl Lane {
             }
             _ => self.deltas.push((point, 1)),
         }
+    }
+
+    /// The text came again as a whole, and is another one (F-55): what came before is not shown.
+    fn replace(&mut self, point: Point, part: Part, text: &str) {
+        self.excerpt.clear();
+        self.bytes = 0;
+        self.grow(point, part, text);
     }
 
     fn quote(&mut self, text: &str) {

@@ -15,6 +15,7 @@ use super::shared::{self, Shared};
 use super::{Anthropic, BedrockConverse, Evidence, OpenAiChat, Options, Protocol};
 use crate::event::Event;
 use crate::json::{Raw, Str};
+use crate::sse::utf8;
 use crate::{ErrorKind, Frame, Limits};
 use plain::Plain;
 
@@ -76,7 +77,7 @@ impl BedrockInvoke {
     }
 
     fn event(&mut self, at: u64, inner: &[u8], out: Out<'_>) -> Result<(), ErrorKind> {
-        let data = core::str::from_utf8(inner).map_err(|_| ErrorKind::IllFormedUtf8)?;
+        let data = utf8(inner).ok_or(ErrorKind::IllFormedUtf8)?;
         let Self {
             shared,
             limits,

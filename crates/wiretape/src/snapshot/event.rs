@@ -40,6 +40,13 @@ pub fn line(event: &Event<'_>) -> String {
             };
             format!("add {}.{}{part} {text}", block.choice, block.index)
         }
+        Event::Whole { block, part, text } => {
+            let part = match part {
+                Part::Text => String::new(),
+                other => format!(" {other:?}"),
+            };
+            format!("replace {}.{}{part} {text}", block.choice, block.index)
+        }
         Event::Close { block } => format!("close {}.{}", block.choice, block.index),
         Event::Usage(usage) => {
             let count =

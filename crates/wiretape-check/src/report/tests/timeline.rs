@@ -40,6 +40,10 @@ data: {"type":"message_stop"}
 "#;
 
 fn tape(body: &str) -> Tape {
+    tape_of("anthropic", body)
+}
+
+fn tape_of(dialect: &str, body: &str) -> Tape {
     let chunks = vec![Chunk {
         after_ns: 0,
         bytes: body.as_bytes().to_vec(),
@@ -48,7 +52,7 @@ fn tape(body: &str) -> Tape {
         chunks,
         ..Exchange::default()
     };
-    let header = Header::new(Some("anthropic"), Source::new(SourceKind::Authored));
+    let header = Header::new(Some(dialect), Source::new(SourceKind::Authored));
     Tape::new(header, vec![exchange])
 }
 
@@ -276,4 +280,23 @@ fn a_timeline_is_bounded() {
     let json = serde_json::to_string(&shown).unwrap();
     assert!(json.len() < 400_000, "{}", json.len());
     assert_eq!(serde_json::from_str::<Timeline>(&json).unwrap(), shown);
+}
+
+/// A Responses reply whose `.done` is not what its deltas add up to (F-55).
+const LAST_WORD: &str = concat!(
+    "data: {\"type\":\"response.created\",\"response\":{\"id\":\"r\",\"model\":\"m\",\"status\":\"in_progress\",\"output\":[]}}\n\n",
+    "data: {\"type\":\"response.output_item.added\",\"output_index\":0,\"item\":{\"id\":\"msg_1\",\"type\":\"message\",\"status\":\"in_progress\",\"content\":[]}}\n\n",
+    "data: {\"type\":\"response.content_part.added\",\"item_id\":\"msg_1\",\"output_index\":0,\"content_index\":0,\"part\":{\"type\":\"output_text\",\"text\":\"\",\"annotations\":[]}}\n\n",
+    "data: {\"type\":\"response.output_text.delta\",\"item_id\":\"msg_1\",\"output_index\":0,\"content_index\":0,\"delta\":\"first words\"}\n\n",
+    "data: {\"type\":\"response.output_text.done\",\"item_id\":\"msg_1\",\"output_index\":0,\"content_index\":0,\"text\":\"last word\"}\n\n",
+    "data: {\"type\":\"response.completed\",\"response\":{\"id\":\"r\",\"status\":\"completed\",\"usage\":{\"input_tokens\":9,\"output_tokens\":4}}}\n\n",
+);
+
+#[test]
+fn a_text_that_is_replaced_is_the_last_one() {
+    let tape = tape_of("openai-responses", LAST_WORD);
+    let shown = drawn(&tape, Vec::new(), &Observation::default());
+    let lane = &shown.wires[0].lanes[0];
+    let grown: Vec<u64> = lane.deltas.iter().map(|delta| delta.grows).collect();
+    assert_eq!((&*lane.text, &*grown), ("last word", &[11, 9][..]));
 }

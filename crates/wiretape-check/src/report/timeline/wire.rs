@@ -458,6 +458,14 @@ impl Gatherer {
                     lane.grow(frame, part, text);
                 }
             }
+            Event::Whole { block, part, text } => {
+                let frame = self.frame;
+                if let Some(lane) = self.lane(block) {
+                    // Another text in place of all that came (F-55).
+                    lane.text.clear();
+                    lane.grow(frame, part, text);
+                }
+            }
             Event::Close { block } => {
                 let end = self.frame.1;
                 if let Some(lane) = self.lane(block) {
