@@ -58,11 +58,14 @@ pub(crate) struct FaultsArgs {
     json: bool,
 }
 
+/// The dialects whose replies the classes rewrite.
+const REWRITTEN: [Dialect; 2] = [Dialect::Anthropic, Dialect::OpenAiChat];
+
 /// The dialects to speak of.
 fn dialects(args: &FaultsArgs) -> Vec<Dialect> {
     match args.dialect {
         Some(only) => Vec::from([only]),
-        None => Dialect::CONVERSATIONS.to_vec(),
+        None => REWRITTEN.to_vec(),
     }
 }
 
