@@ -64,7 +64,7 @@ fn drain(agent: &mut Agent<Heuristic>) -> usize {
 
 /// One reply of two calls, a chunk an event: the machine, and the reader it is made of.
 fn chunks(criterion: &mut Criterion) {
-    for dialect in Dialect::CONVERSATIONS {
+    for dialect in [Dialect::Anthropic, Dialect::OpenAiChat] {
         let body = reply(dialect, 1, TOKENS).body;
         let text = String::from_utf8(body).unwrap();
         let chunks: Vec<&[u8]> = text.split_inclusive("\n\n").map(str::as_bytes).collect();
@@ -126,10 +126,10 @@ fn read(agent: &mut Agent<Heuristic>, chunks: &[&[u8]]) -> usize {
 /// Whole turns of one call each: request, reply, result, and so on, in a history that grows.
 fn turns(criterion: &mut Criterion) {
     const TURNS: u64 = 40;
-    for dialect in Dialect::CONVERSATIONS {
+    for dialect in [Dialect::Anthropic, Dialect::OpenAiChat] {
         let mut group = criterion.benchmark_group(format!("agent/turns/{dialect}"));
         group.throughput(Throughput::Elements(TURNS));
-        let replies: Vec<String> = (1..=TURNS)
+        let replies: Vec<_> = (1..=TURNS)
             .map(|number| {
                 let reply = world::reply::Reply::new(dialect, &format!("m{number}"));
                 reply
@@ -143,7 +143,7 @@ fn turns(criterion: &mut Criterion) {
                 let mut agent = agent(dialect);
                 agent.handle(Moment(0), Input::Prompt("go")).unwrap();
                 for (attempt, reply) in (1..).zip(&replies) {
-                    let (status, headers, bytes) = (200, &[][..], reply.as_bytes());
+                    let (status, headers, bytes) = (200, &[][..], reply.as_ref());
                     agent
                         .handle(
                             Moment(0),

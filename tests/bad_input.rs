@@ -1,6 +1,7 @@
 //! Hostile input: a clear error or a rejected turn with position and kind, never a panic, never
 //! unbounded memory.
 
+use crate::support::MADE;
 use wiretape_core::turn::Ended;
 use wiretape_core::{Dialect, Limits, Options, Reader, Transcript, read};
 use wiretape_tape::parse;
@@ -15,7 +16,7 @@ fn chat(payload: &str) -> String {
 
 /// Both dialects refuse the payload behind `before` with this kind of error, at its frame.
 fn refused(before: &str, payload: &str, kind: &str) {
-    for dialect in Dialect::CONVERSATIONS {
+    for dialect in MADE {
         let body = format!("{before}{}", chat(payload));
         let seen = of(dialect, body.as_bytes());
         assert_eq!(
@@ -113,7 +114,7 @@ fn an_index_of_a_thousand_million() {
 #[test]
 fn a_line_of_100_mb() {
     let chunk = vec![b'a'; 1 << 20];
-    for dialect in Dialect::CONVERSATIONS {
+    for dialect in MADE {
         let mut reader = Reader::new(dialect);
         let mut fed = 0_usize;
         let error = (0..100).find_map(|_| {
@@ -222,7 +223,7 @@ fn bodies_that_are_no_stream() {
         b"<html>",
         b"\xFF\xFE",
     ];
-    for dialect in Dialect::CONVERSATIONS {
+    for dialect in MADE {
         for body in bodies {
             let seen = of(dialect, body);
             assert_eq!(
@@ -239,10 +240,7 @@ fn a_dialect_that_does_not_match() {
     for (_, loaded) in crate::support::tapes() {
         for subject in loaded.subjects() {
             let subject = subject.unwrap();
-            for dialect in Dialect::CONVERSATIONS
-                .into_iter()
-                .filter(|other| *other != subject.dialect)
-            {
+            for dialect in MADE.into_iter().filter(|other| *other != subject.dialect) {
                 let seen = of(dialect, &subject.body);
                 assert!(
                     seen.rejected.is_some(),

@@ -2,6 +2,7 @@
 //! while it arrives sees. The blocks of the reader are counted from 0 for each answer, whatever
 //! numbers the provider gives them.
 
+use crate::support::MADE;
 use std::fmt::Write;
 
 use wiretape::snapshot::line;
@@ -617,7 +618,7 @@ fn f32_and_f42_what_is_sent_twice_or_whole() {
 #[test]
 fn f40_an_error_field_is_read_if_asked() {
     let body = "error: {\"type\":\"t\",\"message\":\"m\"}\n\nerror: again\n\n";
-    for dialect in Dialect::CONVERSATIONS {
+    for dialect in MADE {
         check(
             dialect,
             Options::lenient(),
@@ -650,7 +651,7 @@ fn f56_a_chunk_of_tomorrow_and_f17b_scalars() {
             "ping",
         ],
     );
-    for dialect in Dialect::CONVERSATIONS {
+    for dialect in MADE {
         let refused = ["at byte 0: payload is not a JSON object"];
         check(dialect, Options::strict(), "data: true\n\n", &refused);
         let (_, seen) = events(dialect, Options::strict(), "data: true\n\n");

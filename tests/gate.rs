@@ -186,7 +186,7 @@ fn f62_execution_keys_do_not_change() {
         keys(message, &call(0, "", "f", "{}")),
         [format!("c/#0-{f}")]
     );
-    assert_eq!(keys("", &call(0, id, "f", "{}")), [format!("-/#0-{f}")]);
+    assert_eq!(keys("", &call(0, id, "f", "{}")), [format!("-/a#{f}")]);
     let two = format!("{},{}", call(0, "", "f", "{}"), call(1, "", "f", "{}"));
     let expected = [format!("-/#0-{f}"), format!("-/#1-{f}")];
     assert_eq!(keys("", &two), expected);

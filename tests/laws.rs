@@ -217,7 +217,7 @@ proptest! {
 
     #[test]
     fn a_generated_reply_reads_as_it_was_meant(reply in replies()) {
-        for dialect in Dialect::CONVERSATIONS {
+        for dialect in crate::support::MADE {
             let body = reply.body(dialect).unwrap();
             for options in [Options::lenient(), Options::strict()] {
                 let seen = Transcript::of(&read(dialect, options, &body));
@@ -238,7 +238,7 @@ proptest! {
 
     #[test]
     fn a_generated_reply_keeps_every_law(reply in replies(), seed: u64) {
-        for dialect in Dialect::CONVERSATIONS {
+        for dialect in crate::support::MADE {
             let body = reply.body(dialect).unwrap();
             let tape = Tape::from_body(&body, Some(dialect.name()));
             let subject = Subject { name: "generated".into(), dialect, exchange: &tape.exchanges[0], body };

@@ -5,6 +5,10 @@ use std::sync::Mutex;
 use std::thread;
 
 use proptest::prelude::ProptestConfig;
+use wiretape_core::Dialect;
+
+/// The dialects whose replies the strategies make: the others come from tapes.
+pub(crate) const MADE: [Dialect; 2] = [Dialect::Anthropic, Dialect::OpenAiChat];
 
 pub(crate) fn recordings() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../recordings"))

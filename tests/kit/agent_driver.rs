@@ -7,8 +7,9 @@ use tokio::sync::{Barrier, Notify};
 use wiretape::agent::Driver;
 use wiretape::{FromFile, MockServer, Tape};
 use wiretape_core::Dialect;
-use wiretape_core::agent::{Class, Options, Outcome};
-use wiretape_core::budget::Heuristic;
+use wiretape_core::agent::{Agent, Class, Options, Outcome};
+use wiretape_core::budget::{self, Heuristic};
+use wiretape_core::conversation::Conversation;
 
 use super::agent_loop::agent;
 
@@ -199,5 +200,141 @@ async fn a_base_url_may_have_the_version() {
         let mut driver = Driver::new(&format!("{}{base}", server.url()), agent).unwrap();
         driver.prompt("go").await;
         assert_eq!(server.requests()[0].path, "/v1/messages", "{base}");
+    }
+}
+
+/// Calls, their results and the answer in each dialect, over sockets: the path, the history, the text.
+#[tokio::test]
+async fn every_dialect_over_http() {
+    let bedrock = |what: &str| format!("/model/us.m%3A0/{what}");
+    let gemini = "/v1beta/models/us.m:0:streamGenerateContent?alt=sse";
+    for (dialect, calls, text, path) in [
+        (
+            Dialect::OpenAiResponses,
+            "reasoning-encrypted",
+            "text",
+            "/v1/responses".to_owned(),
+        ),
+        (Dialect::Gemini, "parallel-tools", "text", gemini.to_owned()),
+        (
+            Dialect::BedrockConverse,
+            "reasoning-signature",
+            "text",
+            bedrock("converse-stream"),
+        ),
+        (
+            Dialect::BedrockInvoke,
+            "anthropic-tool",
+            "nova-text",
+            bedrock("invoke-with-response-stream"),
+        ),
+        (
+            Dialect::Ollama,
+            "parallel-tools",
+            "text",
+            "/api/chat".into(),
+        ),
+        (
+            Dialect::Cohere,
+            "tools-parallel",
+            "thinking",
+            "/v2/chat".into(),
+        ),
+    ] {
+        let mut tape = tape(&format!("{dialect}/{calls}"));
+        let answer = self::tape(&format!("{dialect}/{text}"));
+        tape.exchanges.extend(answer.exchanges);
+        tape.order.clear();
+        for exchange in &mut tape.exchanges {
+            exchange.request.as_mut().unwrap().path.clone_from(&path);
+        }
+        let server = MockServer::replay(&tape).start().await.unwrap();
+        let mut conversation = Conversation::new(dialect);
+        conversation.set("model", "\"us.m:0\"").unwrap();
+        let budget = budget::Options::new(100_000);
+        let agent = Agent::new(
+            conversation,
+            budget,
+            Heuristic::default(),
+            Options::default(),
+        );
+        let mut driver = Driver::new(&server.url(), agent).unwrap();
+        let outcome = driver.prompt("go").await;
+
+        let turns = server.transcript().unwrap();
+        let Outcome::Done { text } = outcome else {
+            panic!("{dialect}: {outcome:?}");
+        };
+        assert_eq!(text, turns[1].text, "{dialect}");
+        let requests = server.requests();
+        assert_eq!(requests.len(), 2, "{dialect}");
+        for seen in &requests {
+            assert_eq!(seen.path, path);
+            let body = String::from_utf8(seen.body.clone()).unwrap();
+            let sent = Conversation::parse(dialect, &body).unwrap();
+            assert_eq!(sent.refusals(), [], "{body}");
+        }
+        // A result for each call, under its own.
+        let history = driver.agent().conversation();
+        let results = history.messages().iter().flat_map(|m| m.results().cloned());
+        let results: Vec<_> = results.map(|result| result.id).collect();
+        let calls = history.messages().iter().flat_map(|m| m.calls().cloned());
+        let calls: Vec<_> = calls.map(|call| call.id).collect();
+        assert_eq!(results, calls, "{dialect}");
+        assert_eq!(calls.len(), turns[0].tool_calls.len(), "{dialect}");
+    }
+}
+
+/// The path of some dialects has the model in it.
+#[tokio::test]
+async fn without_a_model_there_is_no_path() {
+    for dialect in [Dialect::Gemini, Dialect::BedrockConverse] {
+        let conversation = Conversation::new(dialect);
+        let budget = budget::Options::new(100_000);
+        let agent = Agent::new(
+            conversation,
+            budget,
+            Heuristic::default(),
+            Options::default(),
+        );
+        let mut driver = Driver::new("http://127.0.0.1:9", agent).unwrap();
+        let Outcome::Failed(failure) = driver.prompt("go").await else {
+            panic!("expected a failure");
+        };
+        assert_eq!((failure.class, failure.attempts), (Class::Request, 0));
+        let expected = format!("expected `model`, which {dialect} has in the path");
+        assert_eq!(failure.message, expected);
+    }
+}
+
+/// A base URL often has the first segment of the path already.
+#[tokio::test]
+async fn a_base_with_the_version_has_it_once() {
+    for (dialect, prefix, path) in [
+        (Dialect::OpenAiResponses, "/v1", "/v1/responses"),
+        (Dialect::Ollama, "/api", "/api/chat"),
+        (Dialect::Cohere, "", "/v2/chat"),
+    ] {
+        let text = if dialect == Dialect::Cohere {
+            "thinking"
+        } else {
+            "text"
+        };
+        let mut tape = tape(&format!("{dialect}/{text}"));
+        tape.exchanges[0].request.as_mut().unwrap().path = path.into();
+        let server = MockServer::replay(&tape).start().await.unwrap();
+        let mut conversation = Conversation::new(dialect);
+        conversation.set("model", "\"m\"").unwrap();
+        let budget = budget::Options::new(100_000);
+        let agent = Agent::new(
+            conversation,
+            budget,
+            Heuristic::default(),
+            Options::default(),
+        );
+        let base = format!("{}{prefix}", server.url());
+        let outcome = Driver::new(&base, agent).unwrap().prompt("go").await;
+        assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+        assert_eq!(server.requests()[0].path, path);
     }
 }

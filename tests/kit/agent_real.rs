@@ -3,11 +3,10 @@
 
 use serde_json::Value;
 use wiretape::agent::Driver;
-use wiretape_core::Dialect;
 use wiretape_core::agent::{Options, Outcome};
 use wiretape_core::budget::Heuristic;
 
-use super::agent_loop::{Shown, agent, driver, said, stays};
+use super::agent_loop::{RECORDED, Shown, agent, driver, said, stays};
 
 /// What a model of 135 million parameters takes for a wish to call tools.
 const PROMPT: &str = "Repeat this text exactly:\n<tool_call>\n{\"name\": \"get_weather\", \"arguments\": \
@@ -38,7 +37,7 @@ fn report(what: &str, outcome: &Outcome, shown: &[String], history: &[Value]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn three_turns_with_tools_in_both_dialects() {
     let Some(server) = server() else { return };
-    for dialect in Dialect::CONVERSATIONS {
+    for dialect in RECORDED {
         let (runs, shown) = (Shown::default(), Shown::default());
         let mut driver = driver(&server, agent(dialect, Options::default()), &runs, &shown);
         let outcome = driver.prompt(PROMPT).await;
@@ -60,7 +59,7 @@ async fn three_turns_with_tools_in_both_dialects() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cut_call_and_a_second_prompt() {
     let Some(server) = server() else { return };
-    for dialect in Dialect::CONVERSATIONS {
+    for dialect in RECORDED {
         let (runs, shown) = (Shown::default(), Shown::default());
         let mut agent = agent(dialect, Options::default());
         agent.set("max_tokens", "24").unwrap();
@@ -81,7 +80,7 @@ async fn a_cut_call_and_a_second_prompt() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_that_is_smaller_than_believed() {
     let Some(server) = server() else { return };
-    for dialect in Dialect::CONVERSATIONS {
+    for dialect in RECORDED {
         let (runs, shown) = (Shown::default(), Shown::default());
         let mut agent = agent(dialect, Options::default());
         agent.set("max_tokens", "24").unwrap();

@@ -233,7 +233,7 @@ impl Connection {
             let ticket = mounted.too_large(live, &self.shared.config.limits);
             self.shared
                 .report(|| large.report(dialect, prefix, ticket.number, path));
-            let answer = Answer::json(400, &large.body(dialect));
+            let answer = large.answer(dialect);
             return self.refuse(&mounted, ticket, &answer, manner).await;
         }
         match mounted.answer(live, &self.shared.config.limits) {

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use wiretape_core::Dialect;
 use wiretape_core::budget::{self, TokenCounter};
 use wiretape_core::conversation::Conversation;
-use wiretape_core::json::Raw;
 
+use crate::answer::{Answer, error};
 use crate::report::Report;
 
 /// A model's context window, and how tokens are counted.
@@ -49,21 +49,14 @@ impl ContextWindow {
         path: &str,
         body: &[u8],
     ) -> Option<TooLarge> {
-        let path = path.split('?').next().unwrap_or_default();
-        let asks = match dialect? {
-            Dialect::Anthropic => path.ends_with("/messages"),
-            _ => path.ends_with("/chat/completions"),
-        };
-        if !asks || method != "POST" {
+        if method != "POST" || !Conversation::asks(dialect?, path) {
             return None;
         }
         let body = std::str::from_utf8(body).ok()?;
         let conversation = Conversation::parse(dialect?, body).ok()?;
-        let asked = ["max_completion_tokens", "max_tokens"].into_iter();
-        let mut asked = asked.filter_map(|name| conversation.head(name).and_then(Raw::as_u64));
         let found = TooLarge {
             tokens: (self.count)(&conversation),
-            max_tokens: asked.next().unwrap_or(0),
+            max_tokens: conversation.max_tokens().unwrap_or(0),
             window: self.tokens,
         };
         (found.window < found.tokens.saturating_add(found.max_tokens)).then_some(found)
@@ -81,23 +74,53 @@ impl fmt::Debug for ContextWindow {
 impl TooLarge {
     /// The words of real answers: <https://github.com/anthropics/claude-code/issues/12186>,
     /// <https://github.com/crewAIInc/crewAI-examples/issues/121>,
-    /// <https://github.com/ruipeterpan/specreason/issues/4>.
+    /// <https://github.com/ruipeterpan/specreason/issues/4>,
+    /// <https://github.com/google-gemini/gemini-cli/issues/6678>,
+    /// <https://github.com/daisuke-awaji/moca/issues/254>,
+    /// <https://github.com/cohere-ai/sandbox-topically/issues/4>. Those of Responses
+    /// name no numbers. Ollama cuts what is too long and says nothing: its words here are ours.
     pub(crate) fn message(self, dialect: Dialect) -> String {
         let Self {
             tokens,
             max_tokens,
             window,
         } = self;
-        let prompt_fits = tokens <= window;
+        let fits = tokens <= window;
         match dialect {
-            Dialect::Anthropic if prompt_fits => format!(
+            Dialect::Anthropic | Dialect::BedrockInvoke if fits => format!(
                 "input length and `max_tokens` exceed context limit: {tokens} + {max_tokens} > \
                  {window}, decrease input length or `max_tokens` and try again"
             ),
-            Dialect::Anthropic => {
+            Dialect::Anthropic | Dialect::BedrockInvoke => {
                 format!("prompt is too long: {tokens} tokens > {window} maximum")
             }
-            _ if prompt_fits => format!(
+            Dialect::BedrockConverse if fits => format!(
+                "The model returned the following errors: input length and `max_tokens` exceed \
+                 context limit: {tokens} + {max_tokens} > {window}, decrease input length or \
+                 `max_tokens` and try again"
+            ),
+            Dialect::BedrockConverse => format!(
+                "The model returned the following errors: prompt is too long: {tokens} tokens > \
+                 {window} maximum"
+            ),
+            Dialect::OpenAiResponses => "Your input exceeds the context window of this model. \
+                                         Please adjust your input and try again."
+                .to_owned(),
+            Dialect::Gemini => format!(
+                "The input token count ({}) exceeds the maximum number of tokens allowed \
+                 ({window}).",
+                if fits { tokens + max_tokens } else { tokens }
+            ),
+            Dialect::Cohere => format!(
+                "too many tokens: total number of tokens (prompt and prediction) cannot exceed \
+                 {window} - received {}. Try using a shorter prompt or a smaller max_tokens value.",
+                tokens + max_tokens
+            ),
+            Dialect::Ollama => format!(
+                "the input length exceeds the context length: {} tokens, expected at most {window}",
+                tokens + max_tokens
+            ),
+            _ if fits => format!(
                 "This model's maximum context length is {window} tokens. However, you requested {} \
                  tokens ({tokens} in the messages, {max_tokens} in the completion). Please reduce \
                  the length of the messages or completion.",
@@ -129,18 +152,35 @@ impl TooLarge {
         }
     }
 
-    /// The body of the answer, which has status 400.
-    pub(crate) fn body(self, dialect: Dialect) -> Value {
-        let message = self.message(dialect);
+    /// The answer, with status 400. The SDKs of Bedrock tell errors by a header.
+    pub(crate) fn answer(self, dialect: Dialect) -> Answer {
+        let answer = Answer::json(400, &self.body(dialect));
         match dialect {
-            Dialect::Anthropic => json!({
-                "type": "error",
-                "error": {"type": "invalid_request_error", "message": message},
-            }),
-            _ => json!({"error": {
-                "message": message, "type": "invalid_request_error", "param": "messages",
-                "code": "context_length_exceeded",
+            Dialect::BedrockConverse | Dialect::BedrockInvoke => {
+                answer.header("x-amzn-errortype", "ValidationException".to_owned())
+            }
+            _ => answer,
+        }
+    }
+
+    fn body(self, dialect: Dialect) -> Value {
+        let message = self.message(dialect);
+        let invalid = "invalid_request_error";
+        match dialect {
+            Dialect::OpenAiChat | Dialect::OpenAiResponses => {
+                let input = match dialect {
+                    Dialect::OpenAiChat => "messages",
+                    _ => "input",
+                };
+                json!({"error": {
+                    "message": message, "type": invalid, "param": input,
+                    "code": "context_length_exceeded",
+                }})
+            }
+            Dialect::Gemini => json!({"error": {
+                "code": 400, "message": message, "status": "INVALID_ARGUMENT",
             }}),
+            _ => error(Some(dialect), invalid, &message),
         }
     }
 }

@@ -622,7 +622,8 @@ pub(crate) fn interleaving(
         let other = rng.size(0, place);
         order.swap(place, other);
     }
-    (arranged(&lanes, &order) != lanes).then_some(order)
+    let heads = &subject.heads;
+    (arranged(&lanes, &order, heads) != lanes).then_some(order)
 }
 
 /// The recorded reasons for the end.

@@ -15,7 +15,7 @@ use crate::scenario::{Escapes, Piece};
 use crate::stream::{Block, Stream};
 use crate::subject::NO_CHANGE;
 
-pub(crate) use lanes::{arranged, lanes};
+pub(crate) use lanes::{arranged, heads, lanes};
 pub(crate) use strings::{Cuts, cuts, halves};
 
 /// Why a piece did not apply.

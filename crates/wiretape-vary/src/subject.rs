@@ -10,7 +10,7 @@ use crate::dialect::{Family, Kind, sequence_number};
 use crate::framing::{kept, respaced};
 use crate::json;
 use crate::quirk::{Part, parts};
-use crate::rewrite::{Cuts, cuts, escaped, joined, lanes, spaced};
+use crate::rewrite::{Cuts, cuts, escaped, heads, joined, lanes, spaced};
 use crate::scenario::{Escapes, LineEnd};
 use crate::script::Head;
 use crate::stream::{Block, Shape, Stream};
@@ -34,6 +34,8 @@ pub struct Subject {
     pub(crate) facts: Vec<Fact>,
     /// The blocks that can be interleaved, each with its lane.
     pub(crate) lanes: Vec<(usize, usize)>,
+    /// How many events of each lane come together when it begins.
+    pub(crate) heads: Vec<usize>,
     /// The parts of the calls.
     pub(crate) parts: Vec<Part>,
     pub(crate) seen: Seen,
@@ -145,8 +147,10 @@ impl Subject {
         seen.wide = !body.is_ascii();
         seen.timed = at_ns > 0 || end_after_ns > 0;
         let parts = family.map_or_else(Vec::new, |family| parts(blocks, family));
+        let heads = family.map_or_else(Vec::new, |family| heads(blocks, family, &lanes));
         Self {
             lanes,
+            heads,
             parts,
             seen,
             body,

@@ -8,7 +8,7 @@ use wiretape_core::turn::ToolCall;
 use wiretape_core::{Dialect, Machine, Moment};
 
 use super::world::history;
-pub(super) use super::world::reply::Reply;
+pub(super) use super::world::reply::{Reply, has_id, has_last_event, ping, says_any_arguments};
 
 pub(super) const SECOND: u64 = 1_000_000_000;
 
@@ -20,6 +20,8 @@ pub(super) struct Rig {
     pub(super) done: Vec<Action>,
     /// Its last request.
     pub(super) attempt: u64,
+    /// The calls it gave out.
+    given: Vec<ToolCall>,
 }
 
 impl Rig {
@@ -30,12 +32,13 @@ impl Rig {
     pub(super) fn with(dialect: Dialect, options: Options, budget: budget::Options) -> Self {
         let mut conversation = Conversation::new(dialect);
         conversation.set("model", r#""m""#).unwrap();
-        conversation.set("max_tokens", "256").unwrap();
+        conversation.set_max_tokens(256).unwrap();
         Self {
             agent: Agent::new(conversation, budget, Heuristic::default(), options),
             now: 0,
             done: Vec::new(),
             attempt: 0,
+            given: Vec::new(),
         }
     }
 
@@ -48,6 +51,9 @@ impl Rig {
         while let Some(action) = self.agent.poll() {
             if let Action::Request(request) = &action {
                 self.attempt = request.attempt;
+            }
+            if let Action::Call(call) = &action {
+                self.given.push(call.clone());
             }
             self.done.push(action);
         }
@@ -123,6 +129,21 @@ impl Rig {
         });
     }
 
+    /// The key of the latest call that was given out under this id.
+    #[track_caller]
+    pub(super) fn key(&self, id: &str) -> String {
+        let mut given = self.given.iter().rev();
+        let call = given.find(|call| call.id.as_deref() == Some(id));
+        call.unwrap().execution_key().to_owned()
+    }
+
+    /// The result of the latest call that was given out under this id.
+    #[track_caller]
+    pub(super) fn answer(&mut self, id: &str, content: &str) {
+        let key = self.key(id);
+        self.result(&key, content);
+    }
+
     /// All that it did since the last look.
     pub(super) fn take(&mut self) -> Vec<Action> {
         std::mem::take(&mut self.done)
@@ -155,8 +176,17 @@ impl Rig {
     /// The messages of the one request since the last look; looks.
     #[track_caller]
     pub(super) fn sent(&mut self) -> Vec<Value> {
-        let body: Value = serde_json::from_str(&self.request().body).unwrap();
-        body["messages"].as_array().unwrap().clone()
+        let body = self.request().body;
+        let dialect = self.agent.conversation().dialect();
+        let sent = Conversation::parse(dialect, &body).unwrap();
+        values(&sent)
+    }
+
+    /// The same as an independent reader has it.
+    #[track_caller]
+    pub(super) fn said(&mut self) -> Vec<history::Said> {
+        let body = self.request().body;
+        history::read(self.agent.conversation().dialect(), &body)
     }
 
     /// How it ended, if it did since the last look; looks.
@@ -173,11 +203,21 @@ impl Rig {
     }
 
     pub(super) fn messages(&self) -> Vec<Value> {
-        let messages = self.agent.conversation().messages().iter();
-        messages
-            .map(|message| serde_json::from_str(message.text()).unwrap())
-            .collect()
+        values(self.agent.conversation())
     }
+
+    /// The history as an independent reader has it.
+    pub(super) fn history(&self) -> Vec<history::Said> {
+        let conversation = self.agent.conversation();
+        history::read(conversation.dialect(), &conversation.body())
+    }
+}
+
+fn values(conversation: &Conversation) -> Vec<Value> {
+    let messages = conversation.messages().iter();
+    messages
+        .map(|message| serde_json::from_str(message.text()).unwrap())
+        .collect()
 }
 
 /// Panics where a provider would refuse the history. It may end with the assistant's message: then

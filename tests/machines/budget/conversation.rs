@@ -12,8 +12,28 @@ fn parse(dialect: Dialect, request: &str) -> Conversation {
 
 #[test]
 fn members_keep_their_order_and_their_bytes() {
-    let request = r#"{"model":"m","temperature":0.10,"messages":[{"role":"user","content":"h\u0069"},{"content":null,"role":"assistant"}],"n":12345678901234567890,"stream":true}"#;
+    let request =
+        r#"{"model":"m","temperature":0.10,MESSAGES,"n":12345678901234567890,"stream":true}"#;
     for dialect in Dialect::CONVERSATIONS {
+        let messages = match dialect {
+            Dialect::Gemini => {
+                r#""contents":[{"role":"user","parts":[{"text":"h\u0069"}]},{"parts": [],"role":"model"}]"#
+            }
+            Dialect::BedrockConverse => {
+                r#""messages":[{"role":"user","content":[{"text":"h\u0069"}]},{"content":[] ,"role":"assistant"}]"#
+            }
+            Dialect::OpenAiResponses => {
+                r#""input":[{"role":"user","content":"h\u0069"},{"content":null,"role":"assistant"}]"#
+            }
+            Dialect::BedrockInvoke => {
+                r#""anthropic_version":"v","messages":[{"role":"user","content":"h\u0069"},{"content":null,"role":"assistant"}]"#
+            }
+            _ => {
+                r#""messages":[{"role":"user","content":"h\u0069"},{"content":null,"role":"assistant"}]"#
+            }
+        };
+        let request = request.replace("MESSAGES", messages);
+        let request = request.as_str();
         let mut conversation = parse(dialect, request);
         assert_eq!(conversation.body(), request);
         conversation.set("stream", " false ").unwrap();
@@ -21,7 +41,9 @@ fn members_keep_their_order_and_their_bytes() {
         let changed = request.replace("true}", r#"false,"user":"me"}"#);
         assert_eq!(conversation.body(), changed);
         assert_eq!(conversation.head("temperature").unwrap().text(), "0.10");
-        assert_eq!(conversation.head("messages"), None);
+        for member in ["messages", "input", "contents"] {
+            assert_eq!(conversation.head(member), None);
+        }
     }
 }
 
@@ -206,9 +228,10 @@ proptest! {
         }
         let mut conversation = Conversation::new(dialect);
         conversation.push_user(&text);
-        let pushed = conversation.messages()[0].text();
-        let said: serde_json::Value = serde_json::from_str(pushed).unwrap();
-        prop_assert_eq!(said["content"].as_str(), Some(text.as_str()));
+        let pushed = &conversation.messages()[0];
+        let place = pushed.parts()[0].strings[0].clone();
+        let said: String = serde_json::from_str(&pushed.text()[place]).unwrap();
+        prop_assert_eq!(said, text);
     }
 
     #[test]
@@ -221,4 +244,144 @@ proptest! {
         }
         prop_assert_eq!(next, history.messages().len());
     }
+}
+
+/// An input that is a text is one message of the user, and stays a text until there are more.
+#[test]
+fn an_input_that_is_a_text_is_a_message() {
+    let request = r#"{"model":"m","input":"h\u0069"}"#;
+    let mut conversation = parse(Dialect::OpenAiResponses, request);
+    assert_eq!(conversation.body(), request);
+    assert_eq!(conversation.messages().len(), 1);
+    assert!(conversation.messages()[0].is_prompt());
+    assert_eq!(
+        conversation.clone().repaired().0.body(),
+        request,
+        "a view of it is the same"
+    );
+    let said = r#"{"role":"assistant","content":"yes"}"#;
+    conversation.push(said).unwrap();
+    assert_eq!(
+        conversation.body(),
+        format!(r#"{{"model":"m","input":[{{"role":"user","content":"h\u0069"}},{said}]}}"#)
+    );
+}
+
+/// What the server has and the request has not cannot be counted, cut or judged.
+#[test]
+fn a_history_that_is_partly_on_the_server_is_said_to_be() {
+    let wrong = |request: &str| {
+        Conversation::parse(Dialect::OpenAiResponses, request)
+            .unwrap_err()
+            .to_string()
+    };
+    assert_eq!(
+        wrong(r#"{"input":[],"previous_response_id":"resp_1"}"#),
+        "at byte 35: expected a request with its whole history, of which a part is on the server \
+         here, found `\\\"resp_1\\\"}`"
+    );
+    assert!(wrong(r#"{"input":[],"conversation":{"id":"c"}}"#).contains("on the server"));
+    assert_eq!(
+        wrong(r#"{"input":[{"type":"item_reference","id":"rs_1"}]}"#),
+        "at byte 18, in message 0: expected an item itself, of which an `item_reference` says that \
+         it is on the server, found `\\\"item_reference\\\",\\\"id\\\":\\\"r`"
+    );
+    let null = r#"{"input":"hi","previous_response_id":null,"conversation":null}"#;
+    let mut conversation = parse(Dialect::OpenAiResponses, null);
+    assert_eq!(conversation.body(), null);
+    assert!(conversation.set("previous_response_id", "\"r\"").is_err());
+}
+
+/// Of the models on Bedrock, by their own requests, only Anthropic's are read.
+#[test]
+fn another_models_request_is_none() {
+    let wrong = Conversation::parse(
+        Dialect::BedrockInvoke,
+        r#"{"schemaVersion":"messages-v1","messages":[]}"#,
+    );
+    assert_eq!(
+        wrong.unwrap_err().to_string(),
+        "at byte 45: expected a member `anthropic_version`: of the models on Bedrock, by their own \
+         requests, only Anthropic's are read, found the end"
+    );
+    let empty = Conversation::new(Dialect::BedrockInvoke).body();
+    assert_eq!(
+        empty,
+        r#"{"anthropic_version":"bedrock-2023-05-31","messages":[]}"#
+    );
+}
+
+#[test]
+fn calls_and_results_without_ids_pair_by_name_and_order() {
+    let ids = |conversation: &Conversation| -> Vec<String> {
+        let parts = conversation.messages().iter().flat_map(|m| m.parts());
+        parts.map(|part| part.id.clone()).collect()
+    };
+    let gemini = parse(
+        Dialect::Gemini,
+        r#"{"contents":[{"role":"model","parts":[{"functionCall":{"name":"f","args":{}}},
+            {"functionCall":{"id":"i","name":"f","args":{}}},{"functionCall":{"name":"f"}}]},
+          {"role":"function","parts":[{"functionResponse":{"name":"f","response":{}}},
+            {"functionResponse":{"id":"i","name":"f","response":{}}},
+            {"functionResponse":{"name":"f","response":{"r":1}}},
+            {"functionResponse":{"name":"g","response":{}}}]}]}"#,
+    );
+    let pairs = ["function f", "i", "function f 2"];
+    assert_eq!(ids(&gemini)[..3], pairs);
+    assert_eq!(ids(&gemini)[3..6], pairs);
+    assert_eq!(ids(&gemini)[6], "", "it answers nothing");
+    let ollama = parse(
+        Dialect::Ollama,
+        r#"{"messages":[{"role":"assistant","content":"","tool_calls":[
+            {"function":{"name":"f","arguments":{}}},{"function":{"name":"g","arguments":{}}}]},
+          {"role":"tool","tool_name":"g","content":"r"},{"role":"tool","content":"r"}]}"#,
+    );
+    assert_eq!(
+        ids(&ollama),
+        ["", "function f", "function g", "function g", "function f"]
+    );
+    assert_eq!(ollama.flaws(), []);
+}
+
+/// A group is what must not be torn apart.
+#[test]
+fn items_of_a_reply_stay_together() {
+    let conversation = parse(
+        Dialect::OpenAiResponses,
+        r#"{"input":[{"role":"user","content":"hi"},
+            {"type":"reasoning","id":"rs","summary":[],"encrypted_content":"E="},
+            {"type":"message","role":"assistant","content":[{"type":"output_text","text":"so"}]},
+            {"type":"function_call","call_id":"a","name":"f","arguments":"{}"},
+            {"type":"function_call_output","call_id":"a","output":"r"},
+            {"type":"function_call","call_id":"b","name":"f","arguments":"{}"},
+            {"role":"user","content":"meanwhile"},
+            {"type":"function_call_output","call_id":"b","output":[{"type":"input_text","text":"r"}]},
+            {"role":"user","content":"and?"}]}"#,
+    );
+    assert_eq!(conversation.groups(), [0..1, 1..5, 5..8, 8..9]);
+    assert_eq!(conversation.flaws(), []);
+}
+
+/// The model is where the dialect has it, and how long the reply may be.
+#[test]
+fn the_model_and_the_room_of_the_reply_are_where_the_dialect_has_them() {
+    let mut bodies = Vec::new();
+    for dialect in Dialect::CONVERSATIONS {
+        let mut conversation = Conversation::new(dialect);
+        conversation.set("model", r#""m""#).unwrap();
+        conversation.set_max_tokens(7).unwrap();
+        assert_eq!(conversation.model().as_deref(), Some("m"));
+        assert_eq!(conversation.max_tokens(), Some(7));
+        bodies.push(format!("{dialect} {}", conversation.body()));
+    }
+    insta::assert_snapshot!(bodies.join("\n"));
+    let mut gemini = Conversation::new(Dialect::Gemini);
+    gemini
+        .set("generationConfig", r#"{"maxOutputTokens":1,"topK":2}"#)
+        .unwrap();
+    gemini.set_max_tokens(7).unwrap();
+    let config = gemini.head("generationConfig").unwrap();
+    assert_eq!(config.text(), r#"{"maxOutputTokens":7,"topK":2}"#);
+    gemini.take_path("/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse");
+    assert_eq!(gemini.model().as_deref(), Some("gemini-2.5-pro"));
 }

@@ -1,9 +1,10 @@
-//! Random histories of both dialects, without a flaw and with any.
+//! Random histories of each dialect, without a flaw and with any.
 
 use proptest::prelude::*;
 use wiretape_core::Dialect;
 use wiretape_core::conversation::Conversation;
 
+use super::say::{alternates, thought};
 use super::{assistant, calls, history, results, user};
 
 /// One thing that happens in a conversation.
@@ -59,25 +60,33 @@ pub(super) fn sound() -> impl Strategy<Value = Conversation> {
     )
         .prop_map(|(dialect, first, steps, last)| {
             let mut messages = Vec::new();
-            if dialect == Dialect::OpenAiChat && first.len() % 2 == 0 {
+            let plain = matches!(
+                dialect,
+                Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Ollama | Dialect::Cohere
+            );
+            if plain && first.len() % 2 == 0 {
                 messages.push(r#"{"role":"system","content":"be kind"}"#.to_owned());
             }
             messages.push(user(&first));
+            // The model spoke last, and nothing answers it yet.
+            let mut model = false;
             for (number, step) in steps.iter().enumerate() {
+                if alternates(dialect) && model != matches!(step, Step::Ask(_)) {
+                    messages.push(if model {
+                        user("go on")
+                    } else {
+                        assistant("well")
+                    });
+                }
                 messages.extend(write(dialect, number, step));
+                model = matches!(step, Step::Say(_));
             }
-            if last.len() % 3 != 0 {
-                messages.push(user(&last));
-            } else if !ends_open(messages.last().unwrap()) {
-                messages.push(user("go on"));
+            let more = last.len() % 3 != 0 && !alternates(dialect);
+            if model || more {
+                messages.push(user(if more { &last } else { "go on" }));
             }
             history(dialect, &messages)
         })
-}
-
-/// It ends with the model's own words.
-fn ends_open(message: &str) -> bool {
-    !message.contains(r#""role":"assistant""#)
 }
 
 fn write(dialect: Dialect, number: usize, step: &Step) -> Vec<String> {
@@ -100,14 +109,7 @@ fn write(dialect: Dialect, number: usize, step: &Step) -> Vec<String> {
         }
         Step::Think(thought, given) => {
             let id = format!("call_{number}");
-            let call = match dialect {
-                Dialect::Anthropic => serde_json::json!({"role": "assistant", "content": [
-                    {"type": "thinking", "thinking": thought, "signature": format!("sig{number}")},
-                    {"type": "tool_use", "id": id, "name": "read", "input": {}}]})
-                .to_string(),
-                _ => calls(dialect, &[&id]),
-            };
-            let mut all = vec![call];
+            let mut all = vec![self::thought(dialect, thought, &id)];
             all.extend(results(dialect, &[(&id, given)]));
             all
         }

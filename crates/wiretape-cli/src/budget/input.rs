@@ -27,6 +27,7 @@ pub(super) fn read(args: &BudgetArgs, io: &mut Io<'_>) -> Result<Request, Fault>
     };
     let mut text = text(&args.file, &name)?;
     let mut dialect = args.dialect;
+    let mut path = String::new();
     if text.starts_with(r#"{"wiretape""#) {
         let parsed = wiretape_tape::parse(text.as_bytes())
             .map_err(|error| Fault::new(format!("{name}: {error}")))?;
@@ -36,7 +37,7 @@ pub(super) fn read(args: &BudgetArgs, io: &mut Io<'_>) -> Result<Request, Fault>
         dialect = dialect.or_else(|| parsed.tape.header.dialect.as_ref()?.parse().ok());
         let (number, body) = exchange(args, &parsed.tape, &name)?;
         name = format!("{name}#{number}");
-        text = body;
+        (text, path) = body;
     } else if args.exchange.is_some() {
         let message = format!("{name}: --exchange names one of a tape, and this is none");
         return Err(Fault::new(message));
@@ -48,12 +49,13 @@ pub(super) fn read(args: &BudgetArgs, io: &mut Io<'_>) -> Result<Request, Fault>
             Err(error) => Fault::new(format!("{name}: {error}")),
             Ok(_) => Fault::with_hint(
                 format!("{name}: nothing in it shows which protocol it is"),
-                "--dialect anthropic or --dialect openai-chat says it",
+                "--dialect says it",
             ),
         });
     };
-    let conversation = Conversation::parse(dialect, &text)
+    let mut conversation = Conversation::parse(dialect, &text)
         .map_err(|error| Fault::new(format!("{name}: {error}")))?;
+    conversation.take_path(&path);
     Ok(Request { name, conversation })
 }
 
@@ -76,8 +78,12 @@ fn text(file: &Path, name: &str) -> Result<String, Fault> {
     })
 }
 
-/// The request's body, and which exchange it is of.
-fn exchange(args: &BudgetArgs, tape: &Tape, name: &str) -> Result<(usize, String), Fault> {
+/// The request's body and its path, and which exchange it is of.
+fn exchange(
+    args: &BudgetArgs,
+    tape: &Tape,
+    name: &str,
+) -> Result<(usize, (String, String)), Fault> {
     let count = tape.exchanges.len();
     let number = args.exchange.unwrap_or_else(|| count.saturating_sub(1));
     let Some(exchange) = tape.exchanges.get(number) else {
@@ -86,9 +92,11 @@ fn exchange(args: &BudgetArgs, tape: &Tape, name: &str) -> Result<(usize, String
             "exchanges are counted from 0",
         ));
     };
-    let body = exchange.request.as_ref().map(|request| &request.body);
-    match body {
-        Some(Body::Json(text) | Body::Text(text)) => Ok((number, text.clone())),
+    let request = exchange.request.as_ref();
+    match request.map(|request| (&request.body, &request.path)) {
+        Some((Body::Json(text) | Body::Text(text), path)) => {
+            Ok((number, (text.clone(), path.clone())))
+        }
         _ => Err(Fault::new(format!(
             "{name}: exchange {number}: expected a request with a JSON body"
         ))),
@@ -97,6 +105,5 @@ fn exchange(args: &BudgetArgs, tape: &Tape, name: &str) -> Result<(usize, String
 
 /// The model that the request names.
 pub(super) fn model(conversation: &Conversation) -> Option<String> {
-    let model = conversation.head("model")?.as_str()?;
-    Some(model.decode().into_owned())
+    Some(conversation.model()?.into_owned())
 }

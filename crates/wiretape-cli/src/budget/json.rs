@@ -17,9 +17,10 @@ pub(super) fn write(subject: &Subject<'_>, io: &mut Io<'_>) -> Result<(), Fault>
         })
     });
     let flaws = subject.conversation.refusals();
-    let flaws = flaws.iter().map(
-        |flaw| json!({"message": flaw.message, "kind": flaw.kind.name(), "refusal": flaw.refusal}),
-    );
+    let flaws = flaws.iter().map(|flaw| {
+        json!({"message": flaw.message, "kind": flaw.kind.name(), "refusal": flaw.refusal,
+            "words": flaw.words.name()})
+    });
     let repairs = subject.result.map(|fitted| fitted.repairs.as_slice());
     let repairs = repairs.unwrap_or_default().iter().map(|repair| {
         json!({"message": repair.message, "kind": repair.kind.name(), "what": repair.what})

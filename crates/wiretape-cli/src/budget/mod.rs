@@ -26,12 +26,13 @@ message of the user, everything since the user last spoke, and --pin. Results si
 truncated only where nothing else is left.
 
 REQUEST is a request body as JSON, or a tape, of which --exchange names the one. What a provider
-would refuse in it is listed with the message of its status 400.
+would refuse in it is listed with the message of its status 400, or in our own words where that is
+not known. Every dialect is read but openai-completions, which has no history.
 
 --json, one object: file, dialect, model, counter, window, threshold_percent, max_tokens, fixed,
 allowed, before, after, messages, cuts[{what (truncate or drop), messages [first, last], part, name,
-saves, why}], flaws[{message, kind, refusal}], repairs[{message, kind, what}], overfull{pinned,
-system, first_user, caller, current_turn} or null.
+saves, why}], flaws[{message, kind, refusal, words (provider or ours)}], repairs[{message, kind,
+what}], overfull{pinned, system, first_user, caller, current_turn} or null.
 
 Exit codes: 0 it fits, cut or whole, 1 what must stay is too much, or --apply is given for what a
 provider would refuse, 2 a file or an argument cannot be used.

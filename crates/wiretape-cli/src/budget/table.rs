@@ -1,7 +1,7 @@
 //! The plan as a table.
 
 use wiretape_core::budget::{Cut, Fitted, Overfull};
-use wiretape_core::conversation::{Conversation, Role};
+use wiretape_core::conversation::{Conversation, Role, Words};
 
 use super::Subject;
 use crate::exit::Fault;
@@ -109,7 +109,11 @@ pub(super) fn write(subject: &Subject<'_>, io: &mut Io<'_>) -> Result<(), Fault>
     let warn = io.screen.style(screen::WARN);
     for flaw in &flaws {
         let text = screen::clean(&flaw.to_string());
-        writeln!(io.out, "{warn}refused:{warn:#} {text}")?;
+        let ours = match flaw.words {
+            Words::Ours => " (in our words)",
+            Words::Provider => "",
+        };
+        writeln!(io.out, "{warn}refused:{warn:#} {text}{ours}")?;
     }
     let repairs = subject.result.map(|fitted| fitted.repairs.as_slice());
     let good = io.screen.style(screen::GOOD);

@@ -1,5 +1,6 @@
 //! What comes in, what goes out, how it ends.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -98,8 +99,8 @@ pub enum Action {
 pub struct Request {
     /// Its number, from 1, never used again.
     pub attempt: u64,
-    /// The path behind the server's base URL.
-    pub path: &'static str,
+    /// The path behind the server's base URL, with its query.
+    pub path: Cow<'static, str>,
     /// The dialect's own headers; credentials are the driver's.
     pub headers: Vec<(&'static str, &'static str)>,
     /// The body: what of the conversation fits.
@@ -143,7 +144,7 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stop {
-    /// `max_tokens`, `length`: the reply was cut. Its text is in the history; its calls are answered
+    /// `max_tokens`, `length` and their like: the reply was cut. Its text is in the history; its calls are answered
     /// with an error and were not run (F-21).
     MaxTokens,
     /// `refusal`, or a refusal as Chat Completions sends it. Messages' [documentation] asks to take
@@ -152,12 +153,28 @@ pub enum Stop {
     ///
     /// [documentation]: https://platform.claude.com/docs/en/test-and-evaluate/strengthen-guardrails/handle-streaming-refusals
     Refusal,
-    /// `content_filter`: what came before is in the history.
+    /// `content_filter`, `SAFETY`, `guardrail_intervened` and their like: what came before is in the
+    /// history.
     ContentFilter,
     /// `model_context_window_exceeded`: the reply filled the window. As `MaxTokens`.
     ContextWindow,
     /// A reason that this version does not know (F-27): as `MaxTokens`.
     Other(String),
+}
+
+impl Stop {
+    /// What the reason of a reply says, in any dialect.
+    pub(super) fn of(reason: &str) -> Self {
+        match reason {
+            "refusal" => Self::Refusal,
+            "max_tokens" | "length" | "max_output_tokens" | "MAX_TOKENS" => Self::MaxTokens,
+            "content_filter" | "content_filtered" | "guardrail_intervened" => Self::ContentFilter,
+            "SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII"
+            | "IMAGE_SAFETY" => Self::ContentFilter,
+            "model_context_window_exceeded" => Self::ContextWindow,
+            other => Self::Other(other.into()),
+        }
+    }
 }
 
 /// A limit that ends a run.

@@ -74,7 +74,7 @@ pub use retry::{Class, Progress};
 
 use crate::budget::{self, Planner, TokenCounter};
 use crate::conversation::{Conversation, ConversationError};
-use crate::{Dialect, Machine, Moment};
+use crate::{Machine, Moment};
 use attempt::{Attempt, Next};
 use ledger::{Answer, Ledger, Round};
 use retry::Chance;
@@ -127,8 +127,9 @@ struct Run {
 
 impl<C: TokenCounter> Agent<C> {
     /// An agent that goes on with a conversation. The conversation's head says what is asked of the
-    /// model: `model`, `max_tokens`, `system`, `tools`. `stream` is set here, and with Chat
-    /// Completions `stream_options`, if it is not there, so that tokens are counted.
+    /// model: `model`, `max_tokens`, `system`, `tools`, as its dialect names them. `stream` is set here
+    /// where the dialect has it, and with Chat Completions `stream_options`, if it is not there, so
+    /// that tokens are counted.
     #[must_use]
     pub fn new(
         conversation: Conversation,
@@ -354,13 +355,11 @@ impl<C: TokenCounter> Agent<C> {
 
 /// The conversation, asked for as a stream, with its tokens counted.
 fn streaming(mut conversation: Conversation) -> Conversation {
-    let set = conversation.set("stream", "true");
-    debug_assert!(set.is_ok(), "a constant member");
-    if conversation.dialect() == Dialect::OpenAiChat
-        && conversation.head("stream_options").is_none()
-    {
-        let set = conversation.set("stream_options", r#"{"include_usage":true}"#);
-        debug_assert!(set.is_ok(), "a constant member");
+    for (member, json) in conversation.form().stream() {
+        if *member == "stream" || conversation.head(member).is_none() {
+            let set = conversation.set(member, json);
+            debug_assert!(set.is_ok(), "a constant member");
+        }
     }
     conversation
 }

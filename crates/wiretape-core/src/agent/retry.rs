@@ -163,6 +163,12 @@ impl Class {
             "authentication_error" | "permission_error" | "401" | "403" => Self::Auth,
             "request_too_large" | "413" => Self::TooLarge,
             "invalid_request_error" | "not_found_error" | "400" | "404" => Self::Request,
+            // Gemini's statuses, Bedrock's exceptions.
+            "UNAVAILABLE" | "serviceUnavailableException" => Self::Overloaded,
+            "RESOURCE_EXHAUSTED" | "throttlingException" => Self::RateLimited,
+            "DEADLINE_EXCEEDED" | "modelTimeoutException" => Self::Timeout,
+            "UNAUTHENTICATED" | "PERMISSION_DENIED" | "accessDeniedException" => Self::Auth,
+            "INVALID_ARGUMENT" | "NOT_FOUND" | "validationException" => Self::Request,
             kind if QUOTA.contains(&kind) => Self::Quota,
             // The server took the request and failed later, whatever it calls that.
             _ => Self::Server,
@@ -316,7 +322,7 @@ impl Said {
                 ..Self::default()
             };
         }
-        let [kind, code, message] = error.fields(["type", "code", "message"]);
+        let [kind, code, message, status] = error.fields(["type", "code", "message", "status"]);
         let word = |raw: Option<Raw<'_>>| {
             let raw = raw.filter(|raw| !raw.is_null());
             raw.map_or_else(String::new, |raw| match raw.as_str() {
@@ -325,7 +331,7 @@ impl Said {
             })
         };
         Self {
-            kind: word(kind),
+            kind: word(kind.or(status)),
             code: word(code),
             message: word(message),
         }
@@ -334,7 +340,10 @@ impl Said {
 
 /// The error says that the request is longer than the model's window: Anthropic's `prompt is too
 /// long: 208310 tokens > 200000 maximum` and ``input length and `max_tokens` exceed context limit``,
-/// the code `context_length_exceeded` of `OpenAI`, the type `exceed_context_size_error` of llama.cpp.
+/// the code `context_length_exceeded` of `OpenAI`, the type `exceed_context_size_error` of llama.cpp,
+/// Gemini's `The input token count (1200293) exceeds the maximum number of tokens allowed (1048576).`,
+/// Bedrock's `Input is too long for requested model.`, Cohere's `too many tokens: total number of
+/// tokens …`.
 #[must_use]
 pub fn is_overflow(kind: &str, message: &str) -> bool {
     matches!(
@@ -346,6 +355,10 @@ pub fn is_overflow(kind: &str, message: &str) -> bool {
         "maximum context length",
         "context_length_exceeded",
         "exceeds the available context size",
+        "exceeds the context window",
+        "exceeds the maximum number of tokens allowed",
+        "Input is too long for requested model",
+        "too many tokens: total number of tokens",
     ]
     .iter()
     .any(|words| message.contains(words))

@@ -9,9 +9,9 @@ use super::attempt::{Attempt, Phase};
 use super::ledger::{Answer, Round};
 use super::retry::{Class, Progress};
 use super::{Agent, State};
-use crate::budget::TokenCounter;
+use crate::Moment;
+use crate::budget::{TokenCounter, read_by};
 use crate::event::Usage;
-use crate::{Dialect, Moment};
 
 impl<C: TokenCounter> Agent<C> {
     /// Asks for the next reply, if the limits permit one.
@@ -48,23 +48,22 @@ impl<C: TokenCounter> Agent<C> {
                 }));
             }
         };
+        let form = self.conversation.form();
+        let model = self.conversation.model().unwrap_or_default();
+        if model.is_empty() && form.model_in_path() {
+            return self.nameless();
+        }
+        let path = form.path(&model);
         self.requested += 1;
         self.run.attempts += 1;
         self.run.sent = fitted.plan.after;
-        let dialect = self.conversation.dialect();
         let mut headers = Vec::from([
             ("content-type", "application/json"),
-            ("accept", "text/event-stream"),
+            ("accept", form.accept()),
             // Compressed streams come late and in lumps (F-08).
             ("accept-encoding", "identity"),
         ]);
-        let path = match dialect {
-            Dialect::Anthropic => {
-                headers.push(("anthropic-version", "2023-06-01"));
-                "/v1/messages"
-            }
-            _ => "/v1/chat/completions",
-        };
+        headers.extend(form.headers());
         let request = Request {
             attempt: self.requested,
             path,
@@ -76,19 +75,24 @@ impl<C: TokenCounter> Agent<C> {
         self.act(Action::Request(request));
     }
 
+    /// There is no path without a model.
+    fn nameless(&mut self) {
+        let dialect = self.conversation.dialect();
+        self.finish(Outcome::Failed(Failure {
+            class: Class::Request,
+            progress: Progress::None,
+            status: None,
+            message: format!("expected `model`, which {dialect} has in the path"),
+            attempts: self.run.attempts,
+            retry_after_ns: None,
+            overfull: None,
+        }));
+    }
+
     /// Counts what a reply has cost.
     pub(super) fn count(&mut self, usage: &Usage, reply_bytes: usize) {
         self.planner.learn(usage);
-        let cached = [usage.cache_read, usage.cache_write];
-        let input = match (self.conversation.dialect(), usage.input) {
-            // Messages counts what comes from the cache beside the input.
-            (Dialect::Anthropic, Some(input)) => cached
-                .into_iter()
-                .flatten()
-                .fold(input, u64::saturating_add),
-            (_, Some(input)) => input,
-            (_, None) => self.run.sent,
-        };
+        let input = read_by(self.conversation.dialect(), usage).unwrap_or(self.run.sent);
         let guess = u64::try_from(reply_bytes / 4).unwrap_or(u64::MAX);
         let output = usage.output.unwrap_or(guess);
         let both = input.saturating_add(output);

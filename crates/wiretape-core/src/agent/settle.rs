@@ -1,6 +1,5 @@
 //! What becomes of a response that is over.
 
-use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 
@@ -172,17 +171,11 @@ impl<C: TokenCounter> Agent<C> {
         let detail = first
             .map(|choice| choice.stop_raw.clone())
             .unwrap_or_default();
-        let stop = match reason {
-            "refusal" => {
-                self.take_back();
-                let stop = Stop::Refusal;
-                return self.finish(Outcome::Stopped { stop, text, detail });
-            }
-            "max_tokens" | "length" => Stop::MaxTokens,
-            "content_filter" => Stop::ContentFilter,
-            "model_context_window_exceeded" => Stop::ContextWindow,
-            other => Stop::Other(other.to_owned()),
-        };
+        let stop = Stop::of(reason);
+        if stop == Stop::Refusal {
+            self.take_back();
+            return self.finish(Outcome::Stopped { stop, text, detail });
+        }
         self.keep();
         let calls = first
             .map(|choice| choice.rejected.clone())

@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::{TokenCounter, cut};
-use crate::Dialect;
 use crate::conversation::{Conversation, Media, Message, Part, PartKind, quote};
 use crate::json::Raw;
 
@@ -142,7 +141,8 @@ impl Short {
         cap: u64,
         counter: &mut C,
     ) -> Self {
-        let strings = part.strings.iter();
+        // A result that is an object is cut as its text, and stays one.
+        let strings = part.strings.iter().chain(&part.json);
         let texts: Vec<_> = strings
             .map(|place| (place, decoded(message, place)))
             .collect();
@@ -158,15 +158,20 @@ impl Short {
             short.edits.clear();
             short.tokens = 0;
             for (place, text) in &texts {
+                let is_object = part.json.as_ref() == Some(*place);
                 let share = keep * text.len() as u128 / bytes.max(1);
                 let share = usize::try_from(share).unwrap_or(usize::MAX);
                 let Some(cut) = cut::shortened(text, share) else {
                     short.tokens += counter.count(text);
                     continue;
                 };
-                short.tokens += counter.count(&cut);
-                let mut json = String::with_capacity(cut.len() + 16);
-                quote(&cut, &mut json);
+                let (tokens, json) = if is_object {
+                    let json = object(cut);
+                    (counter.count(&json), json)
+                } else {
+                    (counter.count(&cut), quoted(&cut))
+                };
+                short.tokens += tokens;
                 short.edits.push(((*place).clone(), json));
             }
             if short.tokens <= cap {
@@ -175,6 +180,20 @@ impl Short {
             keep = keep * 7 / 8;
         }
         short
+    }
+}
+
+fn quoted(text: &str) -> String {
+    let mut json = String::with_capacity(text.len() + 16);
+    quote(text, &mut json);
+    json
+}
+
+/// The text itself where it is an object; otherwise the one that holds it.
+fn object(text: String) -> String {
+    match Raw::parse(&text).is_ok_and(Raw::is_object) {
+        true => text,
+        false => ["{\"output\":", &quoted(&text), "}"].concat(),
     }
 }
 
@@ -189,16 +208,13 @@ pub fn count<C: TokenCounter>(conversation: &Conversation, counter: &mut C) -> u
 /// What is sent beside the messages: system prompt, tools, how the reply is to look.
 pub(super) fn head_tokens<C: TokenCounter>(conversation: &Conversation, counter: &mut C) -> u64 {
     let mut tokens = REPLY_TOKENS;
-    let system = conversation.head("system");
-    if let Some(system) = system {
-        let text = system.as_str().map(|text| text.decode());
-        let blocks = system
-            .elements()
-            .filter_map(|block| block.str_field("text"));
-        let texts = text.into_iter().chain(blocks);
-        tokens += FRAME_TOKENS + texts.map(|text| counter.count(&text)).sum::<u64>();
+    let system = conversation.system_texts();
+    if !system.is_empty() {
+        let texts = system.iter().map(|text| counter.count(text));
+        tokens += FRAME_TOKENS + texts.sum::<u64>();
     }
-    for name in HEAD_JSON {
+    let form = conversation.form();
+    for name in form.head_json() {
         tokens += conversation
             .head(name)
             .map_or(0, |json| counter.count(json.text()));
@@ -206,19 +222,14 @@ pub(super) fn head_tokens<C: TokenCounter>(conversation: &Conversation, counter:
     let tools = conversation
         .head("tools")
         .and_then(|tools| tools.elements().next());
-    if tools.is_some() && conversation.dialect() == Dialect::Anthropic {
-        tokens += TOOLS_TOKENS;
-    }
-    tokens
+    tokens + tools.map_or(0, |_| form.tools_tokens())
 }
-
-/// Members of a request that cost what their JSON costs.
-const HEAD_JSON: [&str; 3] = ["tools", "functions", "response_format"];
 
 /// The members of a request that are counted, one after the other: what to compare.
 pub(super) fn head_text(conversation: &Conversation) -> String {
     let mut text = String::new();
-    for name in HEAD_JSON.iter().chain(&["system"]) {
+    let form = conversation.form();
+    for name in form.head_json().iter().chain(form.system()) {
         text.push_str(conversation.head(name).map(Raw::text).unwrap_or_default());
         text.push('\n');
     }
@@ -237,10 +248,13 @@ fn text_tokens<C: TokenCounter>(message: &Message, part: &Part, counter: &mut C)
     tokens
 }
 
+/// The text of a string, or that of the JSON it is.
 fn decoded<'a>(message: &'a Message, place: &Range<usize>) -> alloc::borrow::Cow<'a, str> {
     let json = message.text().get(place.clone()).unwrap_or_default();
-    let string = Raw::parse(json).ok().and_then(Raw::as_str);
-    string.map(|string| string.decode()).unwrap_or_default()
+    match Raw::parse(json).ok().and_then(Raw::as_str) {
+        Some(string) => string.decode(),
+        None => json.into(),
+    }
 }
 
 fn media_tokens(part: &Part) -> u64 {

@@ -25,6 +25,7 @@ pub use counted::{
 };
 pub use heuristic::Heuristic;
 pub use plan::{Cut, Cuttable, Entry, Overfull, Pin, Plan, plan};
+pub(crate) use planner::read_by;
 pub use planner::{Fitted, Options, Planner};
 
 /// Counts the tokens of a text.

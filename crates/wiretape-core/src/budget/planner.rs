@@ -10,9 +10,8 @@ use super::plan::{Cut, Cuttable, Entry, Overfull, Pin, Plan, place, plan};
 use super::view;
 use super::{Budget, THRESHOLD_PERCENT, TokenCounter};
 use crate::Dialect;
-use crate::conversation::{Conversation, Flaw, Message, Repair, Role};
+use crate::conversation::{Conversation, Flaw, FlawKind, Message, Repair, Role, form};
 use crate::event::Usage;
-use crate::json::Raw;
 
 /// How a conversation is fitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +33,9 @@ pub struct Options {
     pub pins: Vec<usize>,
     /// Repair, in what is sent, what a provider would refuse; otherwise it is reported and sent.
     pub repair: bool,
-    /// Join messages of one role that follow each other. Servers that refuse them want it; the
-    /// services of the dialects themselves take them as they are, and a cache holds longer.
+    /// Join messages of one role that follow each other. Servers that refuse them want it; most
+    /// services of the dialects take them as they are, and a cache holds longer. Those that do not
+    /// (Converse; Gemini, where the model calls) get them joined in any case.
     pub alternate: bool,
 }
 
@@ -182,7 +182,9 @@ impl<C: TokenCounter> Planner<C> {
     /// # Errors
     /// [`Overfull`] where what must stay is too much. Nothing is cut then, and nothing forgotten.
     pub fn fit(&mut self, conversation: &Conversation) -> Result<Fitted, Overfull> {
-        let flaws = conversation.refusals();
+        let mut flaws = conversation.refusals();
+        // What is sent has them joined.
+        flaws.retain(|flaw| flaw.kind != FlawKind::Clash);
         let repaired = (self.options.repair && !flaws.is_empty()).then(|| conversation.repaired());
         let (given, repairs) = match &repaired {
             Some((view, repairs)) => (view, repairs.clone()),
@@ -210,9 +212,7 @@ impl<C: TokenCounter> Planner<C> {
         }
         let plan = self.whole_plan(&budget, &groups, &pins);
         let mut messages = view::of(given.dialect(), &self.counted);
-        if self.options.alternate {
-            messages = view::alternating(given.dialect(), messages);
-        }
+        messages = view::alternating(given.dialect(), messages, self.options.alternate);
         let seen: u64 = self.counted.iter().map(Counted::visible).sum();
         self.sent = Some(Sent {
             dialect: given.dialect(),
@@ -233,15 +233,7 @@ impl<C: TokenCounter> Planner<C> {
         let (Some(sent), Some(input)) = (self.sent, usage.input) else {
             return;
         };
-        // Messages counts cached tokens beside the input, Chat Completions within it.
-        let cached = match sent.dialect {
-            Dialect::Anthropic => {
-                let read = usage.cache_read.unwrap_or(0);
-                read.saturating_add(usage.cache_write.unwrap_or(0))
-            }
-            _ => 0,
-        };
-        self.scale = Scale::learned(sent.tokens, input.saturating_add(cached));
+        self.scale = Scale::learned(sent.tokens, read_by(sent.dialect, usage).unwrap_or(input));
     }
 
     fn budget(&mut self, conversation: &Conversation) -> Budget {
@@ -250,8 +242,7 @@ impl<C: TokenCounter> Planner<C> {
             self.head_tokens = head_tokens(conversation, &mut self.counter);
             self.head = head;
         }
-        let mut said = ["max_completion_tokens", "max_tokens"].into_iter();
-        let said = said.find_map(|name| conversation.head(name).and_then(Raw::as_u64));
+        let said = conversation.max_tokens();
         Budget {
             window: self.options.window,
             max_tokens: self.options.max_tokens.or(said).unwrap_or(0),
@@ -388,6 +379,14 @@ impl<C: TokenCounter> Planner<C> {
         whole.cuts.sort_by_key(place);
         whole
     }
+}
+
+/// The tokens that the model read: some providers count those of a cache beside the input.
+pub(crate) fn read_by(dialect: Dialect, usage: &Usage) -> Option<u64> {
+    let cached = [usage.cache_read, usage.cache_write];
+    let beside = form::of(dialect).counts_cache_beside();
+    let cached = cached.into_iter().flatten().filter(|_| beside);
+    Some(cached.fold(usage.input?, u64::saturating_add))
 }
 
 impl Scale {

@@ -6,7 +6,7 @@ use core::ops::Range;
 
 use super::counted::Counted;
 use crate::Dialect;
-use crate::conversation::{Message, Role, joined};
+use crate::conversation::{Message, Role, form, joined};
 
 /// What is visible of what was counted.
 pub(super) fn of(dialect: Dialect, counted: &[Counted]) -> Vec<Message> {
@@ -14,24 +14,31 @@ pub(super) fn of(dialect: Dialect, counted: &[Counted]) -> Vec<Message> {
     let shown = visible.map(|counted| {
         let cut = counted.results.iter().filter(|result| result.cut);
         let short = cut.filter_map(|result| result.short.as_ref());
-        let edits: Vec<&(Range<usize>, String)> = short.flat_map(|short| &short.edits).collect();
+        let mut edits: Vec<&(Range<usize>, String)> =
+            short.flat_map(|short| &short.edits).collect();
+        edits.sort_by_key(|(place, _)| place.start);
         if edits.is_empty() {
             return counted.message.clone();
         }
         let text = edited(counted.message.text(), &edits);
-        Message::parse(dialect, &text).unwrap_or_else(|_| counted.message.clone())
+        let short = counted.message.with_text(dialect, &text);
+        short.unwrap_or_else(|| counted.message.clone())
     });
     shown.collect()
 }
 
-/// The same with messages of one role joined where they follow each other.
-pub(super) fn alternating(dialect: Dialect, messages: Vec<Message>) -> Vec<Message> {
+/// The same with messages of one role joined where they follow each other: all of them, or those
+/// that the provider would refuse.
+pub(super) fn alternating(dialect: Dialect, messages: Vec<Message>, all: bool) -> Vec<Message> {
+    let form = form::of(dialect);
     let mut out: Vec<Message> = Vec::with_capacity(messages.len());
     for message in messages {
-        let joins = matches!(message.role(), Role::User | Role::Assistant);
-        let before = out
-            .last()
-            .filter(|before| joins && before.role() == message.role());
+        let speaks = matches!(message.role(), Role::User | Role::Assistant);
+        let joins = |before: &&Message| {
+            let same = speaks && before.role() == message.role();
+            same && (all || form.clashes(before, &message))
+        };
+        let before = out.last().filter(joins);
         match before.and_then(|before| joined(dialect, before, &message)) {
             Some(both) => {
                 out.pop();

@@ -3,14 +3,17 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::Message;
+use super::form::{self, Form};
+use super::{Message, Role};
 use crate::Dialect;
 use crate::json::Raw;
 
 /// Joins two messages of one role that follow each other. Other members are those of the second.
-/// `None` where the first calls tools beside its content, which its results must follow.
+/// `None` where the dialect's do not join, or the first calls tools beside its content, which its
+/// results must follow.
 pub(crate) fn joined(dialect: Dialect, first: &Message, second: &Message) -> Option<Message> {
-    if dialect == Dialect::OpenAiChat && first.calls().next().is_some() {
+    let form = form::of(dialect);
+    if !form.can_join(first) {
         return None;
     }
     let (before, after) = (first.content(), second.content());
@@ -19,12 +22,12 @@ pub(crate) fn joined(dialect: Dialect, first: &Message, second: &Message) -> Opt
         _ if nothing(after) => before.into(),
         (Some(before), Some(after)) => ["\"", before, "\\n\\n", after, "\""].concat(),
         _ => {
-            let mut blocks = blocks(before);
-            blocks.extend(self::blocks(after));
+            let mut blocks = blocks(form, before, first.role());
+            blocks.extend(self::blocks(form, after, second.role()));
             ["[", &blocks.join(","), "]"].concat()
         }
     };
-    Message::parse(dialect, &second.with_content(&content)).ok()
+    Message::parse(dialect, &second.with_content(form, &content)).ok()
 }
 
 fn nothing(content: &str) -> bool {
@@ -37,9 +40,9 @@ fn string(content: &str) -> Option<&str> {
 }
 
 /// The content as content blocks.
-fn blocks(content: &str) -> Vec<String> {
+fn blocks(form: &dyn Form, content: &str, role: Role) -> Vec<String> {
     if string(content).is_some() {
-        return Vec::from([[r#"{"type":"text","text":"#, content, "}"].concat()]);
+        return Vec::from([form.text_block(content, role)]);
     }
     let raw = Raw::parse(content).ok();
     let elements = raw.into_iter().flat_map(Raw::elements);

@@ -1,12 +1,14 @@
 //! One message: its text as it was stored, and what the dialect says of it.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
-use super::{ConversationError, anthropic, openai_chat};
+use super::form::{self, Form, Layout, Misread};
+use super::{ConversationError, open::Open};
 use crate::Dialect;
 use crate::json::Raw;
 
@@ -16,11 +18,11 @@ use crate::json::Raw;
 pub enum Role {
     /// The operator: `system`, `developer`.
     System,
-    /// The user; with Messages also whoever brings the results of calls.
+    /// The user; where results stand in the user's message, also whoever brings them.
     User,
-    /// The model.
+    /// The model, also in an item that is a call or a thought.
     Assistant,
-    /// A tool that brings its result: `tool`, and the older `function`.
+    /// A tool that brings its result: `tool`, the older `function`, an item with an output.
     Tool,
     /// A role this version does not know.
     Other,
@@ -52,11 +54,14 @@ pub struct Message {
     inner: Arc<Inner>,
 }
 
+#[derive(Clone)]
 struct Inner {
     text: String,
     role: Role,
-    /// Where the value of `content` lies.
+    /// Where the value of `content` lies, or what the dialect calls it.
     content: Option<Range<usize>>,
+    /// The id of an item, in dialects that have such.
+    item: Option<String>,
     parts: Vec<Part>,
 }
 
@@ -69,11 +74,12 @@ pub struct Part {
     pub place: Range<usize>,
     /// Where the strings lie that a reader of it reads, each a JSON string with its quotes.
     pub strings: Vec<Range<usize>>,
-    /// JSON that the provider counts as text: a call's input.
+    /// JSON that the provider counts as text: a call's input, a result that is an object.
     pub json: Option<Range<usize>>,
-    /// A call's id, or that of the call a result answers; empty where there is none.
+    /// A call's id, or that of the call a result answers. Where calls have none, it is made of the
+    /// name; empty for a result that answers nothing.
     pub id: String,
-    /// The call's name, or the type of an unknown part.
+    /// The call's name, the name that a result says, or the type of an unknown part.
     pub name: String,
     /// Images and documents inside a result, which are never cut.
     pub media: Vec<Media>,
@@ -114,7 +120,8 @@ pub enum Media {
 }
 
 /// What is expected where a dialect's requests are not read.
-const NO_VIEW: &str = "a message of a dialect whose requests are read: anthropic or openai-chat";
+const NO_VIEW: &str =
+    "a message of a dialect whose requests are read, which openai-completions is not";
 
 impl Message {
     /// Reads a message of the dialect.
@@ -133,32 +140,52 @@ impl Message {
     /// The message that a checked value is.
     pub(super) fn of(dialect: Dialect, raw: Raw<'_>) -> Result<Self, ConversationError> {
         let text = raw.text();
-        let Some(role) = raw.field("role").and_then(Raw::as_str) else {
-            let at = raw.field("role").map_or(0, |role| place(text, role).start);
-            return Err(ConversationError::new(text, at, "a message with a role"));
-        };
-        let role = match &*role.decode() {
-            "system" | "developer" => Role::System,
-            "user" => Role::User,
-            "assistant" => Role::Assistant,
-            "tool" | "function" => Role::Tool,
-            _ => Role::Other,
-        };
-        let parts = match dialect {
-            Dialect::Anthropic => anthropic::parts(raw),
-            Dialect::OpenAiChat => openai_chat::parts(raw, role),
-            _ => return Err(ConversationError::new(text, 0, NO_VIEW)),
-        };
-        let content = raw.field("content").map(|content| place(text, content));
-        let text = text.into();
+        if !Dialect::CONVERSATIONS.contains(&dialect) {
+            return Err(ConversationError::new(text, 0, NO_VIEW));
+        }
+        let form = form::of(dialect);
+        let role = form.role(raw).map_err(|Misread(expected, at)| {
+            let at = at.map_or(0, |at| place(text, at).start);
+            ConversationError::new(text, at, expected)
+        })?;
+        let content = raw.field(form.content()).map(|raw| place(text, raw));
+        let item = Some(raw).filter(|_| form.layout() == Layout::Items);
+        let item = item.and_then(|item| item.str_field("id"));
         Ok(Self {
             inner: Arc::new(Inner {
-                text,
+                text: text.into(),
                 role,
                 content,
-                parts,
+                item: item.map(Cow::into_owned).filter(|id| !id.is_empty()),
+                parts: form.parts(raw, role),
             }),
         })
+    }
+
+    /// The message with another text that says the same in the same parts: a result of it is cut.
+    pub(crate) fn with_text(&self, dialect: Dialect, text: &str) -> Option<Self> {
+        let mut message = Self::parse(dialect, text).ok()?;
+        let inner = Arc::make_mut(&mut message.inner);
+        for (part, of) in inner.parts.iter_mut().zip(self.parts()) {
+            part.id.clone_from(&of.id);
+        }
+        Some(message)
+    }
+
+    /// Gives calls and results that have no id the one that pairs them.
+    pub(super) fn link(&mut self, open: &mut Open) {
+        open.begin(self.role());
+        let linked = |part: &&Part| matches!(part.kind, PartKind::Call | PartKind::Result);
+        if !self.parts().iter().any(|part| linked(&part)) {
+            return;
+        }
+        for part in &mut Arc::make_mut(&mut self.inner).parts {
+            match part.kind {
+                PartKind::Call => open.call(part),
+                PartKind::Result => open.result(part),
+                _ => {}
+            }
+        }
     }
 
     /// The message as it was stored, byte for byte.
@@ -189,6 +216,17 @@ impl Message {
         self.of_kind(PartKind::Result)
     }
 
+    /// The id of the item that it is.
+    pub(super) fn item(&self) -> Option<&str> {
+        self.inner.item.as_deref()
+    }
+
+    /// It is a thought and nothing else.
+    pub(super) fn is_thought(&self) -> bool {
+        let mut parts = self.parts().iter();
+        !self.parts().is_empty() && parts.all(|part| part.kind == PartKind::Thinking)
+    }
+
     /// The value of `content`, as it was stored; empty where there is none.
     pub(super) fn content(&self) -> &str {
         let content = self.inner.content.clone();
@@ -197,11 +235,14 @@ impl Message {
     }
 
     /// Its text with another value of `content`.
-    pub(super) fn with_content(&self, content: &str) -> String {
+    pub(super) fn with_content(&self, form: &dyn Form, content: &str) -> String {
         let text = self.text();
         let (before, after) = match &self.inner.content {
             Some(place) => (text.get(..place.start), text.get(place.end..)),
-            None => return [r#"{"content":"#, content, ",", text.get(1..).unwrap_or("}")].concat(),
+            None => {
+                let rest = text.get(1..).unwrap_or("}");
+                return ["{\"", form.content(), "\":", content, ",", rest].concat();
+            }
         };
         [
             before.unwrap_or_default(),

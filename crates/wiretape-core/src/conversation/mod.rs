@@ -5,15 +5,25 @@
 //! read beside it, once, when it comes in.
 
 mod anthropic;
+mod bedrock;
+mod cohere;
 mod error;
 mod flaws;
+pub(crate) mod form;
+mod gemini;
+mod head;
 mod join;
 mod message;
+mod ollama;
+mod open;
 mod openai_chat;
+mod openai_responses;
 mod repair;
+mod sniff;
 mod write;
 
 use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -22,10 +32,12 @@ use crate::json::Raw;
 use crate::{Dialect, ErrorKind};
 
 pub use error::ConversationError;
-pub use flaws::{Flaw, FlawKind};
+pub use flaws::{Flaw, FlawKind, Words};
+use form::{Form, Layout};
 pub(crate) use join::joined;
 use message::place;
 pub use message::{Media, Message, Part, PartKind, Role};
+use open::Open;
 pub use repair::{MISSING_RESULT, MISSING_START, Repair};
 pub(crate) use write::is_pause;
 pub use write::{ToolResult, WrittenCall};
@@ -51,86 +63,72 @@ pub struct Conversation {
     /// Before which member of the head the messages stand.
     messages_at: usize,
     messages: Vec<Message>,
+    /// The model, where the body does not name it but the path.
+    model: Option<String>,
+    /// The one message came as its text alone, without a list around it.
+    bare: bool,
+    /// The calls that results without ids may answer.
+    open: Open,
 }
 
 impl Conversation {
-    /// An empty one.
+    /// An empty one, with what every request of the dialect has.
     #[must_use]
     pub fn new(dialect: Dialect) -> Self {
+        let mut conversation = Self::bodiless(dialect);
+        for (name, value) in conversation.form().members() {
+            let member = ((*name).into(), (*value).into());
+            conversation.head.push(member);
+        }
+        conversation.messages_at = conversation.head.len();
+        conversation
+    }
+
+    fn bodiless(dialect: Dialect) -> Self {
         Self {
             dialect,
             head: Vec::new(),
             messages_at: 0,
             messages: Vec::new(),
+            model: None,
+            bare: false,
+            open: Open::default(),
         }
     }
 
-    /// The dialect of a request body, from what only one of them has; `None` where nothing tells.
-    #[must_use]
-    pub fn sniff(request: &str) -> Option<Dialect> {
-        let body = Raw::parse(request).ok()?;
-        let [messages, system, model, tools] =
-            body.fields(["messages", "system", "model", "tools"]);
-        let is = |raw: Option<Raw<'_>>, names: &[&str]| {
-            let said = raw.and_then(Raw::as_str);
-            said.is_some_and(|said| names.iter().any(|name| said.is(name)))
-        };
-        for message in messages?.elements().take(SNIFFED_MAX) {
-            let [role, content, calls] = message.fields(["role", "content", "tool_calls"]);
-            if is(role, &["system", "developer", "tool", "function"]) || calls.is_some() {
-                return Some(Dialect::OpenAiChat);
-            }
-            for block in content
-                .into_iter()
-                .flat_map(Raw::elements)
-                .take(SNIFFED_MAX)
-            {
-                let kind = block.field("type");
-                if is(
-                    kind,
-                    &["tool_use", "tool_result", "thinking", "image", "document"],
-                ) {
-                    return Some(Dialect::Anthropic);
-                }
-                if is(kind, &["image_url", "input_audio", "file"]) {
-                    return Some(Dialect::OpenAiChat);
-                }
-            }
-        }
-        if system.is_some() {
-            return Some(Dialect::Anthropic);
-        }
-        for tool in tools.into_iter().flat_map(Raw::elements).take(SNIFFED_MAX) {
-            let [schema, function] = tool.fields(["input_schema", "function"]);
-            if schema.is_some() {
-                return Some(Dialect::Anthropic);
-            }
-            if function.is_some() {
-                return Some(Dialect::OpenAiChat);
-            }
-        }
-        let model = model.and_then(Raw::as_str)?.decode();
-        let named = |name: &str| model.contains(name);
-        if named("claude") {
-            return Some(Dialect::Anthropic);
-        }
-        named("gpt").then_some(Dialect::OpenAiChat)
+    pub(crate) fn form(&self) -> &'static dyn Form {
+        form::of(self.dialect)
     }
 
     /// Reads a whole request body.
     ///
     /// # Errors
-    /// Where it is not a JSON object whose `messages` are an array of objects with a role.
+    /// Where it is not a JSON object whose messages (`messages`, `input`, `contents`) are an array of
+    /// messages; where a part of the history is on the server (`previous_response_id`).
     pub fn parse(dialect: Dialect, request: &str) -> Result<Self, ConversationError> {
         let raw = parse_json(request)?;
         if !raw.is_object() {
             let expected = "a request, which is a JSON object";
             return Err(ConversationError::new(request, 0, expected));
         }
-        let mut conversation = Self::new(dialect);
+        let mut conversation = Self::bodiless(dialect);
+        let form = conversation.form();
+        for name in form.elsewhere() {
+            if let Some(at) = raw.field(name).filter(|value| !value.is_null()) {
+                let at = place(request, at).start;
+                return Err(ConversationError::new(request, at, ELSEWHERE));
+            }
+        }
+        if form
+            .members()
+            .iter()
+            .any(|(name, _)| raw.field(name).is_none())
+        {
+            return Err(ConversationError::new(request, request.len(), ANTHROPICS));
+        }
         let mut messages = None;
         for (name, value) in raw.members() {
-            if name.is("messages") {
+            if name.is(form.messages()) {
                 messages = Some(value);
                 conversation.messages_at = conversation.head.len();
             } else {
@@ -138,17 +136,27 @@ impl Conversation {
                 conversation.head.push(member);
             }
         }
-        let expected = "a member `messages` that is an array";
+        let expected = form.expects();
         let Some(messages) = messages else {
             return Err(ConversationError::new(request, request.len(), expected));
         };
+        if let (Layout::Items, Some(text)) = (form.layout(), messages.as_str()) {
+            conversation.push(&[BARE, "\"", text.raw(), "\"}"].concat())?;
+            conversation.bare = true;
+            return Ok(conversation);
+        }
         if !messages.is_array() {
             let at = place(request, messages).start;
             return Err(ConversationError::new(request, at, expected));
         }
+        conversation.read_messages(request, messages)?;
+        Ok(conversation)
+    }
+
+    fn read_messages(&mut self, request: &str, messages: Raw<'_>) -> Result<(), ConversationError> {
         for (number, message) in messages.elements().enumerate() {
             let read = if message.is_object() {
-                Message::of(dialect, message)
+                Message::of(self.dialect, message)
             } else {
                 let expected = "a message, which is a JSON object";
                 Err(ConversationError::new(message.text(), 0, expected))
@@ -158,47 +166,9 @@ impl Conversation {
                 message: Some(number),
                 ..error
             });
-            conversation.messages.push(read?);
-        }
-        Ok(conversation)
-    }
-
-    /// Sets a member of the request other than its messages: `model`, `max_tokens`, `tools`. One
-    /// that is there keeps its place.
-    ///
-    /// # Errors
-    /// Where `json` is not one JSON value, or the member is `messages`.
-    pub fn set(&mut self, member: &str, json: &str) -> Result<(), ConversationError> {
-        if member == "messages" {
-            let expected = "a member other than `messages`, which are pushed";
-            return Err(ConversationError::new(member, 0, expected));
-        }
-        let value: String = parse_json(json)?.text().into();
-        let named = |name: &str| {
-            let mut quoted = String::new();
-            quote(name, &mut quoted);
-            quoted
-        };
-        let quoted = named(member);
-        let name = quoted.get(1..quoted.len() - 1).unwrap_or_default();
-        match self.head.iter_mut().rev().find(|(key, _)| key == name) {
-            Some((_, slot)) => *slot = value,
-            None => {
-                if self.messages_at == self.head.len() {
-                    self.messages_at += 1;
-                }
-                self.head.push((name.into(), value));
-            }
+            self.append(read?);
         }
         Ok(())
-    }
-
-    /// A member of the request other than its messages.
-    #[must_use]
-    pub fn head(&self, member: &str) -> Option<Raw<'_>> {
-        let mut all = self.head.iter().rev();
-        let (_, value) = all.find(|(key, _)| key == member)?;
-        Raw::parse(value).ok()
     }
 
     /// How it is written.
@@ -219,15 +189,33 @@ impl Conversation {
     /// Where it is not a JSON object with a role.
     pub fn push(&mut self, message: &str) -> Result<(), ConversationError> {
         let message = Message::parse(self.dialect, message)?;
-        self.messages.push(message);
+        self.append(message);
         Ok(())
+    }
+
+    fn append(&mut self, mut message: Message) {
+        if self.form().pairs_by_name() {
+            message.link(&mut self.open);
+        }
+        self.messages.push(message);
+    }
+
+    /// The same request with other messages.
+    fn with_messages(&self, messages: Vec<Message>) -> Self {
+        let mut other = Self {
+            messages: Vec::with_capacity(messages.len()),
+            open: Open::default(),
+            ..self.clone()
+        };
+        for message in messages {
+            other.append(message);
+        }
+        other
     }
 
     /// Adds what the user says.
     pub fn push_user(&mut self, text: &str) {
-        let mut message = String::from(r#"{"role":"user","content":"#);
-        quote(text, &mut message);
-        message.push('}');
+        let message = self.form().user(text);
         // What is written here is a message in each dialect.
         let pushed = self.push(&message);
         debug_assert!(pushed.is_ok(), "a written message reads");
@@ -246,9 +234,13 @@ impl Conversation {
     }
 
     /// The messages that leave or stay together: an assistant's message with calls and all that
-    /// answers it; any other message by itself.
+    /// answers it; any other message by itself. Where calls are items, all items of a reply with
+    /// what answers its calls.
     #[must_use]
     pub fn groups(&self) -> Vec<Range<usize>> {
+        if self.form().layout() == Layout::Items {
+            return self.groups_of_items();
+        }
         let mut groups: Vec<Range<usize>> = Vec::new();
         let mut called = false;
         for (at, message) in self.messages.iter().enumerate() {
@@ -258,6 +250,28 @@ impl Conversation {
                 None => groups.push(at..at + 1),
             }
             called = answers || message.calls().next().is_some();
+        }
+        groups
+    }
+
+    fn groups_of_items(&self) -> Vec<Range<usize>> {
+        let mut answers: BTreeMap<&str, usize> = BTreeMap::new();
+        for (at, message) in self.messages.iter().enumerate() {
+            answers.extend(message.results().map(|result| (result.id.as_str(), at)));
+        }
+        let mut groups: Vec<Range<usize>> = Vec::new();
+        // The group ends behind this one at the earliest.
+        let mut last = 0;
+        let mut before = Role::User;
+        for (at, message) in self.messages.iter().enumerate() {
+            let goes_on = before == Role::Assistant && message.role() == Role::Assistant;
+            match groups.last_mut().filter(|_| goes_on || at <= last) {
+                Some(group) => group.end = at + 1,
+                None => groups.push(at..at + 1),
+            }
+            let answered = message.calls().filter_map(|call| answers.get(&*call.id));
+            last = answered.copied().fold(last, usize::max);
+            before = message.role();
         }
         groups
     }
@@ -275,16 +289,8 @@ impl Conversation {
         for at in 0..=self.head.len() {
             if at == self.messages_at {
                 comma(&mut body);
-                body.push_str(r#""messages":["#);
-                let mut first = true;
-                for message in messages.clone() {
-                    if !first {
-                        body.push(',');
-                    }
-                    first = false;
-                    body.push_str(message);
-                }
-                body.push(']');
+                body.extend(["\"", self.form().messages(), "\":"]);
+                self.write_messages(messages.clone(), &mut body);
             }
             if let Some((key, value)) = self.head.get(at) {
                 comma(&mut body);
@@ -297,16 +303,50 @@ impl Conversation {
         body.push('}');
         body
     }
+
+    fn write_messages<'a>(
+        &self,
+        messages: impl Iterator<Item = &'a str> + Clone,
+        body: &mut String,
+    ) {
+        let mut all = messages.clone();
+        if let (true, Some(only), None) = (self.bare, all.next(), all.next()) {
+            let text = only
+                .strip_prefix(BARE)
+                .and_then(|text| text.strip_suffix('}'));
+            if let Some(text) = text.filter(|text| text.starts_with('"')) {
+                body.push_str(text);
+                return;
+            }
+        }
+        body.push('[');
+        let mut first = true;
+        for message in messages {
+            if !first {
+                body.push(',');
+            }
+            first = false;
+            body.push_str(message);
+        }
+        body.push(']');
+    }
 }
+
+/// What is expected where a request says that part of its history is on the server.
+const ELSEWHERE: &str = "a request with its whole history, of which a part is on the server here";
+
+/// What is expected of a request to a model on Bedrock.
+const ANTHROPICS: &str = "a member `anthropic_version`: of the models on Bedrock, by their own \
+                          requests, only Anthropic's are read";
+
+/// How a message begins that came as its text alone.
+const BARE: &str = r#"{"role":"user","content":"#;
 
 fn comma(body: &mut String) {
     if body.len() > 1 {
         body.push(',');
     }
 }
-
-/// Messages, and blocks of one, that are looked at to tell the dialect.
-const SNIFFED_MAX: usize = 256;
 
 /// Checks that `text` is one JSON value.
 fn parse_json(text: &str) -> Result<Raw<'_>, ConversationError> {

@@ -171,7 +171,7 @@ impl Cohere {
                     block,
                     kind: Kind::Reasoning,
                     id: None,
-                    name: None,
+                    name: Some("tool_plan"),
                     raw: "",
                     closes: false,
                 });

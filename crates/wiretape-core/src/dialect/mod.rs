@@ -75,7 +75,16 @@ impl Dialect {
 
     /// Those whose requests are read and written here as well: as a
     /// [`crate::conversation::Conversation`], by the agent, by the budget.
-    pub const CONVERSATIONS: [Self; 2] = [Self::Anthropic, Self::OpenAiChat];
+    pub const CONVERSATIONS: [Self; 8] = [
+        Self::Anthropic,
+        Self::OpenAiChat,
+        Self::OpenAiResponses,
+        Self::Gemini,
+        Self::BedrockConverse,
+        Self::BedrockInvoke,
+        Self::Ollama,
+        Self::Cohere,
+    ];
 
     /// The name used on the command line and in tapes.
     #[must_use]

@@ -135,6 +135,11 @@ impl OpenAiChat {
                 out(Event::Warning("F-42"));
                 Some(message)
             }
+            _ if choice.field("text").is_some() => {
+                return Err(ErrorKind::Protocol(
+                    "a choice has `text` and no `delta`: Completions, not Chat",
+                ));
+            }
             _ => None,
         };
         let at = self.choice_at(index)?;

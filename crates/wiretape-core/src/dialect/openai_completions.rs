@@ -71,6 +71,11 @@ impl OpenAiCompletions {
         let Ok(index) = u32::try_from(shared::index(index).unwrap_or(0)) else {
             return Err(ErrorKind::Protocol("a choice's index is over 2^32 (F-73)"));
         };
+        if text.is_none() && raw.field("delta").is_some() {
+            return Err(ErrorKind::Protocol(
+                "a choice has `delta` and no `text`: Chat, not Completions",
+            ));
+        }
         let choice = self.choice_at(index)?;
         let block = Block {
             choice: index,

@@ -35,9 +35,10 @@ pub struct ToolCall {
 impl ToolCall {
     /// What identifies the call across retries and replays: run each key once (F-60, F-62).
     ///
-    /// Message id and call id, or, where one is missing, the ordinal and a digest of name and
+    /// Message id and call id; where the call has no id, its ordinal and a digest of name and
     /// arguments. Calls of one reply that share an id but are not the same call have a digest in
-    /// their keys as well (F-25), and answers after the first their number (F-57).
+    /// their keys as well (F-25), as do those of a reply without an id (Converse, Ollama): servers
+    /// may use a call's id again in the next. Answers after the first have their number (F-57).
     #[must_use]
     pub fn execution_key(&self) -> &str {
         &self.key
@@ -191,7 +192,7 @@ pub(super) fn execution_key(call: Identity<'_>) -> String {
     }
     match (call.message, call.id) {
         (Some(_), Some(id)) if !call.shared => key + "/" + id,
-        (Some(_), Some(id)) => key + "/" + id + "#" + &digest(call.name, call.arguments),
+        (_, Some(id)) => key + "/" + id + "#" + &digest(call.name, call.arguments),
         _ => key + &format!("/#{}-{}", call.ordinal, digest(call.name, call.arguments)),
     }
 }

@@ -63,6 +63,11 @@ fn each(stream: &mut Stream, kind: Kind, rewrite: impl Fn(&[u8]) -> Option<Vec<u
 
 /// GitHub Copilot gives an item another id in every event.
 fn other_ids(stream: &mut Stream) -> Applied {
+    let indexed = |payload: &[u8]| json::path(payload, &["output_index"]).is_some();
+    let mut payloads = stream.blocks.iter().filter_map(|block| block.payload());
+    if payloads.any(|payload| json::path(payload, &["item_id"]).is_some() && !indexed(payload)) {
+        return Err("events say by the id alone to which item they belong");
+    }
     let mut done = Err("no item has an id");
     for place in 0..stream.blocks.len() {
         let id = format!("\"wiretape_{place}\"");

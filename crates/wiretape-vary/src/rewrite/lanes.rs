@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::dialect::{Family, Kind, Lanes};
+use crate::dialect::{Family, Kind, Lanes, type_of};
 use crate::stream::Block;
 use crate::subject::NO_CHANGE;
 
@@ -72,8 +72,40 @@ fn call_runs(blocks: &[Arc<Block>]) -> Option<Vec<(usize, usize)>> {
     (keys.len() > 1).then_some(found)
 }
 
+/// How many events of each lane a reader needs to know all its parts, where a part begins with the
+/// first of its deltas: those of one item would otherwise begin among those of another.
+pub(crate) fn heads(
+    blocks: &[Arc<Block>],
+    family: Family,
+    places: &[(usize, usize)],
+) -> Vec<usize> {
+    if family != Family::OpenAiResponses {
+        return Vec::new();
+    }
+    let mut counts: Vec<usize> = Vec::new();
+    let mut heads: Vec<usize> = Vec::new();
+    for &(place, lane) in places {
+        let last = counts.len().max(lane + 1);
+        counts.resize(last, 0);
+        heads.resize(last, 1);
+        let payload = blocks.get(place).and_then(|block| block.payload());
+        let opens = payload.is_some_and(|payload| type_of(payload).ends_with(b"part.added"));
+        let site = payload.is_some_and(|payload| family.site(payload).is_some());
+        let (Some(count), Some(head)) = (counts.get_mut(lane), heads.get_mut(lane)) else {
+            continue;
+        };
+        *count += 1;
+        // A part's first delta, or the part itself where it has none.
+        if opens || (site && *count == *head + 1) {
+            *head = *count;
+        }
+    }
+    heads
+}
+
 /// Whose turn it is at each place, by a schedule, where it was the turn of `lanes` before.
-pub(crate) fn arranged(lanes: &[usize], order: &[usize]) -> Vec<usize> {
+/// `heads`: how many events of each lane come together when it begins; 1 where nothing is said.
+pub(crate) fn arranged(lanes: &[usize], order: &[usize], heads: &[usize]) -> Vec<usize> {
     let count = lanes.iter().map(|lane| lane + 1).max().unwrap_or(0);
     let mut left = vec![0_usize; count];
     for &lane in lanes {
@@ -95,7 +127,9 @@ pub(crate) fn arranged(lanes: &[usize], order: &[usize]) -> Vec<usize> {
         }
         // Lanes begin in their order.
         while begun <= lane {
-            turn(begun);
+            for _ in 0..heads.get(begun).copied().unwrap_or(1) {
+                turn(begun);
+            }
             begun += 1;
         }
     }
@@ -116,7 +150,7 @@ pub(super) fn interleave(
         return Err("nothing to interleave");
     }
     let before: Vec<usize> = places.iter().map(|&(_, lane)| lane).collect();
-    let after = arranged(&before, order);
+    let after = arranged(&before, order, &heads(blocks, family, &places));
     if after == before {
         return Err(NO_CHANGE);
     }

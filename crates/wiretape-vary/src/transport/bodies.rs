@@ -101,9 +101,7 @@ pub(crate) fn no_stream(
             // Nothing is missing from it, so that a client may also take it for what it is.
             permits.splice(0..0, [Outcome::Same, Outcome::SameButReasoning]);
             let said = Said::of(dialect.ok_or("the dialect is not known")?, recorded)?;
-            let object = said.object(known?);
-            let object = object.ok_or("the dialect's whole replies are not written here")?;
-            (200, Some(JSON), object)
+            (200, Some(JSON), said.object(known?))
         }
         NoStream::Html => (200, Some(HTML), PAGE.as_bytes().to_vec()),
         NoStream::Bare => (200, Some(STREAM), error(Some(known?), 500).into_bytes()),
@@ -137,7 +135,7 @@ pub(crate) fn other_dialect(
     let dialect = dialect.ok_or("the dialect is not known")?;
     let said = Said::of(dialect, recorded)?;
     let body = match dialect {
-        Dialect::OpenAiChat => said.messages_stream(),
+        Dialect::OpenAiChat | Dialect::OpenAiCompletions => said.messages_stream(),
         _ => said.chat_stream(),
     };
     Ok(Answer {

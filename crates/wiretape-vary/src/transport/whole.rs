@@ -37,8 +37,8 @@ impl Said {
         })
     }
 
-    /// The reply as one object of a dialect; `None` where that is not written here.
-    pub(crate) fn object(&self, family: Family) -> Option<Vec<u8>> {
+    /// The reply as one object of a dialect.
+    pub(crate) fn object(&self, family: Family) -> Vec<u8> {
         let text = quoted(&self.text);
         let body = match family {
             Family::Anthropic => {
@@ -75,9 +75,11 @@ impl Said {
             Family::Cohere => self.cohere(),
             Family::BedrockConverse => self.converse(),
             Family::OpenAiResponses => self.response(),
-            Family::OpenAiCompletions => return None,
+            Family::OpenAiCompletions => format!(
+                r#"{{"id":"cmpl-wiretape","object":"text_completion","created":1,"model":"wiretape","choices":[{{"index":0,"text":{text},"logprobs":null,"finish_reason":"stop"}}],"usage":{{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}}}"#
+            ),
         };
-        Some(body.into_bytes())
+        body.into_bytes()
     }
 
     /// The reply as a stream of Messages.

@@ -110,8 +110,9 @@ impl Canceller {
 }
 
 impl<C: TokenCounter> Driver<C> {
-    /// A driver that asks the server at this base URL, to which `/v1/messages` or
-    /// `/v1/chat/completions` is added; a `/v1` at its end counts.
+    /// A driver that asks the server at this base URL, to which the dialect's path is added:
+    /// `/v1/messages`, `/v1beta/models/NAME:streamGenerateContent`. Where the base ends with what the
+    /// path begins with (`/v1`, `/v1beta`, `/api`), it is there once.
     ///
     /// # Errors
     /// Where the URL is none, or not of plain `http`.
@@ -270,11 +271,7 @@ impl<C: TokenCounter> Driver<C> {
     }
 
     fn send(&mut self, request: Request) {
-        // Base URLs of Chat Completions often have the version already, as `OPENAI_BASE_URL` does.
-        let path = match request.path.strip_prefix("/v1") {
-            Some(rest) if self.client.prefix().ends_with("/v1") => rest,
-            _ => request.path,
-        };
+        let path = behind(self.client.prefix(), &request.path);
         let mut http = crate::http::Request::post(path);
         let own = request.headers.iter();
         let own = own.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -306,6 +303,16 @@ impl<C: TokenCounter> Driver<C> {
         };
         self.running.insert(key, answer);
     }
+}
+
+/// The path behind a base URL, which often has its first segment already, as `OPENAI_BASE_URL` has
+/// the version.
+fn behind<'p>(prefix: &str, path: &'p str) -> &'p str {
+    let end = path.bytes().skip(1).position(|byte| byte == b'/');
+    let Some((first, rest)) = end.and_then(|end| path.split_at_checked(end + 1)) else {
+        return path;
+    };
+    if prefix.ends_with(first) { rest } else { path }
 }
 
 impl<C> fmt::Debug for Driver<C> {

@@ -1,8 +1,10 @@
 //! Law 11: what is sent fits; pairs stay together; what is pinned stays; the order stays; planning
 //! twice changes nothing; a provider refuses none of it.
 
-use wiretape_core::Dialect;
-use wiretape_core::conversation::{Conversation, Message, Role};
+use wiretape_core::conversation::{Conversation, Message, PartKind, Role, ToolResult};
+use wiretape_core::event::{Kind, Usage};
+use wiretape_core::turn::{Choice, Content, Ended, Reply};
+use wiretape_core::{Dialect, Warnings};
 
 use super::Failure;
 use super::partition::Chance;
@@ -85,7 +87,8 @@ fn sound(
     tokens: u64,
     count: impl Fn(&str) -> u64,
 ) -> Result<(), String> {
-    let sent = Conversation::parse(history.dialect(), body)
+    let dialect = history.dialect();
+    let sent = Conversation::parse(dialect, body)
         .map_err(|error| format!("what is sent is no request: {error}"))?;
     let cost = count(body);
     if cost > tokens {
@@ -94,27 +97,73 @@ fn sound(
     if let Some(flaw) = sent.refusals().first() {
         return Err(format!("a provider refuses it: {flaw}"));
     }
-    let mut rest = sent.messages().iter();
-    for stored in pinned(history) {
-        let same = |shown: &Message| same(stored, shown);
-        if !rest.any(same) {
-            let text: String = stored.text().chars().take(80).collect();
+    let all = pieces(dialect, history.messages());
+    let shown = pieces(dialect, sent.messages());
+    let mut rest = shown.iter();
+    for stored in pieces(dialect, pinned(history)) {
+        if !rest.any(|shown| stored.is(shown)) {
+            let text: String = stored.text.chars().take(80).collect();
             return Err(format!(
                 "what must stay is gone, or out of its order: {text}"
             ));
         }
     }
-    let mut stored = history.messages().iter();
-    for shown in sent.messages() {
-        if !stored.any(|stored| same(stored, shown)) {
-            let text: String = shown.text().chars().take(80).collect();
+    let mut stored = all.iter();
+    for shown in &shown {
+        if !stored.any(|stored| stored.is(shown)) {
+            let text: String = shown.text.chars().take(80).collect();
             return Err(format!("it was not in the history, or earlier: {text}"));
         }
     }
-    if count(&history.body()) <= tokens && sent.messages() != history.messages() {
+    let whole = all.len() == shown.len() && all.iter().zip(&shown).all(|(a, b)| a.text == b.text);
+    if count(&history.body()) <= tokens && !whole {
         return Err("something was cut although all of it fits".into());
     }
     Ok(())
+}
+
+/// What may be found again in what is sent: a message, or, where a provider takes no two messages of
+/// one role behind each other, so that they are joined, a part of one.
+struct Piece<'a> {
+    text: &'a str,
+    role: Role,
+    /// The kinds of its parts, and the ids of calls and results.
+    parts: Vec<(PartKind, &'a str)>,
+}
+
+impl Piece<'_> {
+    /// The same: to the letter, or but for the texts of its results.
+    fn is(&self, shown: &Piece<'_>) -> bool {
+        let result = |(kind, _): &(PartKind, &str)| *kind == PartKind::Result;
+        let same = self.role == shown.role && self.parts == shown.parts;
+        self.text == shown.text || (same && self.parts.iter().any(result))
+    }
+}
+
+fn pieces<'a>(dialect: Dialect, messages: impl IntoIterator<Item = &'a Message>) -> Vec<Piece<'a>> {
+    let mut pieces = Vec::new();
+    for message in messages {
+        let (role, parts) = (message.role(), message.parts());
+        if alternates(dialect) {
+            pieces.extend(parts.iter().map(|part| Piece {
+                text: message.text().get(part.place.clone()).unwrap_or_default(),
+                role,
+                parts: vec![(part.kind, &part.id)],
+            }));
+        } else {
+            pieces.push(Piece {
+                text: message.text(),
+                role,
+                parts: parts.iter().map(|part| (part.kind, &*part.id)).collect(),
+            });
+        }
+    }
+    pieces
+}
+
+/// Messages of one role that follow each other may be refused.
+fn alternates(dialect: Dialect) -> bool {
+    matches!(dialect, Dialect::BedrockConverse | Dialect::Gemini)
 }
 
 /// It is right to say that nothing fits: what must stay is too much.
@@ -149,79 +198,78 @@ fn pinned(history: &Conversation) -> impl Iterator<Item = &Message> {
     pinned.map(|(_, message)| message)
 }
 
-/// The same message: to the letter, or but for the texts of its results.
-fn same(stored: &Message, shown: &Message) -> bool {
-    let ids = |message: &Message| -> Vec<_> {
-        let parts = message.parts().iter();
-        parts.map(|part| (part.kind, part.id.clone())).collect()
-    };
-    stored == shown || (stored.results().next().is_some() && ids(stored) == ids(shown))
-}
-
 /// A history that a provider takes, which ends with a question or with results.
 fn history(dialect: Dialect, chance: &mut Chance) -> Conversation {
     let mut history = Conversation::new(dialect);
     let words = |chance: &mut Chance, most: usize| "so many words ".repeat(1 + chance.below(most));
     history.push_user(&words(chance, 8));
     for turn in 0..chance.below(TURNS_MAX) {
-        match chance.below(4) {
-            0 => history.push_user(&words(chance, 20)),
-            1 => {
-                let said = serde_json::json!({"role": "assistant", "content": words(chance, 20)});
-                // What is written here is a message in each dialect.
-                let _ = history.push(&said.to_string());
+        let step = chance.below(4);
+        let last = history.messages().last().map(Message::role);
+        let model = last == Some(Role::Assistant);
+        if alternates(dialect) && model == (step > 0) {
+            match model {
+                true => history.push_user("go on"),
+                false => drop(history.push_reply(&reply("well", &[]))),
             }
+        }
+        match step {
+            0 => history.push_user(&words(chance, 20)),
+            1 => drop(history.push_reply(&reply(&words(chance, 20), &[]))),
             _ => {
                 let calls = 1 + chance.below(3);
                 let long = if chance.below(3) == 0 { 2_000 } else { 20 };
-                let results = (0..calls).map(|_| words(chance, long)).collect::<Vec<_>>();
-                for message in called(dialect, turn, &results) {
-                    let _ = history.push(&message.to_string());
-                }
+                let ids: Vec<String> = (0..calls).map(|n| format!("call_{turn}_{n}")).collect();
+                let calls = history.push_reply(&reply("", &ids));
+                let results = calls.into_iter().map(|call| ToolResult {
+                    call: call.id,
+                    name: call.name,
+                    content: words(chance, long),
+                    is_error: false,
+                });
+                let results: Vec<ToolResult> = results.collect();
+                history.push_results(&results);
             }
         }
     }
-    let results = history
-        .messages()
-        .last()
-        .is_some_and(|last| last.results().next().is_some());
-    if !results || chance.below(2) == 0 {
+    let last = history.messages().last();
+    let results = last.is_some_and(|last| last.results().next().is_some());
+    let user = last.is_some_and(|last| last.role() != Role::Assistant);
+    if !(results || alternates(dialect) && user) || (!alternates(dialect) && chance.below(2) == 0) {
         history.push_user("and then?");
     }
     history
 }
 
-/// Calls at once, and their results.
-fn called(dialect: Dialect, turn: usize, results: &[String]) -> Vec<serde_json::Value> {
-    use serde_json::{Value, json};
-    let ids = |n: usize| format!("call_{turn}_{n}");
-    let numbered = || (0..).zip(results);
-    match dialect {
-        Dialect::Anthropic => {
-            let calls = numbered().map(|(n, _)| {
-                json!({"type": "tool_use", "id": ids(n), "name": "read", "input": {"n": n}})
-            });
-            let answers = numbered().map(
-                |(n, text)| json!({"type": "tool_result", "tool_use_id": ids(n), "content": text}),
-            );
-            vec![
-                json!({"role": "assistant", "content": calls.collect::<Vec<Value>>()}),
-                json!({"role": "user", "content": answers.collect::<Vec<Value>>()}),
-            ]
-        }
-        _ => {
-            let calls = numbered().map(|(n, _)| {
-                json!({"id": ids(n), "type": "function",
-                    "function": {"name": "read", "arguments": format!("{{\"n\":{n}}}")}})
-            });
-            let calls = calls.collect::<Vec<Value>>();
-            let mut all = vec![json!({"role": "assistant", "content": null, "tool_calls": calls})];
-            all.extend(
-                numbered().map(
-                    |(n, text)| json!({"role": "tool", "tool_call_id": ids(n), "content": text}),
-                ),
-            );
-            all
-        }
+/// What the model says: a text, and a call for each id.
+fn reply(text: &str, ids: &[String]) -> Reply {
+    let content = |kind, text: &str| Content {
+        kind,
+        id: None,
+        name: None,
+        text: text.into(),
+        raw: String::new(),
+        signature: None,
+        citations: Vec::new(),
+        others: Vec::new(),
+        closed: true,
+    };
+    let calls = (0..).zip(ids).map(|(n, id)| Content {
+        id: Some(id.clone()),
+        name: Some("read".into()),
+        ..content(Kind::Tool, &format!("{{\"n\":{n}}}"))
+    });
+    let text = Some(content(Kind::Text, text)).filter(|content| !content.text.is_empty());
+    let mut choice = Choice::default();
+    choice.contents = text.into_iter().chain(calls).collect();
+    Reply {
+        id: None,
+        model: None,
+        choices: vec![choice],
+        usage: Usage::default(),
+        ended: Ended::Terminal,
+        error: None,
+        frames: 1,
+        warnings: Warnings::default(),
     }
 }

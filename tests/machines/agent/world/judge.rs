@@ -11,8 +11,9 @@ use wiretape_core::{Dialect, read};
 use super::history;
 use super::swarm::Swarm;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Judge {
+    dialect: Dialect,
     /// What arrived of each response while it counted.
     arrived: BTreeMap<u64, Vec<u8>>,
     current: u64,
@@ -45,6 +46,23 @@ pub(super) fn name(outcome: &Outcome) -> &'static str {
 }
 
 impl Judge {
+    pub(super) fn new(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            arrived: BTreeMap::new(),
+            current: 0,
+            keys: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            kept: String::new(),
+            shown: String::new(),
+            sent: 0,
+            byte: 0,
+            payload: 0,
+            pinged: false,
+            messages: 0,
+        }
+    }
+
     /// A head came.
     pub(super) fn began(&mut self, now: u64, attempt: u64) {
         if attempt == self.current {
@@ -71,7 +89,8 @@ impl Judge {
     pub(super) fn arrived(&mut self, now: u64, attempt: u64, bytes: &[u8]) {
         self.byte = now;
         // The first may end an event that was cut.
-        let pinged = std::mem::replace(&mut self.pinged, bytes == super::PING);
+        let ping = super::reply::ping(self.dialect);
+        let pinged = std::mem::replace(&mut self.pinged, bytes == ping);
         if !(pinged && self.pinged) {
             self.payload = now;
         }
@@ -196,7 +215,7 @@ impl Judge {
             }
         }
         let snapshot = snapshot.body();
-        let said = without_space(&text(&snapshot));
+        let said = without_space(&text(dialect, &snapshot));
         let kept = without_space(&self.kept);
         if said != kept {
             return Err(format!("shown: {kept:?}\nstored: {said:?}"));
@@ -243,54 +262,28 @@ fn without_space(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
-fn messages(body: &str) -> Vec<Value> {
-    let body: Value = serde_json::from_str(body).unwrap_or_default();
-    body["messages"].as_array().cloned().unwrap_or_default()
-}
-
 /// What the assistant says.
-fn text(body: &str) -> String {
-    let mut said = String::new();
-    for message in messages(body).iter().filter(|m| m["role"] == "assistant") {
-        match &message["content"] {
-            Value::String(text) => said += text,
-            Value::Array(blocks) => {
-                for block in blocks {
-                    let text = block["text"].as_str().or_else(|| block["refusal"].as_str());
-                    said += text.unwrap_or_default();
-                }
-            }
-            _ => {}
-        }
-    }
-    said
+fn text(dialect: Dialect, body: &str) -> String {
+    let messages = history::read(dialect, body).into_iter();
+    let assistant = messages.filter(|message| message.role == "assistant");
+    assistant.flat_map(|message| message.texts).collect()
 }
 
 /// The arguments of each call with the content of its result.
 fn pairs(dialect: Dialect, body: &str) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
-    let mut calls: BTreeMap<String, String> = BTreeMap::new();
-    for message in messages(body) {
-        for block in message["content"].as_array().into_iter().flatten() {
-            if block["type"] == "tool_use" {
-                calls.insert(said(&block["id"]), block["input"].to_string());
-            }
-            if block["type"] == "tool_result" {
-                let call = calls.get(&said(&block["tool_use_id"]));
-                pairs.push((call.cloned().unwrap_or_default(), said(&block["content"])));
-            }
+    let mut open: Vec<history::Call> = Vec::new();
+    for message in history::read(dialect, body) {
+        for result in message.results {
+            // Results stand in the order of the calls: what is checked at every step.
+            let call = (!open.is_empty()).then(|| open.remove(0));
+            let arguments = call.map(|call| match call.arguments {
+                Value::String(text) => text,
+                value => value.to_string(),
+            });
+            pairs.push((arguments.unwrap_or_default(), result.content));
         }
-        for call in message["tool_calls"].as_array().into_iter().flatten() {
-            calls.insert(said(&call["id"]), said(&call["function"]["arguments"]));
-        }
-        if dialect == Dialect::OpenAiChat && message["role"] == "tool" {
-            let call = calls.get(&said(&message["tool_call_id"]));
-            pairs.push((call.cloned().unwrap_or_default(), said(&message["content"])));
-        }
+        open.extend(message.calls);
     }
     pairs
-}
-
-fn said(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
 }

@@ -128,12 +128,8 @@ pub(crate) fn run(seed: u64, library: &Library) -> Result<Report, String> {
 impl<'l> World<'l> {
     fn new(seed: u64, swarm: Swarm, library: &'l Library) -> Self {
         let mut conversation = Conversation::new(swarm.dialect);
-        for (member, json) in [
-            ("model", r#""m""#.to_owned()),
-            ("max_tokens", swarm.max_tokens.to_string()),
-        ] {
-            assert!(conversation.set(member, &json).is_ok());
-        }
+        assert!(conversation.set("model", r#""m""#).is_ok());
+        assert!(conversation.set_max_tokens(swarm.max_tokens).is_ok());
         let counter = Heuristic::default();
         let agent = Agent::new(conversation, swarm.budget.clone(), counter, swarm.options);
         Self {
@@ -143,7 +139,7 @@ impl<'l> World<'l> {
             queue: BinaryHeap::new(),
             queued: 0,
             server: Server::new(seed, library),
-            judge: Judge::default(),
+            judge: Judge::new(swarm.dialect),
             report: Report::default(),
             prompt: 0,
             running: false,
@@ -262,8 +258,8 @@ impl<'l> World<'l> {
                     return Ok(());
                 }
                 self.put(every_ns, Event::Ping { attempt, every_ns });
-                self.arrives(attempt, PING);
-                let bytes = PING;
+                let bytes = &reply::ping(self.swarm.dialect);
+                self.arrives(attempt, bytes);
                 self.give(Input::Chunk { attempt, bytes })
             }
             Event::Closed { attempt, how } => {
@@ -393,9 +389,6 @@ impl<'l> World<'l> {
             .push(Reverse((self.now + after_ns, self.queued, event)));
     }
 }
-
-/// A sign of life, and no more.
-const PING: &[u8] = b": ping\n\n";
 
 const SOON: u64 = 2 * swarm::SECOND;
 

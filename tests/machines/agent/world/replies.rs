@@ -5,12 +5,12 @@ use wiretape_core::Dialect;
 use wiretape_tape::{Chunk, End, EndKind, Exchange, Tape};
 
 use super::chance::Chance;
-use super::reply::Reply;
+use super::reply::{Body, Reply};
 use super::swarm::Swarm;
 
 /// The replies that ship, by dialect, with the id each has.
 pub(crate) struct Library {
-    tapes: Vec<(Dialect, Exchange, String)>,
+    tapes: Vec<(Dialect, Exchange, Option<String>)>,
 }
 
 /// Larger replies cost time and show nothing more.
@@ -40,8 +40,8 @@ impl Library {
                     Ok(turn) => turn.reply(),
                     Err(rejected) => rejected.reply(),
                 };
-                if let Some(id) = reply.id.clone().filter(|_| body.len() <= BODY_BYTES_MAX) {
-                    found.push((dialect, exchange.clone(), id));
+                if body.len() <= BODY_BYTES_MAX {
+                    found.push((dialect, exchange.clone(), reply.id.clone()));
                 }
             }
         }
@@ -58,15 +58,21 @@ impl Library {
             .tapes
             .iter()
             .filter(|(d, ..)| *d == swarm.dialect)
+            .filter(|_| swarm.usage || !is_binary(swarm.dialect))
             .collect();
         if !fits.is_empty() && chance.one_in(swarm.tapes_one_in) {
             let (_, exchange, id) = *chance.pick(&fits);
-            return silent(renamed(exchange, id, number), swarm);
+            return match id {
+                Some(id) if !is_binary(swarm.dialect) => {
+                    silent(renamed(exchange, id, number), swarm)
+                }
+                _ => silent(exchange.clone(), swarm),
+            };
         }
-        let body = made_up(number, chance, swarm);
+        let body = made_up(number, chance, swarm).0;
         let step = *chance.pick(&[7, 64, 1_000, 1 << 20]);
         let gap = chance.below(200_000_000);
-        let chunks = body.as_bytes().chunks(step).map(|bytes| Chunk {
+        let chunks = body.chunks(step).map(|bytes| Chunk {
             after_ns: gap,
             bytes: bytes.to_vec(),
         });
@@ -76,13 +82,18 @@ impl Library {
             chunks,
             ..Exchange::default()
         };
-        silent(exchange, swarm)
+        exchange
     }
+}
+
+/// Its frames have a checksum each: nothing in them can be replaced.
+fn is_binary(dialect: Dialect) -> bool {
+    dialect.framing() == wiretape_core::dialect::Framing::EventStream
 }
 
 /// Without counts of tokens, where the swarm wants none: under another name of the same length.
 fn silent(exchange: Exchange, swarm: &Swarm) -> Exchange {
-    if swarm.usage {
+    if swarm.usage || is_binary(swarm.dialect) {
         return exchange;
     }
     let body: Vec<u8> = exchange
@@ -90,7 +101,14 @@ fn silent(exchange: Exchange, swarm: &Swarm) -> Exchange {
         .iter()
         .flat_map(|c| c.bytes.clone())
         .collect();
-    let body = String::from_utf8_lossy(&body).replace("_tokens\":", "_tokenz\":");
+    let mut body = String::from_utf8_lossy(&body).into_owned();
+    for (name, other) in [
+        ("_tokens\":", "_tokenz\":"),
+        ("TokenCount\":", "TokenKount\":"),
+        ("eval_count\":", "eval_kount\":"),
+    ] {
+        body = body.replace(name, other);
+    }
     with_body(&exchange, body.as_bytes())
 }
 
@@ -137,8 +155,11 @@ fn words(chance: &mut Chance, most: u64) -> String {
 }
 
 /// A reply of the dialect: texts, thoughts, calls, calls of the provider, in any order.
-fn made_up(number: u64, chance: &mut Chance, swarm: &Swarm) -> String {
+fn made_up(number: u64, chance: &mut Chance, swarm: &Swarm) -> Body {
     let mut reply = Reply::new(swarm.dialect, &format!("msg_{number}"));
+    if !swarm.usage {
+        reply = reply.silent();
+    }
     let talks = chance.one_in(3);
     let blocks = chance.within(1, 5);
     for block in 0..blocks {
@@ -148,7 +169,7 @@ fn made_up(number: u64, chance: &mut Chance, swarm: &Swarm) -> String {
                 1 => reply.text(""),
                 _ => reply.text(&words(chance, 12)),
             },
-            2 if swarm.dialect == Dialect::Anthropic => {
+            2 if matches!(swarm.dialect, Dialect::Anthropic | Dialect::BedrockInvoke) => {
                 thought_or_server(reply, number, block, chance)
             }
             _ => call(reply, number, block, chance, swarm),
@@ -156,7 +177,11 @@ fn made_up(number: u64, chance: &mut Chance, swarm: &Swarm) -> String {
     }
     if swarm.stops_one_in > 0 && chance.one_in(swarm.stops_one_in) {
         let reasons: &[&str] = match swarm.dialect {
-            Dialect::Anthropic => &[
+            Dialect::OpenAiResponses => &["max_output_tokens", "content_filter", "odd"],
+            Dialect::Gemini => &["MAX_TOKENS", "SAFETY", "MALFORMED_FUNCTION_CALL", "ODD"],
+            Dialect::BedrockConverse => &["max_tokens", "guardrail_intervened", "odd"],
+            Dialect::Cohere => &["MAX_TOKENS", "ERROR", "TIMEOUT", "ODD"],
+            Dialect::Anthropic | Dialect::BedrockInvoke => &[
                 "max_tokens",
                 "refusal",
                 "pause_turn",

@@ -14,7 +14,11 @@ use crate::json::Raw;
 use crate::turn::{Choice, Content};
 
 /// The assistant's message; `None` where nothing is left that may be sent.
-pub(super) fn message(choice: &Choice, extent: Extent, calls: &[WrittenCall]) -> Option<String> {
+pub(in crate::conversation) fn message(
+    choice: &Choice,
+    extent: Extent,
+    calls: &[WrittenCall],
+) -> Option<String> {
     let answered = answered(choice);
     let mut calls = calls.iter().peekable();
     let mut ordinal = 0;
@@ -175,27 +179,17 @@ fn answered(choice: &Choice) -> BTreeSet<String> {
     ids.collect()
 }
 
-/// All results in one message of the user, as the provider wants parallel calls answered.
-pub(super) fn results(results: &[ToolResult]) -> Option<String> {
-    if results.is_empty() {
-        return None;
+/// A block of the user's next message.
+pub(in crate::conversation) fn result(result: &ToolResult) -> String {
+    let mut block = Object::new();
+    block.string("type", "tool_result");
+    block.string("tool_use_id", &result.call);
+    // A result may be without content, but not with a blank one.
+    if !is_blank(&result.content) {
+        block.string("content", &result.content);
     }
-    let blocks = results.iter().map(|result| {
-        let mut block = Object::new();
-        block.string("type", "tool_result");
-        block.string("tool_use_id", &result.call);
-        // A result may be without content, but not with a blank one.
-        if !is_blank(&result.content) {
-            block.string("content", &result.content);
-        }
-        if result.is_error {
-            block.json("is_error", "true");
-        }
-        block.end()
-    });
-    let blocks: Vec<String> = blocks.collect();
-    let mut message = Object::new();
-    message.string("role", "user");
-    message.json("content", &array(&blocks));
-    Some(message.end())
+    if result.is_error {
+        block.json("is_error", "true");
+    }
+    block.end()
 }

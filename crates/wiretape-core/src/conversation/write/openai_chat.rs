@@ -1,6 +1,7 @@
 //! The assistant's message and the results, for Chat Completions:
 //! <https://platform.openai.com/docs/api-reference/chat/create>.
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -13,7 +14,11 @@ use crate::json::Raw;
 use crate::turn::{Choice, Content};
 
 /// The assistant's message; `None` where nothing is left that may be sent.
-pub(super) fn message(choice: &Choice, extent: Extent, calls: &[WrittenCall]) -> Option<String> {
+pub(in crate::conversation) fn message(
+    choice: &Choice,
+    extent: Extent,
+    calls: &[WrittenCall],
+) -> Option<String> {
     let text = choice.text();
     let refusal = choice.refusal();
     let tool_calls = tool_calls(choice, calls);
@@ -55,7 +60,7 @@ fn parts(text: &str, refusal: &str) -> String {
     array(&parts)
 }
 
-fn tool_calls(choice: &Choice, calls: &[WrittenCall]) -> Vec<String> {
+pub(super) fn tool_calls(choice: &Choice, calls: &[WrittenCall]) -> Vec<String> {
     let contents = choice.contents.iter().filter(|content| is_call(content));
     let mut written = calls.iter().peekable();
     let calls = contents.enumerate().filter_map(|(ordinal, content)| {
@@ -88,9 +93,9 @@ fn tool_call(content: &Content, id: &str) -> String {
 
 /// Arguments as they were sent where they are JSON. Servers parse them to render their template:
 /// llama.cpp answers other text with a 500.
-fn string(arguments: &str) -> alloc::borrow::Cow<'_, str> {
+pub(super) fn string(arguments: &str) -> Cow<'_, str> {
     match Raw::parse(arguments) {
-        Ok(raw) if raw.is_object() => alloc::borrow::Cow::Borrowed(arguments),
+        Ok(raw) if raw.is_object() => Cow::Borrowed(arguments),
         _ => object(arguments),
     }
 }
@@ -116,14 +121,23 @@ fn details(choice: &Choice) -> Vec<String> {
 }
 
 /// One result. The protocol has no mark for an error, so that the text says it.
-pub(super) fn result(result: &ToolResult) -> String {
+pub(in crate::conversation) fn result(result: &ToolResult) -> String {
     let mut message = Object::new();
-    message.string("role", "tool");
-    message.string("tool_call_id", &result.call);
-    if result.is_error {
-        message.string("content", &format!("error: {}", result.content));
+    if let Some(name) = result.call.strip_prefix("function ") {
+        // The older calls of functions, which had no ids.
+        message.string("role", "function").string("name", name);
     } else {
-        message.string("content", &result.content);
+        message.string("role", "tool");
+        message.string("tool_call_id", &result.call);
     }
+    message.string("content", &said(result));
     message.end()
+}
+
+/// The content of a result, in a protocol that has no mark for an error.
+pub(super) fn said(result: &ToolResult) -> Cow<'_, str> {
+    match result.is_error {
+        true => Cow::Owned(format!("error: {}", result.content)),
+        false => Cow::Borrowed(&result.content),
+    }
 }

@@ -1,11 +1,14 @@
 //! A history that a provider would refuse, made one that it takes: nothing is lost but what it
 //! could not have read.
 
+mod items;
+
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Conversation, FlawKind, Message, Part, PartKind, Role, quote};
+use super::form::{Form, Layout};
+use super::{Conversation, FlawKind, Message, Part, PartKind, Role, ToolResult, joined};
 use crate::Dialect;
 
 /// What stands for a result that never came.
@@ -13,6 +16,8 @@ pub const MISSING_RESULT: &str = "No result: the call did not end.";
 
 /// What stands for a first message of the user that is missing.
 pub const MISSING_START: &str = "(The start of this conversation is missing.)";
+
+const ADDED: &str = "a result was added that says there is none";
 
 /// Something that was repaired.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,9 +36,10 @@ impl Conversation {
     ///
     /// Results without a call go, as do second results of one call; a call without a result gets
     /// one that says so; results move before what stood in their way; what is empty goes; a history
-    /// that does not begin with the user gets a message that says so. Messages without a flaw keep
-    /// their bytes. Not repaired: two calls with one id, a thought without its signature, an
-    /// unknown role.
+    /// that does not begin with the user gets a message that says so; a thought goes whose item is
+    /// gone, or that the provider has not stored, and the second of two items with one id. Messages without a flaw keep their bytes. Not
+    /// repaired: two calls with one id, a thought without its signature, an unknown role; and what
+    /// the budget does in what it sends, messages of one role that follow each other.
     pub fn repair(&mut self) -> Vec<Repair> {
         let (repaired, repairs) = self.repaired();
         if !repairs.is_empty() {
@@ -45,22 +51,25 @@ impl Conversation {
     /// The same as a view: this history stays as it is.
     #[must_use]
     pub fn repaired(&self) -> (Self, Vec<Repair>) {
-        let flaws = self.flaws();
-        let mut view = self.clone();
-        if flaws.is_empty() {
-            return (view, Vec::new());
+        if self.flaws().is_empty() {
+            return (self.clone(), Vec::new());
         }
         let mut mend = Mend {
             dialect: self.dialect(),
+            form: self.form(),
             out: Vec::with_capacity(self.messages().len()),
             repairs: Vec::new(),
         };
         let all = mend.without_empty(self.messages());
-        mend.pairs(&all);
-        mend.start();
-        view.messages = mend.out;
+        if mend.form.layout() == Layout::Items {
+            let all = mend.known(self, all);
+            mend.items(&all);
+        } else {
+            mend.pairs(&all);
+            mend.start();
+        }
         mend.repairs.sort_by_key(|repair| repair.message);
-        (view, mend.repairs)
+        (self.with_messages(mend.out), mend.repairs)
     }
 }
 
@@ -69,6 +78,7 @@ type Placed = (usize, Message);
 
 struct Mend {
     dialect: Dialect,
+    form: &'static dyn Form,
     out: Vec<Message>,
     repairs: Vec<Repair>,
 }
@@ -86,10 +96,10 @@ impl Mend {
     fn without_empty(&mut self, messages: &[Message]) -> Vec<Placed> {
         let mut all = Vec::with_capacity(messages.len());
         for (at, message) in messages.iter().enumerate() {
-            let anthropic = self.dialect == Dialect::Anthropic;
+            let refused = self.form.refuses_blank();
             let says = |part: &Part| {
                 let blank = part.strings.iter().all(|place| place.len() <= 2);
-                !(anthropic && part.kind == PartKind::Text && blank)
+                !(refused && part.kind == PartKind::Text && blank)
             };
             if message.parts().iter().all(says) && !message.parts().is_empty() {
                 all.push((at, message.clone()));
@@ -111,7 +121,7 @@ impl Mend {
         let mut content = String::from("[");
         content.push_str(&blocks.join(","));
         content.push(']');
-        let text = message.with_content(&content);
+        let text = message.with_content(self.form, &content);
         Message::parse(self.dialect, &text).unwrap_or_else(|_| message.clone())
     }
 
@@ -121,9 +131,9 @@ impl Mend {
         while at < all.len() {
             let model = |placed: &&Placed| placed.1.role() == Role::Assistant;
             let run = all.iter().skip(at).take_while(model).count();
-            // Messages joins what the model said; in Chat Completions each message has its results.
-            let callers = match self.dialect {
-                Dialect::Anthropic => run,
+            // What the model said is one turn, or each message has its own results.
+            let callers = match self.form.layout() {
+                Layout::Turns => run,
                 _ => run.min(1),
             };
             let answers = all.iter().skip(at + callers);
@@ -139,8 +149,7 @@ impl Mend {
 
     /// What the model said, and what follows it up to its next word.
     fn turn(&mut self, callers: &[Placed], answers: &[Placed]) {
-        self.out
-            .extend(callers.iter().map(|(_, message)| message.clone()));
+        self.callers(callers);
         let calls = callers.iter().flat_map(|(at, message)| {
             let ids = message.calls();
             ids.map(|call| (*at, call.id.as_str()))
@@ -162,21 +171,63 @@ impl Mend {
             .collect();
         for id in &missing {
             let at = ids.get(id).copied().unwrap_or_default();
-            self.note(
-                at,
-                FlawKind::UnansweredCall,
-                "a result was added that says there is none",
-            );
+            self.note(at, FlawKind::UnansweredCall, ADDED);
         }
         if self.repairs.len() == before {
             self.out
                 .extend(answers.iter().map(|(_, message)| message.clone()));
             return;
         }
-        match self.dialect {
-            Dialect::Anthropic => self.in_messages(answers, &kept, &missing),
-            _ => self.in_chat(answers, &kept, &missing),
+        let calls = callers.iter().flat_map(|(_, message)| {
+            let calls = message.calls();
+            calls.map(move |call| (call.id.as_str(), (message, call)))
+        });
+        let calls: BTreeMap<&str, (&Message, &Part)> = calls.collect();
+        let missing = missing.iter().filter_map(|id| calls.get(id));
+        let missing: Vec<String> = missing
+            .map(|(message, call)| self.missing(message, call))
+            .collect();
+        match self.form.layout() {
+            Layout::Turns => self.in_turns(answers, &kept, missing),
+            _ => self.in_messages(answers, &kept, &missing),
         }
+    }
+
+    /// What the model said; in one message where a provider wants its calls in one.
+    fn callers(&mut self, callers: &[Placed]) {
+        let calls = |placed: &Placed| placed.1.calls().next().is_some();
+        let apart = callers.len() > 1 && callers.iter().any(calls);
+        if !apart || self.form.joins_turns() || self.form.layout() != Layout::Turns {
+            let messages = callers.iter().map(|(_, message)| message.clone());
+            self.out.extend(messages);
+            return;
+        }
+        let mut whole: Option<Message> = None;
+        for (at, message) in callers {
+            whole = match &whole {
+                Some(before) => match joined(self.dialect, before, message) {
+                    Some(both) => {
+                        let what = "messages of the model were joined";
+                        self.note(*at, FlawKind::Clash, what);
+                        Some(both)
+                    }
+                    None => whole,
+                },
+                None => Some(message.clone()),
+            };
+        }
+        self.out.extend(whole);
+    }
+
+    /// The result of a call that has none.
+    fn missing(&self, message: &Message, call: &Part) -> String {
+        let result = ToolResult {
+            call: call.id.clone(),
+            name: call.name.clone(),
+            content: MISSING_RESULT.into(),
+            is_error: true,
+        };
+        self.form.result(&result, Some(message.part_text(call)))
     }
 
     /// The results that belong to the calls, each call's first one; what is wrong with others, or
@@ -189,8 +240,13 @@ impl Mend {
         let mut kept = Vec::new();
         let mut answered = BTreeSet::new();
         let mut other = false;
+        let mut seen = false;
         for (at, message) in answers {
-            let mut late = false;
+            let results = message.results().next().is_some();
+            // They belong in one message, unless the provider joins what follows.
+            let apart = self.form.layout() == Layout::Turns && !self.form.joins_turns();
+            let mut late = apart && seen && results;
+            seen = true;
             for part in message.parts() {
                 if part.kind != PartKind::Result {
                     other = true;
@@ -219,22 +275,14 @@ impl Mend {
         kept
     }
 
-    fn in_messages(&mut self, answers: &[Placed], kept: &[(&Message, &Part)], missing: &[&str]) {
+    fn in_turns(&mut self, answers: &[Placed], kept: &[(&Message, &Part)], missing: Vec<String>) {
         let results = kept
             .iter()
             .map(|(message, part)| message.part_text(part).into());
         let mut blocks: Vec<String> = results.collect();
-        blocks.extend(missing.iter().map(|id| {
-            let mut block = String::from(r#"{"type":"tool_result","tool_use_id":"#);
-            quote(id, &mut block);
-            block.push_str(r#","is_error":true,"content":"#);
-            quote(MISSING_RESULT, &mut block);
-            block.push('}');
-            block
-        }));
+        blocks.extend(missing);
         if answers.is_empty() && !blocks.is_empty() {
-            let content = blocks.join(",");
-            self.push(&[r#"{"role":"user","content":["#, &content, "]}"].concat());
+            self.push(&self.form.turn(&blocks));
             return;
         }
         for (_, message) in answers {
@@ -247,7 +295,7 @@ impl Mend {
                 .parts()
                 .iter()
                 .filter(|part| part.kind != PartKind::Result);
-            blocks.extend(others.map(|part| block(message, part)));
+            blocks.extend(others.map(|part| self.block(message, part)));
             if !blocks.is_empty() {
                 let blocks: Vec<&str> = blocks.iter().map(String::as_str).collect();
                 let written = self.written(message, &blocks);
@@ -257,16 +305,20 @@ impl Mend {
         }
     }
 
-    fn in_chat(&mut self, answers: &[Placed], kept: &[(&Message, &Part)], missing: &[&str]) {
+    /// A part as a content block; a text by itself becomes one.
+    fn block(&self, message: &Message, part: &Part) -> String {
+        let text = message.part_text(part);
+        match text.starts_with('"') {
+            true => self.form.text_block(text, message.role()),
+            false => text.into(),
+        }
+    }
+
+    fn in_messages(&mut self, answers: &[Placed], kept: &[(&Message, &Part)], missing: &[String]) {
         self.out
             .extend(kept.iter().map(|(message, _)| (*message).clone()));
-        for id in missing {
-            let mut text = String::from(r#"{"role":"tool","tool_call_id":"#);
-            quote(id, &mut text);
-            text.push_str(r#","content":"#);
-            quote(MISSING_RESULT, &mut text);
-            text.push('}');
-            self.push(&text);
+        for text in missing {
+            self.push(text);
         }
         let others = answers
             .iter()
@@ -276,12 +328,9 @@ impl Mend {
 
     fn start(&mut self) {
         let first = self.out.first().map(Message::role);
-        if self.dialect == Dialect::Anthropic && first == Some(Role::Assistant) {
-            let mut text = String::from(r#"{"role":"user","content":"#);
-            quote(MISSING_START, &mut text);
-            text.push('}');
+        if self.form.layout() == Layout::Turns && first == Some(Role::Assistant) {
             let rest = core::mem::take(&mut self.out);
-            self.push(&text);
+            self.push(&self.form.user(MISSING_START));
             self.out.extend(rest);
             self.note(
                 0,
@@ -293,14 +342,5 @@ impl Mend {
 
     fn push(&mut self, text: &str) {
         self.out.extend(Message::parse(self.dialect, text).ok());
-    }
-}
-
-/// A part as a content block; a text by itself becomes one.
-fn block(message: &Message, part: &Part) -> String {
-    let text = message.part_text(part);
-    match text.starts_with('"') {
-        true => [r#"{"type":"text","text":"#, text, "}"].concat(),
-        false => text.into(),
     }
 }

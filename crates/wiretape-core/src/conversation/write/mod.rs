@@ -10,17 +10,22 @@
 //! contain non-whitespace text`), thoughts without a signature (`signature: Field required`), calls
 //! of the provider that were cut before their result, and a second call with the id of a first.
 
-mod anthropic;
-mod openai_chat;
+pub(super) mod anthropic;
+pub(super) mod bedrock;
+pub(super) mod cohere;
+pub(super) mod gemini;
+pub(super) mod ollama;
+pub(super) mod openai_chat;
+pub(super) mod openai_responses;
 
 use alloc::borrow::Cow;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Conversation, quote};
-use crate::Dialect;
+use super::form::Layout;
+use super::{Conversation, Message, quote};
 use crate::event::Kind;
 use crate::json::Raw;
 use crate::turn::{Choice, Content, Reply};
@@ -67,6 +72,9 @@ pub(crate) enum Extent {
     Text,
 }
 
+/// So many messages before the results may have their calls.
+const REPLY_ITEMS_MAX: usize = 64;
+
 impl Conversation {
     /// Adds the assistant's message of a reply: its first answer, also one that must not be acted
     /// on. Gives the calls that now want a result, in order; a call that is sent twice, with its id,
@@ -97,30 +105,52 @@ impl Conversation {
         } else {
             self.name_calls(choice)
         };
-        let message = match self.dialect {
-            Dialect::Anthropic => anthropic::message(choice, extent, &calls),
-            _ => openai_chat::message(choice, extent, &calls),
-        };
-        if let Some(message) = message {
-            self.add(&message);
+        let form = self.form();
+        let items = self.messages.iter().filter_map(Message::item);
+        let items: BTreeSet<String> = items.map(String::from).collect();
+        for message in form.reply(choice, extent, &calls) {
+            let read = Message::parse(self.dialect, &message);
+            debug_assert!(read.is_ok(), "a written message reads: {message}");
+            match read.ok().filter(|message| form.knows(self, message)) {
+                // A reply that came before: a provider takes each item once.
+                Some(again) if again.item().is_some_and(|id| items.contains(id)) => {
+                    let copy = openai_responses::without_id(&message);
+                    let copy = Some(copy).filter(|_| !again.is_thought());
+                    copy.iter().for_each(|copy| self.add(copy));
+                }
+                Some(message) => self.append(message),
+                None => {}
+            }
         }
         calls
     }
 
     /// Adds the results of the calls of the last reply, in the order of its calls, all of them: one
-    /// user's message (Messages), or a `tool` message each (Chat Completions).
+    /// user's message, or a message or an item each, as the dialect has it.
     pub fn push_results(&mut self, results: &[ToolResult]) {
-        match self.dialect {
-            Dialect::Anthropic => {
-                if let Some(message) = anthropic::results(results) {
-                    self.add(&message);
-                }
+        let form = self.form();
+        // What a result looks like may depend on what was called: the latest calls are looked at.
+        let reply = self.messages.iter().rev();
+        let latest = reply.take(results.len().saturating_add(REPLY_ITEMS_MAX));
+        let mut calls: BTreeMap<&str, &str> = BTreeMap::new();
+        for message in latest {
+            for call in message.calls() {
+                let json = message.part_text(call);
+                calls.entry(&call.id).or_insert(json);
             }
-            _ => {
-                for result in results {
-                    self.add(&openai_chat::result(result));
-                }
+        }
+        let written = results
+            .iter()
+            .map(|result| form.result(result, calls.get(&*result.call).copied()));
+        let written: Vec<String> = written.collect();
+        if form.layout() == Layout::Turns {
+            if !written.is_empty() {
+                self.add(&form.turn(&written));
             }
+            return;
+        }
+        for message in written {
+            self.add(&message);
         }
     }
 
@@ -227,16 +257,16 @@ fn object(arguments: &str) -> Cow<'_, str> {
 }
 
 /// A JSON object that is written member by member.
-struct Object {
+pub(super) struct Object {
     text: String,
 }
 
 impl Object {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { text: "{".into() }
     }
 
-    fn name(&mut self, name: &str) -> &mut Self {
+    pub(super) fn name(&mut self, name: &str) -> &mut Self {
         if self.text.len() > 1 {
             self.text.push(',');
         }
@@ -246,25 +276,25 @@ impl Object {
     }
 
     /// A member that is a string.
-    fn string(&mut self, name: &str, value: &str) -> &mut Self {
+    pub(super) fn string(&mut self, name: &str, value: &str) -> &mut Self {
         self.name(name);
         quote(value, &mut self.text);
         self
     }
 
     /// A member that is JSON already.
-    fn json(&mut self, name: &str, value: &str) -> &mut Self {
+    pub(super) fn json(&mut self, name: &str, value: &str) -> &mut Self {
         self.name(name).text.push_str(value);
         self
     }
 
-    fn end(mut self) -> String {
+    pub(super) fn end(mut self) -> String {
         self.text.push('}');
         self.text
     }
 }
 
 /// A JSON array of these values.
-fn array(values: &[String]) -> String {
+pub(super) fn array(values: &[String]) -> String {
     format!("[{}]", values.join(","))
 }
