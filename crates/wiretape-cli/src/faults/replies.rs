@@ -81,10 +81,9 @@ fn said(message: Message<'_>) -> String {
         }
     }
     let payload = String::from_utf8_lossy(message.payload());
-    let inner = payload
-        .split_once("\"bytes\":\"")
-        .and_then(|(_, rest)| rest.split_once('"'))
-        .and_then(|(text, _)| STANDARD.decode(text).ok());
+    let inner = payload.split_once("\"bytes\":\"");
+    let inner = inner.and_then(|(_, rest)| rest.split_once('"'));
+    let inner: Option<Vec<u8>> = inner.and_then(|(text, _)| STANDARD.decode(text).ok());
     match inner {
         Some(inner) => line += &String::from_utf8_lossy(&inner),
         None => line += &payload,
