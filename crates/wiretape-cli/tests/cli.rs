@@ -315,7 +315,7 @@ fn chunks_change_no_frame() {
     );
     check(
         &["frames", &bodies[1].0],
-        &good(&["\"end\":\"truncated\"", "expected its end"]),
+        &good(&["\"end\":\"truncated\"", "expected the end"]),
     );
     check(
         &["frames", &bodies[1].0, "--recover"],
