@@ -95,7 +95,7 @@ fn main() {
         recorded(dialect, scaled)
     });
     table("The tapes that ship", |dialect| {
-        recorded(dialect, |_, body| body)
+        recorded(dialect, |_, body| body.to_vec())
     });
     if let Some(folder) = std::env::var_os("WIRETAPE_CORPUS").filter(|name| !name.is_empty()) {
         let folder = PathBuf::from(folder);
@@ -144,11 +144,11 @@ fn table(title: &str, streams: impl Fn(Dialect) -> Streams) {
 
 /// The same reply with a longer text: each frame that adds text and does nothing else but count tokens
 /// comes again and again.
-fn scaled(dialect: Dialect, body: Vec<u8>) -> Vec<u8> {
+fn scaled(dialect: Dialect, body: &[u8]) -> Vec<u8> {
     let options = Options::lenient();
     let mut decoder = framing::Decoder::new(dialect.framing(), options.sse, options.limits);
     let mut reader = Reader::new(dialect);
-    let mut input = body.as_slice();
+    let mut input = body;
     let mut from = 0;
     let mut frames = Vec::new();
     while let Ok(Some(_)) = decoder.decode(&mut input) {
@@ -179,7 +179,7 @@ fn scaled(dialect: Dialect, body: Vec<u8>) -> Vec<u8> {
 }
 
 /// The tapes of `recordings` in a dialect.
-fn recorded(dialect: Dialect, make: impl Fn(Dialect, Vec<u8>) -> Vec<u8>) -> Streams {
+fn recorded(dialect: Dialect, make: impl Fn(Dialect, &[u8]) -> Vec<u8>) -> Streams {
     let mut streams = Streams::default();
     let mut files = Vec::new();
     files_in(
@@ -196,7 +196,7 @@ fn recorded(dialect: Dialect, make: impl Fn(Dialect, Vec<u8>) -> Vec<u8>) -> Str
             continue;
         }
         for exchange in &parsed.tape.exchanges {
-            streams.add(dialect, make(dialect, exchange.body()));
+            streams.add(dialect, make(dialect, &exchange.body()));
         }
     }
     streams
