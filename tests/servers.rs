@@ -269,7 +269,7 @@ fn what_is_held_back_comes_before_the_end_and_before_a_call_is_judged() {
         let mut seen = Vec::new();
         reader
             .feed(body.as_bytes(), &mut |event| {
-                seen.push(format!("{event:?}"))
+                seen.push(format!("{event:?}"));
             })
             .unwrap();
         let turn = reader.finish_with(&mut |event| seen.push(format!("{event:?}")));

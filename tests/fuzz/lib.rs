@@ -1,5 +1,6 @@
 //! What the targets share: how an input is cut, and what is compared.
 
+use wiretape_core::event_stream::{Value, encode};
 use wiretape_core::{Dialect, Limits, Options, Reader, Transcript};
 
 /// The first byte says how the rest is read: its low six bits are the size of a chunk less one,
@@ -50,6 +51,47 @@ macro_rules! frames {
     }};
 }
 
+/// The kinds of Bedrock's messages; the last two are no events.
+const KINDS: [&str; 9] = [
+    "messageStart",
+    "contentBlockStart",
+    "contentBlockDelta",
+    "contentBlockStop",
+    "messageStop",
+    "metadata",
+    "chunk",
+    "throttlingException",
+    "",
+];
+
+/// An AWS event stream: behind the first byte, each line is a message, the line's first byte its kind,
+/// the rest what `payload` makes of it. Of one variant the bytes stand as they are.
+#[must_use]
+pub fn messages(data: &[u8], payload: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+    let Some((_, 0..=2, body)) = split(data) else {
+        return data.to_vec();
+    };
+    let mut out = data[..1].to_vec();
+    for line in body.split(|byte| *byte == b'\n') {
+        let Some((kind, line)) = line.split_first() else {
+            continue;
+        };
+        let kind = KINDS[usize::from(*kind) % KINDS.len()];
+        let (ty, name) = match kind {
+            "throttlingException" => ("exception", ":exception-type"),
+            "" => ("error", ":error-code"),
+            _ => ("event", ":event-type"),
+        };
+        let headers = [
+            (":message-type", Value::Text(ty)),
+            (name, Value::Text(kind)),
+        ];
+        // A line is shorter than any limit of a message.
+        let _ = encode(&headers, &payload(line), &mut out);
+    }
+    out
+}
+
 /// A reader makes the same of a body whole and in chunks, and with and without the fast path for
 /// common deltas; what is no turn has no calls.
 pub fn same_transcript(dialect: Dialect, data: &[u8]) {
@@ -74,6 +116,8 @@ fn options(variant: u8) -> Options {
         0 => {}
         1 => options = Options::strict(),
         2 => {
+            options.dialect.split_think_tags = true;
+            options.dialect.cumulative_text = true;
             options.sse.recover_last = true;
             options.accept_weak_end = true;
         }
