@@ -227,11 +227,7 @@ fn what_cannot_be_used_says_why() {
             r#"{"messages":[{}]}"#,
             "in message 0: expected a message with a role",
         ),
-        (
-            &["-"],
-            r#"{"messages":[]}"#,
-            "--dialect anthropic or --dialect openai-chat says it",
-        ),
+        (&["-"], r#"{"messages":[]}"#, "--dialect says it"),
         (&["-", "--model", "llama"], &fine, "--window N says it"),
         (&["-", "--window", "0"], &fine, "--window"),
         (&["-", "--threshold", "101"], &fine, "--threshold"),

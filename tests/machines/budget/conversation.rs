@@ -204,6 +204,52 @@ fn the_dialect_shows_in_what_only_one_of_them_has() {
             r#"{"model":"x","messages":[],"tools":[{"type":"function","function":{"name":"f"}}]}"#,
             chat,
         ),
+        (
+            r#"{"contents":[{"role":"user","parts":[{"text":"x"}]}]}"#,
+            Some(Dialect::Gemini),
+        ),
+        (r#"{"input":"x"}"#, Some(Dialect::OpenAiResponses)),
+        (r#"{"input":[]}"#, Some(Dialect::OpenAiResponses)),
+        (
+            r#"{"anthropic_version":"bedrock-2023-05-31","messages":[]}"#,
+            Some(Dialect::BedrockInvoke),
+        ),
+        (
+            r#"{"messages":[{"role":"user","content":[{"text":"x"}]}]}"#,
+            Some(Dialect::BedrockConverse),
+        ),
+        (
+            r#"{"messages":[],"system":[{"text":"x"}]}"#,
+            Some(Dialect::BedrockConverse),
+        ),
+        (
+            r#"{"messages":[],"inferenceConfig":{"maxTokens":1}}"#,
+            Some(Dialect::BedrockConverse),
+        ),
+        (
+            r#"{"messages":[{"role":"assistant","tool_calls":[{"function":{"name":"f","arguments":{}}}]}]}"#,
+            Some(Dialect::Ollama),
+        ),
+        (
+            r#"{"messages":[{"role":"tool","tool_name":"f","content":"r"}]}"#,
+            Some(Dialect::Ollama),
+        ),
+        (
+            r#"{"messages":[{"role":"user","content":"x"}],"options":{"num_ctx":1}}"#,
+            Some(Dialect::Ollama),
+        ),
+        (
+            r#"{"messages":[{"role":"assistant","tool_plan":"p","tool_calls":[]}]}"#,
+            Some(Dialect::Cohere),
+        ),
+        (
+            r#"{"messages":[{"role":"system","content":"x"}],"model":"command-a-03-2025"}"#,
+            Some(Dialect::Cohere),
+        ),
+        (
+            r#"{"messages":[{"role":"user","content":[{"type":"text","text":"x"}]}],"system":"x"}"#,
+            anthropic,
+        ),
         (r#"{"model":"x","messages":[]}"#, None),
         (r#"{"model":"gpt-x"}"#, None),
         ("no", None),

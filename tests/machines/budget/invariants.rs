@@ -453,3 +453,77 @@ fn rule_10_the_stored_history_is_left_whole() {
         assert_eq!(fit(&history, 100_000).unwrap().body(), stored);
     }
 }
+
+/// The same flaws in each dialect: kind, whose words, and the words.
+#[test]
+fn every_dialect_refuses_in_its_words() {
+    let mut said = Vec::new();
+    for dialect in Dialect::CONVERSATIONS {
+        let orphan = results(dialect, &[("c", "r")]);
+        let second = results(dialect, &[("c", "r"), ("c", "r")]);
+        let thought = thought(dialect, "hm", "c");
+        let with = |messages: &[&[String]]| super::history(dialect, &messages.concat());
+        let hi = [user("hi")];
+        let call = [calls(dialect, &["c"])];
+        for (what, history) in [
+            ("nothing", with(&[])),
+            ("a result alone", with(&[&hi, &orphan])),
+            ("a call alone", with(&[&hi, &call, &hi])),
+            ("two results", with(&[&hi, &call, &second])),
+            ("the model first", with(&[&call, &orphan])),
+            (
+                "two of a role",
+                with(&[&hi, &[assistant("so")], &call, &orphan]),
+            ),
+            (
+                "an empty message",
+                with(&[&hi, &[r#"{"role":"user","content":[]}"#.to_owned()]]),
+            ),
+            ("an empty text", with(&[&[user("")]])),
+            ("a thought alone", with(&[&hi, &[thought], &orphan])),
+        ] {
+            for flaw in history.refusals() {
+                let (kind, words) = (flaw.kind.name(), flaw.words.name());
+                said.push(format!("{dialect}, {what}: {kind}, {words}: {flaw}"));
+            }
+        }
+    }
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+/// A thought is of no use without what followed it, nor one that the provider has not stored.
+#[test]
+fn thoughts_of_responses_go_with_their_items() {
+    let thought = |sealed: &str| {
+        format!(r#"{{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":{sealed}}}"#)
+    };
+    let said = r#"{"role":"assistant","content":"so"}"#.to_owned();
+    let dialect = Dialect::OpenAiResponses;
+    let alone = history(dialect, &[user("hi"), thought("\"E=\""), user("well?")]);
+    refused(
+        &alone,
+        1,
+        FlawKind::ThoughtAlone,
+        "Item 'rs_1' of type 'reasoning' was provided without its required following item.",
+    );
+    let (repaired, repairs) = alone.repaired();
+    assert_eq!((repaired.messages().len(), repairs.len()), (2, 1));
+    let twice = [
+        user("hi"),
+        thought("\"E=\""),
+        thought("\"E=\""),
+        said.clone(),
+    ];
+    refused(
+        &history(dialect, &twice),
+        2,
+        FlawKind::DuplicateItem,
+        "Duplicate item found with id rs_1. Remove duplicate items from your input and try again.",
+    );
+    assert_eq!(history(dialect, &twice).repaired().0.messages().len(), 3);
+    let mut unsealed = history(dialect, &[user("hi"), thought("null"), said]);
+    assert_eq!(unsealed.flaws(), []);
+    unsealed.set("store", "false").unwrap();
+    assert_eq!(unsealed.flaws()[0].kind, FlawKind::Unsigned);
+    assert_eq!(unsealed.repaired().0.messages().len(), 2);
+}

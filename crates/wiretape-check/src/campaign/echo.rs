@@ -1,8 +1,10 @@
 //! What a client's next request says of the reply before it: which calls it ran, with which
 //! arguments, in which order.
 
+use std::ops::Range;
+
 use wiretape_core::Dialect;
-use wiretape_core::conversation::{Conversation, Message, Part, PartKind, Role};
+use wiretape_core::conversation::{Conversation, Message, Part, PartKind, Role, Words};
 use wiretape_core::json::Raw;
 
 use crate::{Call, CallResult, Echo};
@@ -26,7 +28,7 @@ pub(super) fn echo(dialect: Dialect, before: &[u8], after: &[u8]) -> Option<Echo
         }
     };
     let mut echo = Echo {
-        flaws: after.refusals().iter().map(ToString::to_string).collect(),
+        flaws: refusals(&after),
         ..Echo::default()
     };
     for message in new {
@@ -35,6 +37,13 @@ pub(super) fn echo(dialect: Dialect, before: &[u8], after: &[u8]) -> Option<Echo
         }
     }
     Some(echo)
+}
+
+/// What the provider is known to refuse.
+fn refusals(conversation: &Conversation) -> Vec<String> {
+    let flaws = conversation.refusals();
+    let known = flaws.iter().filter(|flaw| flaw.words == Words::Provider);
+    known.map(ToString::to_string).collect()
 }
 
 fn conversation(dialect: Dialect, body: &[u8]) -> Option<Conversation> {
@@ -67,18 +76,27 @@ fn add(echo: &mut Echo, message: &Message, part: &Part) {
     }
 }
 
-/// The texts of a part.
+/// The texts of a part. A result that is an object is its one text, where it has no other.
 fn strings(message: &Message, part: &Part, between: &str) -> String {
-    let texts = part.strings.iter().filter_map(|place| {
-        let raw = Raw::parse(message.text().get(place.clone())?).ok()?;
-        Some(raw.as_str()?.decode().into_owned())
-    });
-    texts.collect::<Vec<_>>().join(between)
+    let raw = |place: &Range<usize>| Raw::parse(message.text().get(place.clone())?).ok();
+    let said = |raw: Raw<'_>| Some(raw.as_str()?.decode().into_owned());
+    let texts = part.strings.iter().filter_map(raw).filter_map(said);
+    let mut texts: Vec<String> = texts.collect();
+    let object = part.json.as_ref().filter(|_| part.kind == PartKind::Result);
+    if let Some(object) = object.and_then(raw) {
+        let mut members = object.members().map(|(_, value)| value);
+        let only = members.next().filter(|_| members.next().is_none());
+        texts.push(match only.and_then(said) {
+            Some(text) => text,
+            None => object.text().to_owned(),
+        });
+    }
+    texts.join(between)
 }
 
 /// The arguments as JSON text: Anthropic's input is a value, Chat's are a string that holds one.
 fn arguments(message: &Message, part: &Part) -> String {
-    let json = |place| message.text().get::<std::ops::Range<usize>>(place);
+    let json = |place| message.text().get::<Range<usize>>(place);
     let value = match part.json.clone().and_then(json) {
         Some(input) => Raw::parse(input).ok(),
         None => {
@@ -101,10 +119,15 @@ fn arguments(message: &Message, part: &Part) -> String {
 
 fn is_error(message: &Message, part: &Part) -> bool {
     let block = message.text().get(part.place.clone());
-    let block = block.and_then(|block| Raw::parse(block).ok());
-    block
-        .and_then(|block| block.field("is_error"))
-        .is_some_and(|is_error| is_error.text() == "true")
+    let Some(block) = block.and_then(|block| Raw::parse(block).ok()) else {
+        return false;
+    };
+    let [is_error, converse, gemini] = block.fields(["is_error", "toolResult", "functionResponse"]);
+    let status = converse.and_then(|result| result.str_field("status"));
+    let response = gemini.and_then(|result| result.field("response"));
+    is_error.is_some_and(|is_error| is_error.text() == "true")
+        || status.is_some_and(|status| status == "error")
+        || response.is_some_and(|response| response.field("error").is_some())
 }
 
 #[cfg(test)]
@@ -210,5 +233,50 @@ mod tests {
     fn what_is_no_history_has_no_echo() {
         assert_eq!(echo(Dialect::Anthropic, b"{}", b"hello"), None);
         assert_eq!(echo(Dialect::OpenAiChat, b"", b"{\"messages\":3}"), None);
+    }
+
+    /// The same calls and results, as the other dialects repeat them.
+    #[test]
+    fn every_dialect_says_what_was_run() {
+        let gemini = r#"{"contents":[{"role":"user","parts":[{"text":"hi"}]},
+            {"role":"model","parts":[{"text":"I look."},{"functionCall":{"name":"f","args":{"n":1}}},
+                {"functionCall":{"name":"f","args":{}}}]},
+            {"role":"user","parts":[{"functionResponse":{"name":"f","response":{"output":"x"}}},
+                {"functionResponse":{"name":"f","response":{"error":"no"}}}]}]}"#;
+        let converse = r#"{"messages":[{"role":"user","content":[{"text":"hi"}]},
+            {"role":"assistant","content":[{"text":"I look."},
+                {"toolUse":{"toolUseId":"a","name":"f","input":{"n":1}}},
+                {"toolUse":{"toolUseId":"b","name":"f","input":{}}}]},
+            {"role":"user","content":[{"toolResult":{"toolUseId":"a","content":[{"text":"x"}]}},
+                {"toolResult":{"toolUseId":"b","content":[{"text":"no"}],"status":"error"}}]}]}"#;
+        let responses = r#"{"input":[{"role":"user","content":"hi"},
+            {"role":"assistant","content":[{"type":"output_text","text":"I look."}]},
+            {"type":"function_call","call_id":"a","name":"f","arguments":"{\"n\":1}"},
+            {"type":"function_call","call_id":"b","name":"f","arguments":"{}"},
+            {"type":"function_call_output","call_id":"a","output":"x"},
+            {"type":"function_call_output","call_id":"b","output":"no"}]}"#;
+        let ollama = r#"{"messages":[{"role":"user","content":"hi"},
+            {"role":"assistant","content":"I look.","tool_calls":[
+                {"function":{"name":"f","arguments":{"n":1}}},{"function":{"name":"f","arguments":{}}}]},
+            {"role":"tool","tool_name":"f","content":"x"},
+            {"role":"tool","tool_name":"f","content":"no"}]}"#;
+        for (dialect, request, marks) in [
+            (Dialect::Gemini, gemini, true),
+            (Dialect::BedrockConverse, converse, true),
+            (Dialect::OpenAiResponses, responses, false),
+            (Dialect::Ollama, ollama, false),
+        ] {
+            let echo = echo(dialect, b"", request.as_bytes()).unwrap();
+            assert_eq!(echo.text, "I look.", "{dialect}");
+            assert_eq!(echo.flaws, Vec::<String>::new(), "{dialect}");
+            let said = calls(&echo)
+                .into_iter()
+                .map(|(_, name, input, results)| (name, input, results));
+            let expected = [
+                ("f", r#"{"n":1}"#, vec![("x", false)]),
+                ("f", "{}", vec![("no", marks)]),
+            ];
+            assert_eq!(said.collect::<Vec<_>>(), expected, "{dialect}");
+        }
     }
 }

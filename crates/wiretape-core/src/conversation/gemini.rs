@@ -130,11 +130,11 @@ impl Form for Contents {
 /// Words of real answers, each with status 400 and `INVALID_ARGUMENT`.
 fn words(wrong: &Wrong<'_>) -> Option<String> {
     let text = match wrong {
-        Wrong::NoMessages => "* GenerateContentRequest.contents: contents is not specified\n",
+        Wrong::NoMessages => "* GenerateContentRequest.contents: contents is not specified",
         Wrong::Role { .. } => "Please use a valid role: user, model.",
         Wrong::Empty { at, .. } => {
             return Some(format!(
-                "* GenerateContentRequest.contents[{at}].parts: contents.parts must not be empty.\n"
+                "* GenerateContentRequest.contents[{at}].parts: contents.parts must not be empty."
             ));
         }
         Wrong::Orphan { called: false, .. } => {
@@ -142,7 +142,7 @@ fn words(wrong: &Wrong<'_>) -> Option<String> {
         }
         Wrong::Orphan { extra: true, .. }
         | Wrong::SecondResult { .. }
-        | Wrong::Unanswered { some: true, .. } => {
+        | Wrong::Unanswered { .. } => {
             "Please ensure that the number of function response parts is equal to the number of \
              function call parts of the function call turn."
         }

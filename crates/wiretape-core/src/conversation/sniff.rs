@@ -12,10 +12,20 @@ impl Conversation {
     #[must_use]
     pub fn sniff(request: &str) -> Option<Dialect> {
         let body = Raw::parse(request).ok()?;
-        of_members(body)
-            .or_else(|| of_messages(body.field("messages")?))
-            .or_else(|| of_head(body))
-            .or_else(|| of_model(body))
+        let messages = body.field("messages");
+        let found = of_members(body)
+            .or_else(|| of_messages(messages?))
+            .or_else(|| messages.and_then(|_| of_head(body)));
+        let model = body.str_field("model").unwrap_or_default();
+        match found {
+            // What Chat Completions has, Cohere has as well.
+            Some(Dialect::OpenAiChat) | None if model.starts_with("command-") => {
+                messages.map(|_| Dialect::Cohere)
+            }
+            None if model.contains("claude") => messages.map(|_| Dialect::Anthropic),
+            None if model.contains("gpt") => messages.map(|_| Dialect::OpenAiChat),
+            found => found,
+        }
     }
 }
 
@@ -67,7 +77,6 @@ fn of_messages(messages: Raw<'_>) -> Option<Dialect> {
             return Some(dialect);
         }
     }
-    // Cohere's messages are those of Chat Completions but for what was looked for above.
     found
 }
 
@@ -96,8 +105,8 @@ fn of_block(block: Raw<'_>) -> Option<Dialect> {
     names.iter().any(has).then_some(Dialect::BedrockConverse)
 }
 
+/// By what stands beside the messages.
 fn of_head(body: Raw<'_>) -> Option<Dialect> {
-    body.field("messages")?;
     let has = |names: &[&str]| names.iter().any(|name| body.field(name).is_some());
     let system = body.field("system");
     let typed = |block: Raw<'_>| block.field("type").is_some();
@@ -130,19 +139,6 @@ fn of_head(body: Raw<'_>) -> Option<Dialect> {
         }
     }
     None
-}
-
-/// By the name of the model.
-fn of_model(body: Raw<'_>) -> Option<Dialect> {
-    body.field("messages")?;
-    let model = body.field("model").and_then(Raw::as_str)?.decode();
-    if model.contains("claude") {
-        return Some(Dialect::Anthropic);
-    }
-    if model.starts_with("command-") {
-        return Some(Dialect::Cohere);
-    }
-    model.contains("gpt").then_some(Dialect::OpenAiChat)
 }
 
 fn is(raw: Option<Raw<'_>>, names: &[&str]) -> bool {

@@ -150,3 +150,85 @@ fn exactly_the_window_fits_and_what_is_no_request_is_not_measured() {
     assert_eq!(client.post("/v1/messages", &asks(&long)).status(), 404);
     assert_eq!(running.server().state("").unwrap().too_large, 0);
 }
+
+/// So many words, and so much room, in the dialect's own request.
+fn request(dialect: &str, words: usize, room: u64) -> String {
+    let text = "word ".repeat(words);
+    let say = json!([{"role": "user", "content": text}]);
+    let blocks = json!([{ "text": text }]);
+    let body = match dialect {
+        "openai-responses" => json!({"stream": true, "max_output_tokens": room, "input": text}),
+        "gemini" => json!({"generationConfig": {"maxOutputTokens": room},
+            "contents": [{"role": "user", "parts": blocks}]}),
+        "bedrock-converse" => json!({"inferenceConfig": {"maxTokens": room},
+            "messages": [{"role": "user", "content": blocks}]}),
+        "bedrock-invoke" => json!({"anthropic_version": "bedrock-2023-05-31",
+            "max_tokens": room, "messages": say}),
+        "ollama" => json!({"stream": true, "options": {"num_predict": room}, "messages": say}),
+        _ => json!({"stream": true, "max_tokens": room, "messages": say}),
+    };
+    body.to_string()
+}
+
+/// Status, shape and words of each other dialect, and the header by which Bedrock's SDKs tell errors.
+#[test]
+fn every_dialect_refuses_in_its_own_shape() {
+    let google = "/v1beta/models/m:streamGenerateContent?alt=sse";
+    let aws = json!("ValidationException");
+    for (dialect, path, message, shape) in [
+        (
+            "openai-responses",
+            "/v1/responses",
+            "Your input exceeds the context window of this model. Please adjust your input and try \
+             again.",
+            json!({"error": {"message": "M", "type": "invalid_request_error", "param": "input",
+                "code": "context_length_exceeded"}}),
+        ),
+        (
+            "gemini",
+            google,
+            "The input token count (207) exceeds the maximum number of tokens allowed (100).",
+            json!({"error": {"code": 400, "message": "M", "status": "INVALID_ARGUMENT"}}),
+        ),
+        (
+            "bedrock-converse",
+            "/model/m/converse-stream",
+            "The model returned the following errors: prompt is too long: 207 tokens > 100 maximum",
+            json!({"message": "M"}),
+        ),
+        (
+            "bedrock-invoke",
+            "/model/m/invoke-with-response-stream",
+            "prompt is too long: 207 tokens > 100 maximum",
+            json!({"message": "M"}),
+        ),
+        (
+            "ollama",
+            "/api/chat",
+            "the input length exceeds the context length: 208 tokens, expected at most 100",
+            json!({"error": "M"}),
+        ),
+        (
+            "cohere",
+            "/v2/chat",
+            "too many tokens: total number of tokens (prompt and prediction) cannot exceed 100 - \
+             received 208. Try using a shorter prompt or a smaller max_tokens value.",
+            json!({"message": "M"}),
+        ),
+    ] {
+        let running = windowed(dialect, path, 100);
+        let mut client = Client::connect(running.addr());
+        let answer = client.post(path, &request(dialect, 200, 1));
+        assert_eq!(answer.status(), 400, "{dialect}: {}", answer.head);
+        let expect = shape
+            .to_string()
+            .replace("\"M\"", &json!(message).to_string());
+        let expect: Value = serde_json::from_str(&expect).unwrap();
+        assert_eq!(answer.json(), expect, "{dialect}");
+        let header = answer.header("x-amzn-errortype").map(|text| json!(text));
+        assert_eq!(header, dialect.starts_with("bedrock").then(|| aws.clone()));
+        // Too little room for the reply alone is refused as well, and what fits is answered.
+        assert_eq!(client.post(path, &request(dialect, 60, 50)).status(), 400);
+        assert_eq!(client.post(path, &request(dialect, 40, 53)).status(), 200);
+    }
+}

@@ -54,7 +54,6 @@ pub(super) fn check(conversation: &Conversation, found: &mut Found) {
                 caller,
                 next: caller + 1,
                 ids,
-                some: false,
             });
         }
     }

@@ -82,7 +82,6 @@ impl<'a> Open<'a> {
                 caller: self.caller,
                 next,
                 ids,
-                some: !self.answered.is_empty(),
             });
         }
     }

@@ -148,7 +148,6 @@ fn answered(turn: &[Message], at: usize, called: &Calls<'_>, form: &dyn Form, fo
             caller,
             next: at,
             ids,
-            some: count > 0,
         });
     }
 }

@@ -43,8 +43,6 @@ pub(crate) enum Wrong<'a> {
         /// Where the results belong.
         next: usize,
         ids: Vec<&'a str>,
-        /// Some of the calls are answered.
-        some: bool,
     },
     /// Something stands before the results in their message.
     Late {
