@@ -1,10 +1,10 @@
 //! The untouched tape: a client that fails or varies on it cannot be judged by it.
 
-use super::compare::{self, Done};
+use super::compare::{self, Arguments, Done};
 use super::deed::{Content, Deed, Finish};
 use super::permit::Blame;
 use super::{Replies, Run};
-use crate::{Code, Observation};
+use crate::{Code, Echo, Observation};
 
 /// What is wrong on the untouched tape, and the exchange.
 pub(super) fn judge(run: &Run<'_>) -> Vec<(Blame, usize)> {
@@ -25,7 +25,7 @@ pub(super) fn judge(run: &Run<'_>) -> Vec<(Blame, usize)> {
         let (Some(echo), Some(content)) = (&turn.echo, replies.of_exchange(turn.exchange)) else {
             continue;
         };
-        let got = Deed::of_echo(echo, echo);
+        let got = without_refused(echo, content);
         let blame = differs(&content.text, &runnable(content), &got);
         blames.extend(blame.map(|blame| (blame, turn.exchange)));
     }
@@ -38,6 +38,8 @@ pub(super) fn judge(run: &Run<'_>) -> Vec<(Blame, usize)> {
             let text: String = all.iter().map(|content| content.text.as_str()).collect();
             let calls: Vec<Done> = all.iter().flat_map(|content| runnable(content)).collect();
             let mut got = Deed::of_said(said, false);
+            let broken = |call: &Done| all.iter().any(|content| content.broken.contains(call));
+            got.refused.retain(|call| !broken(call));
             if said.tool_calls.is_none() {
                 got.calls.clone_from(&calls);
             }
@@ -51,6 +53,24 @@ pub(super) fn judge(run: &Run<'_>) -> Vec<(Blame, usize)> {
 pub(super) fn runnable(content: &Content) -> Vec<Done> {
     let sound = |call: &&Done| !content.broken.contains(call);
     content.calls.iter().filter(sound).cloned().collect()
+}
+
+/// What a client did, without the calls that nobody can run and that it answered with an error: there
+/// is nothing else to do with them.
+fn without_refused(echo: &Echo, content: &Content) -> Deed {
+    let refused = |call: &Done| {
+        let mut asked = echo.calls.iter();
+        let answered = asked.any(|asked| {
+            let same =
+                asked.name == call.name && Arguments::of_text(&asked.arguments) == call.arguments;
+            same && asked.results.iter().all(|result| result.is_error)
+        });
+        answered && content.broken.contains(call)
+    };
+    let mut deed = Deed::of_echo(echo, echo);
+    deed.calls.retain(|call| !refused(call));
+    deed.refused.retain(|call| !refused(call));
+    deed
 }
 
 fn fails(seen: &Observation, asked: &[usize], replies: &Replies) -> Option<Blame> {
