@@ -99,15 +99,7 @@ impl Subject {
     /// without the last chunk.
     #[must_use]
     pub fn new(exchange: &Exchange, dialect: Option<&str>) -> Self {
-        let mut body = Vec::new();
-        let mut chunks = Vec::with_capacity(exchange.chunks.len());
-        let mut at_ns = 0_u64;
-        for chunk in &exchange.chunks {
-            body.extend_from_slice(&chunk.bytes);
-            at_ns = at_ns.saturating_add(chunk.after_ns);
-            let end = body.len();
-            chunks.push(Recorded { end, at_ns });
-        }
+        let (body, chunks) = recorded(exchange);
         let ends: Vec<usize> = chunks.iter().map(|chunk| chunk.end).collect();
         let family = dialect.map(Family::named);
         let named = match dialect {
@@ -130,14 +122,7 @@ impl Subject {
                 family == Some(Family::OpenAiResponses) && is_numbered(&stream.blocks);
         }
         if let (Some(stream), Some(family)) = (&mut stream, family) {
-            for (block, fact) in stream.blocks_mut().zip(&facts) {
-                block.object = fact.object;
-                if let Some(payload) = block.says() {
-                    let payload = json::unescaped(payload);
-                    block.kind = family.kind(&payload);
-                    block.lane = family.lane(&payload);
-                }
-            }
+            understand(stream, family, &facts);
         }
         let end = exchange.end.as_ref();
         let end_after_ns = end.map_or(0, |end| end.after_ns);
@@ -145,7 +130,7 @@ impl Subject {
         let lanes = family.map_or_else(Vec::new, |family| lanes(blocks, family));
         let mut seen = Seen::of(blocks);
         seen.wide = !body.is_ascii();
-        seen.timed = at_ns > 0 || end_after_ns > 0;
+        seen.timed = end_after_ns > 0 || chunks.last().is_some_and(|last| last.at_ns > 0);
         let parts = family.map_or_else(Vec::new, |family| parts(blocks, family));
         let heads = family.map_or_else(Vec::new, |family| heads(blocks, family, &lanes));
         Self {
@@ -234,6 +219,32 @@ impl Seen {
             seen.tight |= respaced(line, true).is_some();
         }
         seen
+    }
+}
+
+/// The body, and where and when its chunks end.
+fn recorded(exchange: &Exchange) -> (Vec<u8>, Vec<Recorded>) {
+    let mut body = Vec::new();
+    let mut chunks = Vec::with_capacity(exchange.chunks.len());
+    let mut at_ns = 0_u64;
+    for chunk in &exchange.chunks {
+        body.extend_from_slice(&chunk.bytes);
+        at_ns = at_ns.saturating_add(chunk.after_ns);
+        let end = body.len();
+        chunks.push(Recorded { end, at_ns });
+    }
+    (body, chunks)
+}
+
+/// Says of each block what it is for, and to which lane it belongs.
+fn understand(stream: &mut Stream, family: Family, facts: &[Fact]) {
+    for (block, fact) in stream.blocks_mut().zip(facts) {
+        block.object = fact.object;
+        if let Some(payload) = block.says() {
+            let payload = json::unescaped(payload);
+            block.kind = family.kind(&payload);
+            block.lane = family.lane(&payload);
+        }
     }
 }
 

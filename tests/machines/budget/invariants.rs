@@ -462,7 +462,7 @@ fn every_dialect_refuses_in_its_words() {
         let orphan = results(dialect, &[("c", "r")]);
         let second = results(dialect, &[("c", "r"), ("c", "r")]);
         let thought = thought(dialect, "hm", "c");
-        let with = |messages: &[&[String]]| super::history(dialect, &messages.concat());
+        let with = |messages: &[&[String]]| history(dialect, &messages.concat());
         let hi = [user("hi")];
         let call = [calls(dialect, &["c"])];
         for (what, history) in [

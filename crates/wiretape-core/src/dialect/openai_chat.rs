@@ -126,21 +126,9 @@ impl OpenAiChat {
         let Ok(index) = u32::try_from(index) else {
             return Err(ErrorKind::Protocol("a choice's index is over 2^32 (F-73)"));
         };
-        let whole = object
-            .and_then(Raw::as_str)
-            .is_some_and(|object| object.is("chat.completion"));
-        let delta = match (delta, message) {
-            (Some(delta), _) if delta.is_object() => Some(delta),
-            (_, Some(message)) if whole && self.shared.options.accept_whole_completion => {
-                out(Event::Warning("F-42"));
-                Some(message)
-            }
-            _ if choice.field("text").is_some() => {
-                return Err(ErrorKind::Protocol(
-                    "a choice has `text` and no `delta`: Completions, not Chat",
-                ));
-            }
-            _ => None,
+        let delta = match delta {
+            Some(delta) if delta.is_object() => Some(delta),
+            _ => self.whole(choice, message, object, out)?,
         };
         let at = self.choice_at(index)?;
         let Self {
@@ -187,6 +175,29 @@ impl OpenAiChat {
             });
         }
         Ok(())
+    }
+
+    /// What a choice without a delta says: the message of a whole completion.
+    fn whole<'a>(
+        &self,
+        choice: Raw<'a>,
+        message: Option<Raw<'a>>,
+        object: Option<Raw<'_>>,
+        out: Out<'_>,
+    ) -> Result<Option<Raw<'a>>, ErrorKind> {
+        let whole = object
+            .and_then(Raw::as_str)
+            .is_some_and(|object| object.is("chat.completion"));
+        if message.is_some() && whole && self.shared.options.accept_whole_completion {
+            out(Event::Warning("F-42"));
+            return Ok(message);
+        }
+        if choice.field("text").is_some() {
+            return Err(ErrorKind::Protocol(
+                "a choice has `text` and no `delta`: Completions, not Chat",
+            ));
+        }
+        Ok(None)
     }
 
     fn choice_at(&mut self, index: u32) -> Result<usize, ErrorKind> {
