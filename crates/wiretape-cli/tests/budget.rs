@@ -187,6 +187,42 @@ fn too_many_pins_are_exit_code_1() {
     );
 }
 
+/// Each dialect, with the model where it names it: in the body or in the path.
+#[test]
+fn a_request_of_each_dialect_is_counted() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recordings");
+    for (tape, model) in [
+        ("openai-responses/small-tool", "gpt-4.1-2025"),
+        ("gemini/thinking-signature", "gemini-3-pro-preview"),
+        (
+            "bedrock-converse/reasoning-signature",
+            "anthropic.claude-sonnet-4-5",
+        ),
+        ("bedrock-invoke/anthropic-tool", "anthropic.claude"),
+        ("ollama/parallel-tools", "qwen3:4b"),
+        ("cohere/tools-parallel", "command-a-03-2025"),
+    ] {
+        let file = root.join(format!("{tape}.tape"));
+        let (code, out, err) = run(&[file.to_str().unwrap(), "--window", "8192"], "");
+        assert_eq!(code, 0, "{tape}: {err}");
+        let dialect = tape.split('/').next().unwrap();
+        assert!(
+            out.contains(dialect) && out.contains(model),
+            "{tape}: {out}"
+        );
+        assert!(
+            out.contains("it fits") && !out.contains("refused"),
+            "{tape}: {out}"
+        );
+    }
+    let (code, _, err) = run(
+        &["-", "--window", "4096"],
+        r#"{"input":"and now?","previous_response_id":"resp_1"}"#,
+    );
+    assert_eq!(code, 2);
+    assert!(err.contains("of which a part is on the server"), "{err}");
+}
+
 #[test]
 fn an_exchange_of_a_tape_is_a_request_too() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recordings");

@@ -113,6 +113,59 @@ fn by_what_the_body_says() {
     );
 }
 
+/// The same in the words of the other providers.
+#[test]
+fn by_what_every_provider_says() {
+    for (status, body, class) in [
+        (
+            400,
+            r#"{"error":{"code":400,"message":"The input token count (1200293) exceeds the maximum number of tokens allowed (1048576).","status":"INVALID_ARGUMENT"}}"#,
+            Class::ContextOverflow,
+        ),
+        (
+            400,
+            r#"{"message":"Input is too long for requested model."}"#,
+            Class::ContextOverflow,
+        ),
+        (
+            400,
+            r#"{"message":"The model returned the following errors: prompt is too long: 200049 tokens > 200000 maximum"}"#,
+            Class::ContextOverflow,
+        ),
+        (
+            400,
+            r#"{"error":{"message":"Your input exceeds the context window of this model. Please adjust your input and try again.","type":"invalid_request_error"}}"#,
+            Class::ContextOverflow,
+        ),
+        (
+            400,
+            r#"{"message":"too many tokens: total number of tokens (prompt and prediction) cannot exceed 2048 - received 6354."}"#,
+            Class::ContextOverflow,
+        ),
+        (400, r#"{"error":"invalid model name"}"#, Class::Request),
+        (
+            429,
+            r#"[{"error":{"code":429,"message":"No.","status":"RESOURCE_EXHAUSTED"}}]"#,
+            Class::RateLimited,
+        ),
+    ] {
+        assert_eq!(Class::of_status(status, body), class, "{body}");
+    }
+    for (kind, class) in [
+        ("throttlingException", Class::RateLimited),
+        ("RESOURCE_EXHAUSTED", Class::RateLimited),
+        ("serviceUnavailableException", Class::Overloaded),
+        ("UNAVAILABLE", Class::Overloaded),
+        ("modelTimeoutException", Class::Timeout),
+        ("validationException", Class::Request),
+        ("PERMISSION_DENIED", Class::Auth),
+        ("modelStreamErrorException", Class::Server),
+        ("INTERNAL", Class::Server),
+    ] {
+        assert_eq!(Class::of_stream(kind, "No."), class, "{kind}");
+    }
+}
+
 #[test]
 fn by_the_error_in_the_stream() {
     for (kind, class) in [

@@ -200,7 +200,7 @@ fn what_is_not_known_goes_back_as_it_came() {
         "extra_content": {"google": {"thought_signature": "E=="}}});
     let chunk = json!({"id": "c", "choices": [{"index": 0, "delta": {"tool_calls": [call]},
         "finish_reason": "tool_calls"}]});
-    let said = message(CHAT, &format!("data: {chunk}\n\ndata: [DONE]\n\n"));
+    let said = message(CHAT, format!("data: {chunk}\n\ndata: [DONE]\n\n"));
     let extra = json!({"google": {"thought_signature": "E=="}});
     assert_eq!(said["tool_calls"][0]["extra_content"], extra);
 }
@@ -411,7 +411,7 @@ fn every_tape_can_be_written_back() {
 fn one_answer_of_several() {
     let choice = |index: u32, text: &str| json!({"index": index, "delta": {"content": text}, "finish_reason": "stop"});
     let chunk = json!({"id": "c", "choices": [choice(1, "Other"), choice(0, "First")]});
-    let said = message(CHAT, &format!("data: {chunk}\n\ndata: [DONE]\n\n"));
+    let said = message(CHAT, format!("data: {chunk}\n\ndata: [DONE]\n\n"));
     assert_eq!(said["content"], "First");
 }
 

@@ -465,7 +465,7 @@ fn every_dialect_refuses_in_its_words() {
         let with = |messages: &[&[String]]| history(dialect, &messages.concat());
         let hi = [user("hi")];
         let call = [calls(dialect, &["c"])];
-        for (what, history) in [
+        for (what, given) in [
             ("nothing", with(&[])),
             ("a result alone", with(&[&hi, &orphan])),
             ("a call alone", with(&[&hi, &call, &hi])),
@@ -482,7 +482,7 @@ fn every_dialect_refuses_in_its_words() {
             ("an empty text", with(&[&[user("")]])),
             ("a thought alone", with(&[&hi, &[thought], &orphan])),
         ] {
-            for flaw in history.refusals() {
+            for flaw in given.refusals() {
                 let (kind, words) = (flaw.kind.name(), flaw.words.name());
                 said.push(format!("{dialect}, {what}: {kind}, {words}: {flaw}"));
             }

@@ -10,8 +10,8 @@
 //! | `Empty` | 200 and nothing (F-42) | yes |
 //! | `Timeout` | 408, 504; `timeout_error` | yes |
 //! | `Conflict` | 409 | yes |
-//! | `RateLimited` | 429; `rate_limit_error`, `rate_limit_exceeded` | yes |
-//! | `Overloaded` | 503, 529; `overloaded_error` | yes |
+//! | `RateLimited` | 429; `rate_limit_error`, `rate_limit_exceeded`, `RESOURCE_EXHAUSTED`, `throttlingException` | yes |
+//! | `Overloaded` | 503, 529; `overloaded_error`, `UNAVAILABLE`, `serviceUnavailableException` | yes |
 //! | `Server` | other statuses from 500; `api_error`, `server_error`, an error of unknown type in a stream (F-40) | yes |
 //! | `Unreadable` | bytes that cannot be read: a splice of two replies, broken JSON (F-35, F-36) | yes |
 //! | `NotAStream` | a success that is no event stream: HTML, JSON, compressed (F-08, F-42) | no |
@@ -23,7 +23,9 @@
 //! | `Overfull` | the budget: what must stay does not fit | no |
 //!
 //! Sources: <https://platform.claude.com/docs/en/api/errors>,
-//! <https://platform.openai.com/docs/guides/error-codes>; the statuses that are tried again, `retry-after`
+//! <https://platform.openai.com/docs/guides/error-codes>,
+//! <https://ai.google.dev/gemini-api/docs/troubleshooting>,
+//! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html>; the statuses that are tried again, `retry-after`
 //! and `x-should-retry` are those of both providers' SDKs (failures F-41). A header
 //! `x-should-retry` overrides the table.
 

@@ -77,12 +77,11 @@ impl Library {
             bytes: bytes.to_vec(),
         });
         let chunks: Vec<Chunk> = chunks.collect();
-        let exchange = Exchange {
+        Exchange {
             end: Some(End::of(&chunks, 0, EndKind::Complete)),
             chunks,
             ..Exchange::default()
-        };
-        exchange
+        }
     }
 }
 
