@@ -8,7 +8,7 @@ use wiretape_core::turn::ToolCall;
 use wiretape_core::{Dialect, Machine, Moment};
 
 use super::world::history;
-pub(super) use super::world::reply::{Reply, has_id, has_last_event, ping, says_any_arguments};
+pub(super) use super::world::reply::{Body, Reply, ping};
 
 pub(super) const SECOND: u64 = 1_000_000_000;
 
@@ -226,5 +226,37 @@ fn values(conversation: &Conversation) -> Vec<Value> {
 pub(super) fn check(conversation: &Conversation) {
     if let Err(flaw) = history::flaw(conversation.dialect(), &conversation.body()) {
         panic!("{flaw}\n{}", conversation.body());
+    }
+}
+
+/// Any text can be sent as arguments.
+pub(super) fn says_any_arguments(dialect: Dialect) -> bool {
+    dialect != Dialect::Gemini
+}
+
+/// The stream says itself that it has ended.
+pub(super) fn has_last_event(dialect: Dialect) -> bool {
+    dialect != Dialect::Gemini
+}
+
+/// A reply has an id that its calls' keys begin with.
+pub(super) fn has_id(dialect: Dialect) -> bool {
+    !matches!(dialect, Dialect::BedrockConverse | Dialect::Ollama)
+}
+
+impl Body {
+    /// As text, which it is in all dialects but Bedrock's.
+    pub(super) fn text(self) -> String {
+        String::from_utf8(self.0).unwrap()
+    }
+}
+
+impl history::Call {
+    /// The arguments as a value.
+    pub(super) fn input(&self) -> Value {
+        match &self.arguments {
+            Value::String(text) => serde_json::from_str(text).unwrap_or(Value::Null),
+            value => value.clone(),
+        }
     }
 }

@@ -34,16 +34,6 @@ pub(crate) struct Answer {
     pub(crate) is_error: bool,
 }
 
-impl Call {
-    /// The arguments as a value.
-    pub(crate) fn input(&self) -> Value {
-        match &self.arguments {
-            Value::String(text) => serde_json::from_str(text).unwrap_or(Value::Null),
-            value => value.clone(),
-        }
-    }
-}
-
 /// The messages of a request.
 pub(crate) fn read(dialect: Dialect, body: &str) -> Vec<Said> {
     let body: Value = serde_json::from_str(body).unwrap_or_default();

@@ -15,13 +15,6 @@ use wiretape_core::event_stream::{Value as Header, encode};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Body(pub(crate) Vec<u8>);
 
-impl Body {
-    /// As text, which it is in all dialects but Bedrock's.
-    pub(crate) fn text(self) -> String {
-        String::from_utf8(self.0).unwrap()
-    }
-}
-
 impl AsRef<[u8]> for Body {
     fn as_ref(&self) -> &[u8] {
         &self.0
@@ -406,21 +399,6 @@ fn gemini_call(id: &str, name: &str, arguments: &str) -> String {
         }
     };
     format!(r#"{{"functionCall":{{{id}"name":{name}{arguments}}}}}"#)
-}
-
-/// Any text can be sent as arguments.
-pub(crate) fn says_any_arguments(dialect: Dialect) -> bool {
-    dialect != Dialect::Gemini
-}
-
-/// The stream says itself that it has ended.
-pub(crate) fn has_last_event(dialect: Dialect) -> bool {
-    dialect != Dialect::Gemini
-}
-
-/// A reply has an id that its calls' keys begin with.
-pub(crate) fn has_id(dialect: Dialect) -> bool {
-    !matches!(dialect, Dialect::BedrockConverse | Dialect::Ollama)
 }
 
 /// A sign of life, and no more.
