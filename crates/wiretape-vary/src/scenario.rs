@@ -508,7 +508,7 @@ pub enum Piece {
         /// The block.
         block: usize,
     },
-    /// Framing: blanks before a JSON value. Bodies of JSON values only.
+    /// Framing: blanks before a JSON value. Bodies that are one array only.
     Blanks {
         /// The block.
         block: usize,

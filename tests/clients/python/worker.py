@@ -337,11 +337,14 @@ CLIENTS = {
 def task_of(request):
     """What a recorded request asks, whichever dialect it is in."""
     request = request or {}
+    listed = request.get("tools") or request.get("toolConfig", {}).get("tools") or []
     tools = []
-    for tool in request.get("tools") or []:
-        tool = tool.get("function") or tool
-        schema = tool.get("parameters") or tool.get("input_schema") or {"type": "object"}
+    for tool in (one for tool in listed for one in tool.get("functionDeclarations") or [tool]):
+        tool = tool.get("function") or tool.get("toolSpec") or tool
+        schema = tool.get("parameters") or tool.get("parametersJsonSchema")
+        schema = schema or tool.get("input_schema") or tool.get("inputSchema", {}).get("json")
         described = tool.get("description") or tool["name"]
+        schema = schema or {"type": "object"}
         tools.append({"name": tool["name"], "description": described, "parameters": schema})
     return {
         "model": request.get("model") or "a-model",

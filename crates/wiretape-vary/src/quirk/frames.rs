@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 
 use wiretape_tape::EndKind;
 
-use super::{Applied, NO_BLOCK, NO_CHANGE};
+use super::{Applied, NO_BLOCK};
 use crate::dialect::{Kind, message};
 use crate::fault::put_message;
 use crate::parameters::{Blanks, Frame};
@@ -85,7 +85,7 @@ pub(super) fn unknown_header(stream: &mut Stream, block: usize) -> Applied {
     }
 }
 
-/// Blanks before a value: where JSON values follow one another, they say nothing.
+/// Blanks before an item of an array, where they say nothing.
 pub(super) fn blanks(stream: &mut Stream, block: usize, blanks: Blanks) -> Applied {
     let first = stream.place_of(block)? == 0;
     let Some(found) = stream.block_mut(block) else {
@@ -94,16 +94,18 @@ pub(super) fn blanks(stream: &mut Stream, block: usize, blanks: Blanks) -> Appli
     let Form::Value(value) = &mut found.form else {
         return Err("the body is no row of JSON values");
     };
-    if first && !value.line {
+    if value.line {
+        return Err("a line without a value is none of the format's");
+    }
+    if first {
         return Err("nothing stands before the first value");
     }
     let text: &[u8] = match blanks {
         Blanks::Line => b"\n",
         Blanks::CrLf => b"\r\n",
-        Blanks::Spaces if value.line => return Err(NO_CHANGE),
         Blanks::Spaces => b" \t ",
     };
-    if value.before.is_empty() && !value.line {
+    if value.before.is_empty() {
         value.before.extend_from_slice(b",");
     }
     value.before.extend_from_slice(text);
