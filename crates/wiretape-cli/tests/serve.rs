@@ -141,7 +141,7 @@ fn a_tape_is_replayed_in_a_front_ends_protocol() {
         (
             "ag-ui",
             r#"data: {"type":"TOOL_CALL_END","#,
-            "\"runId\":\"run-0\"}\n\n",
+            "\"totalTokens\":129}]}\n\n",
         ),
     ] {
         let serving = Serving::start(&["--as", protocol, path]);
