@@ -27,7 +27,7 @@ pub(super) fn print(
     head += &screen::left("name", NAME + 1);
     head += &screen::left("kind", KIND);
     for dialect in dialects {
-        head += &screen::left(dialect.name(), STANDING);
+        head += &screen::left(dialect.name(), column(*dialect));
     }
     head += "profiles";
     writeln!(io.out, "{strong}{head}{strong:#}")?;
@@ -62,7 +62,7 @@ fn row(class: &Class, dialects: &[Dialect], io: &mut Io<'_>) -> Result<(), Fault
     for dialect in dialects {
         let backing = class.backing(dialect.name());
         let standing = backing.map_or("-", |backing| backing.standing.name());
-        line += &screen::left(standing, STANDING);
+        line += &screen::left(standing, column(*dialect));
     }
     line += &profiles(class, dialects).join(" ");
     let others = class.elsewhere().map(|(dialect, _)| dialect);
@@ -76,6 +76,11 @@ fn row(class: &Class, dialects: &[Dialect], io: &mut Io<'_>) -> Result<(), Fault
     }
     writeln!(io.out, "{}", line.trim_end())?;
     Ok(())
+}
+
+/// How wide a dialect's column is.
+fn column(dialect: Dialect) -> usize {
+    STANDING.max(dialect.name().len() + 2)
 }
 
 /// What a provider does.
