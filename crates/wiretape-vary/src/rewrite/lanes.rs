@@ -84,10 +84,12 @@ pub(crate) fn heads(
     }
     let mut counts: Vec<usize> = Vec::new();
     let mut heads: Vec<usize> = Vec::new();
+    let mut begun: Vec<bool> = Vec::new();
     for &(place, lane) in places {
         let last = counts.len().max(lane + 1);
         counts.resize(last, 0);
         heads.resize(last, 1);
+        begun.resize(last, false);
         let payload = blocks.get(place).and_then(|block| block.payload());
         let opens = payload.is_some_and(|payload| type_of(payload).ends_with(b"part.added"));
         let site = payload.is_some_and(|payload| family.site(payload).is_some());
@@ -95,10 +97,18 @@ pub(crate) fn heads(
             continue;
         };
         *count += 1;
+        if let Some(begun) = begun.get_mut(lane) {
+            *begun |= opens || site;
+        }
         // A part's first delta, or the part itself where it has none.
         if opens || (site && *count == *head + 1) {
             *head = *count;
         }
+    }
+    // What an item without parts has to say may come when it is done.
+    let whole = heads.iter_mut().zip(counts).zip(begun);
+    for ((head, count), _) in whole.filter(|(_, begun)| !begun) {
+        *head = count;
     }
     heads
 }
