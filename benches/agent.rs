@@ -19,7 +19,6 @@ use wiretape_core::{Dialect, Machine, Moment, Reader};
 use wiretape_tape::Tape;
 
 #[path = "../tests/machines/agent/world/mod.rs"]
-#[expect(dead_code, reason = "the tests need more of the world than the bench")]
 mod world;
 
 /// Seeds of one round of the simulation, always the same.
