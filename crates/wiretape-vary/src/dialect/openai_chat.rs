@@ -32,7 +32,7 @@ pub(super) const RULES: Rules = Rules {
     ..Rules::PLAIN
 };
 
-pub(super) const REASONS: [&str; 6] = [
+const REASONS: [&str; 6] = [
     "stop",
     "length",
     "tool_calls",
@@ -47,7 +47,7 @@ const APPENDED: [&str; 4] = ["content", "reasoning_content", "reasoning", "refus
 /// The fields of a tool call's delta that this module understands.
 const CALL: [&str; 4] = ["index", "id", "type", "function"];
 
-pub(super) fn kind(payload: &[u8]) -> Kind {
+fn kind(payload: &[u8]) -> Kind {
     let error = json::path(payload, &["error"]);
     if error.is_some_and(|error| json::is_present(payload, &error)) {
         return Kind::Error;
@@ -61,7 +61,7 @@ pub(super) fn kind(payload: &[u8]) -> Kind {
     }
 }
 
-pub(super) fn reasons(payload: &[u8]) -> Vec<Span> {
+fn reasons(payload: &[u8]) -> Vec<Span> {
     let Some(choices) = json::path(payload, &["choices"]) else {
         return Vec::new();
     };
@@ -206,7 +206,7 @@ fn lane(payload: &[u8]) -> Option<Lane> {
     })
 }
 
-pub(super) fn unknown_event(like: &[u8]) -> Vec<Vec<u8>> {
+fn unknown_event(like: &[u8]) -> Vec<Vec<u8>> {
     let mut data = b"data: {".to_vec();
     if let Some(root) = json::root(like) {
         for field in ["id", "object", "created", "model"] {
@@ -221,7 +221,7 @@ pub(super) fn unknown_event(like: &[u8]) -> Vec<Vec<u8>> {
     [data].to_vec()
 }
 
-pub(super) fn error(error: ErrorName) -> Vec<Vec<u8>> {
+fn error(error: ErrorName) -> Vec<Vec<u8>> {
     let (name, message) = match error {
         ErrorName::ApiError => ("server_error", "The server had an error"),
         ErrorName::Overloaded => ("server_error", "The engine is currently overloaded"),

@@ -2,28 +2,19 @@
 
 use alloc::vec::Vec;
 
-use super::openai_chat::{REASONS, error, error_body, kind, reasons, unknown_event};
-use super::{Rules, Site, appended};
+use super::{Lanes, Rules, Site, appended, openai_chat};
 use crate::json::{self, Span};
 
 pub(super) const RULES: Rules = Rules {
     name: "openai-completions",
-    terminal: Some(b"[DONE]"),
-    kind,
     site,
     text: |payload| site(payload).map(|site| site.body),
-    reasons,
-    reason_names: &REASONS,
-    limit: "length",
-    refusal: Some("content_filter"),
-    own_finish: false,
-    ping: &[b": ping"],
-    unknown_event,
-    error,
-    error_body,
-    passing: &["obfuscation"],
+    continuation: None,
+    lane: |_| None,
+    lanes: Lanes::None,
+    verbatim: &[],
     ids,
-    ..Rules::PLAIN
+    ..openai_chat::RULES
 };
 
 /// The text of the only choice, where the chunk says nothing else that must not be said twice.
