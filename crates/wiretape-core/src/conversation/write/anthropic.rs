@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{
-    Extent, Object, ToolResult, WrittenCall, array, is_blank, is_call, name_of, object, sent,
+    Extent, Object, ToolResult, WrittenCall, array, is_blank, name_of, object, sent, written,
 };
 use crate::dialect::anthropic::MEMBERS;
 use crate::event::Kind;
@@ -20,18 +20,9 @@ pub(in crate::conversation) fn message(
     calls: &[WrittenCall],
 ) -> Option<String> {
     let answered = answered(choice);
-    let mut calls = calls.iter().peekable();
-    let mut ordinal = 0;
-    let mut blocks = Vec::new();
-    for content in &choice.contents {
-        if is_call(content) {
-            let written = calls.next_if(|call| call.ordinal == ordinal);
-            ordinal += 1;
-            blocks.extend(written.map(|call| tool_use(content, &call.id)));
-        } else {
-            blocks.extend(block(content, extent, &answered));
-        }
-    }
+    let blocks = written(choice, calls, tool_use, |content| {
+        block(content, extent, &answered)
+    });
     if blocks.is_empty() {
         return None;
     }

@@ -3,10 +3,9 @@
 //! A signature goes back in the part that it came in (F-52).
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use super::{
-    Extent, Object, ToolResult, WrittenCall, array, is_blank, is_call, name_of, object, sent,
+    Extent, Object, ToolResult, WrittenCall, array, is_blank, name_of, object, sent, written,
 };
 use crate::conversation::form::sent_id;
 use crate::event::Kind;
@@ -19,18 +18,7 @@ pub(in crate::conversation) fn content(
     extent: Extent,
     calls: &[WrittenCall],
 ) -> Option<String> {
-    let mut calls = calls.iter().peekable();
-    let mut ordinal = 0;
-    let mut parts = Vec::new();
-    for content in &choice.contents {
-        if is_call(content) {
-            let written = calls.next_if(|call| call.ordinal == ordinal);
-            ordinal += 1;
-            parts.extend(written.map(|written| call(content, &written.id)));
-        } else {
-            parts.extend(part(content, extent));
-        }
-    }
+    let parts = written(choice, calls, call, |content| part(content, extent));
     if parts.is_empty() {
         return None;
     }

@@ -205,6 +205,29 @@ fn free(id: &str, ordinal: usize, taken: &BTreeSet<Cow<'_, str>>) -> String {
     free
 }
 
+/// What a reply's message holds, in order: its calls, where they were written, and all else that may be
+/// sent back.
+fn written(
+    choice: &Choice,
+    calls: &[WrittenCall],
+    call: impl Fn(&Content, &str) -> String,
+    other: impl Fn(&Content) -> Option<String>,
+) -> Vec<String> {
+    let mut calls = calls.iter().peekable();
+    let mut ordinal = 0;
+    let mut found = Vec::new();
+    for content in &choice.contents {
+        if is_call(content) {
+            let own = calls.next_if(|call| call.ordinal == ordinal);
+            ordinal += 1;
+            found.extend(own.map(|own| call(content, &own.id)));
+        } else {
+            found.extend(other(content));
+        }
+    }
+    found
+}
+
 fn is_call(content: &Content) -> bool {
     matches!(content.kind, Kind::Tool | Kind::CustomTool)
 }
